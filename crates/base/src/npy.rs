@@ -1,0 +1,266 @@
+//! `NumPy`'s `.npy`, the file in which latents, raw images and features travel.
+//!
+//! Read: little-endian `f4`, `f8`, `u1`, `i4`, `i8`, C order, versions 1 to 3. Written: version 1, C order.
+//! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+
+use crate::{Error, Result, files};
+use std::io::Write;
+use std::path::Path;
+
+/// The longest `.npy` that is read: 8 GiB.
+pub const LIMIT: u64 = 8 << 30;
+
+/// An array of numbers with its shape, slowest dimension first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Length of each dimension.
+    pub shape: Vec<usize>,
+    /// The elements, last dimension fastest.
+    pub data: Elements,
+}
+
+/// The element types that are understood.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    /// `<f4`
+    F32(Vec<f32>),
+    /// `<f8`
+    F64(Vec<f64>),
+    /// `|u1`
+    U8(Vec<u8>),
+    /// `<i4`
+    I32(Vec<i32>),
+    /// `<i8`
+    I64(Vec<i64>),
+}
+
+impl Array {
+    /// An `f32` array.
+    pub fn f32(shape: Vec<usize>, data: Vec<f32>) -> Self {
+        Self { shape, data: Elements::F32(data) }
+    }
+
+    /// The elements as `f32`, converted where they are not.
+    pub fn into_f32(self) -> Vec<f32> {
+        match self.data {
+            Elements::F32(v) => v,
+            Elements::F64(v) => v.into_iter().map(|x| x as f32).collect(),
+            Elements::U8(v) => v.into_iter().map(f32::from).collect(),
+            Elements::I32(v) => v.into_iter().map(|x| x as f32).collect(),
+            Elements::I64(v) => v.into_iter().map(|x| x as f32).collect(),
+        }
+    }
+
+    /// The bytes of the `.npy` file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let descr = match self.data {
+            Elements::F32(_) => "<f4",
+            Elements::F64(_) => "<f8",
+            Elements::U8(_) => "|u1",
+            Elements::I32(_) => "<i4",
+            Elements::I64(_) => "<i8",
+        };
+        let shape: String = self.shape.iter().map(|d| format!("{d}, ")).collect();
+        // NumPy writes (3,) for one dimension and (2, 3) for two; both readers accept a trailing comma.
+        let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
+        let unpadded = 10 + header.len() + 1;
+        header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
+        header.push('\n');
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        match &self.data {
+            Elements::F32(v) => v.iter().for_each(|x| bytes.extend(x.to_le_bytes())),
+            Elements::F64(v) => v.iter().for_each(|x| bytes.extend(x.to_le_bytes())),
+            Elements::U8(v) => bytes.extend(v),
+            Elements::I32(v) => v.iter().for_each(|x| bytes.extend(x.to_le_bytes())),
+            Elements::I64(v) => v.iter().for_each(|x| bytes.extend(x.to_le_bytes())),
+        }
+        bytes
+    }
+
+    /// Parses the bytes of a `.npy` file; `path` is only for the messages.
+    ///
+    /// # Errors
+    /// The bytes are not a `.npy`, hold a type or order that is not read here, or are fewer or more than the header says.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let wrong = |reason: String| Error::file(path, reason);
+        if bytes.len() < 10 || &bytes[..6] != b"\x93NUMPY" {
+            return Err(wrong("is not a .npy file (no NumPy magic at its start)".into()));
+        }
+        let (header_start, header_len) = match bytes[6] {
+            1 => (10, u16::from_le_bytes([bytes[8], bytes[9]]) as usize),
+            2 | 3 if bytes.len() >= 12 => (12, u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]) as usize),
+            version => return Err(wrong(format!("is .npy version {version}; versions 1 to 3 are read"))),
+        };
+        let header = bytes
+            .get(header_start..header_start + header_len)
+            .and_then(|h| std::str::from_utf8(h).ok())
+            .ok_or_else(|| wrong("is truncated inside its .npy header".into()))?;
+        let (descr, fortran, shape) =
+            parse_header(header).ok_or_else(|| wrong(format!("has a .npy header that is not understood: {header}")))?;
+        if fortran && shape.len() > 1 {
+            return Err(wrong("is in Fortran order".into())
+                .with_hint("Save it again with numpy.ascontiguousarray(...).".to_string()));
+        }
+        let count = shape
+            .iter()
+            .try_fold(1usize, |n, &d| n.checked_mul(d))
+            .ok_or_else(|| wrong(format!("declares the impossible shape {shape:?}")))?;
+        let body = &bytes[header_start + header_len..];
+        let size = match descr {
+            "<f4" | "<i4" => 4,
+            "<f8" | "<i8" => 8,
+            "|u1" | "|b1" => 1,
+            other => {
+                return Err(wrong(format!("holds elements of type {other:?}; f4, f8, u1, i4 and i8 are read"))
+                    .with_hint("Save it again with .astype('float32').".to_string()));
+            }
+        };
+        if count.checked_mul(size) != Some(body.len()) {
+            return Err(wrong(format!(
+                "declares shape {shape:?} of {descr}, that is {count} elements, but holds {} bytes of data",
+                body.len()
+            )));
+        }
+        let data = match descr {
+            "<f4" => Elements::F32(chunks(body, f32::from_le_bytes)),
+            "<f8" => Elements::F64(chunks(body, f64::from_le_bytes)),
+            "<i4" => Elements::I32(chunks(body, i32::from_le_bytes)),
+            "<i8" => Elements::I64(chunks(body, i64::from_le_bytes)),
+            _ => Elements::U8(body.to_vec()),
+        };
+        Ok(Self { shape, data })
+    }
+
+    /// Reads a `.npy` file.
+    ///
+    /// # Errors
+    /// As [`Array::from_bytes`], and when the file cannot be read or is over [`LIMIT`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_bytes(&files::read(&path, LIMIT)?, path.as_ref())
+    }
+
+    /// Writes a `.npy` file atomically.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        files::write_atomic(path, &self.to_bytes())
+    }
+}
+
+/// Reads every array of an `.npz` archive, in the archive's order, without the `.npy` ending of its names.
+///
+/// # Errors
+/// The archive or one of its members is broken, or an array unpacks to more than [`LIMIT`].
+pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
+    let path = path.as_ref();
+    let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, e))?;
+    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file))
+        .map_err(|e| Error::file(path, format!("is not an .npz archive: {e}")))?;
+    let mut arrays = Vec::new();
+    for index in 0..archive.len() {
+        let member = archive.by_index(index).map_err(|e| Error::file(path, e.to_string()))?;
+        let name = member.name().map_err(|e| Error::file(path, e.to_string()))?.trim_end_matches(".npy").to_owned();
+        let bytes = files::read_stream(member, path, LIMIT)?;
+        arrays.push((name.clone(), Array::from_bytes(&bytes, &path.join(name))?));
+    }
+    Ok(arrays)
+}
+
+/// Writes arrays as an uncompressed `.npz` archive, atomically; the bytes depend on nothing but the arrays.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &Array)]) -> Result<()> {
+    let path = path.as_ref();
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default())
+        .large_file(true);
+    let broken = |e: zip::result::ZipError| Error::file(path, e.to_string());
+    for (name, array) in arrays {
+        archive.start_file(format!("{name}.npy"), options).map_err(broken)?;
+        archive.write_all(&array.to_bytes()).map_err(|e| Error::io("write", path, e))?;
+    }
+    files::write_atomic(path, &archive.finish().map_err(broken)?.into_inner())
+}
+
+fn chunks<const N: usize, T>(body: &[u8], decode: impl Fn([u8; N]) -> T) -> Vec<T> {
+    body.as_chunks::<N>().0.iter().map(|chunk| decode(*chunk)).collect()
+}
+
+/// `descr`, `fortran_order` and `shape` of a header, which is a Python dictionary of a fixed form.
+fn parse_header(header: &str) -> Option<(&str, bool, Vec<usize>)> {
+    let value_of = |key: &str| {
+        let at = header.find(&format!("'{key}'"))? + key.len() + 2;
+        Some(header[at..].trim_start().strip_prefix(':')?.trim_start())
+    };
+    let descr = value_of("descr")?.strip_prefix('\'')?;
+    let descr = &descr[..descr.find('\'')?];
+    let fortran = value_of("fortran_order")?.starts_with("True");
+    let shape = value_of("shape")?.strip_prefix('(')?;
+    let shape = shape[..shape.find(')')?]
+        .split(',')
+        .map(str::trim)
+        .filter(|d| !d.is_empty())
+        .map(|d| d.trim_end_matches('L').parse().ok())
+        .collect::<Option<_>>()?;
+    Some((descr, fortran, shape))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bytes_are_those_that_numpy_writes() {
+        // numpy.save of numpy.array([[1, 2, 3]], 'f4'), NumPy 2.x, but for its ", }" after the shape's comma.
+        let bytes = Array::f32(vec![1, 3], vec![1.0, 2.0, 3.0]).to_bytes();
+        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+        assert_eq!((bytes.len() - 12) % 64, 0, "data starts on a multiple of 64");
+        assert_eq!(&bytes[bytes.len() - 12..], [0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 64, 64]);
+    }
+
+    #[test]
+    fn each_truncation_is_an_error() {
+        let bytes = Array::f32(vec![2, 3], vec![0.5; 6]).to_bytes();
+        for length in 0..bytes.len() {
+            assert!(Array::from_bytes(&bytes[..length], Path::new("x.npy")).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_impossible_shape_is_refused_before_anything_is_allocated() {
+        let mut bytes = Array::f32(vec![1], vec![0.0]).to_bytes();
+        let at = bytes.windows(4).position(|w| w == b"(1,)").unwrap();
+        bytes[at..at + 24].copy_from_slice(b"(4294967296,4294967296),");
+        assert!(Array::from_bytes(&bytes, Path::new("x.npy")).is_err());
+    }
+
+    #[test]
+    fn an_npz_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        let (a, b) = (Array::f32(vec![2], vec![1.0, -2.0]), Array { shape: vec![], data: Elements::I64(vec![7]) });
+        write_npz(&path, &[("a", &a), ("b", &b)]).unwrap();
+        assert_eq!(read_npz(&path).unwrap(), [("a".to_string(), a), ("b".to_string(), b)]);
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(shape in prop::collection::vec(0usize..5, 0..4)) {
+            let n = shape.iter().product();
+            for data in [
+                Elements::F32(vec![1.5; n]), Elements::F64(vec![-2.5; n]), Elements::U8(vec![3; n]),
+                Elements::I32(vec![-4; n]), Elements::I64(vec![5; n]),
+            ] {
+                let array = Array { shape: shape.clone(), data };
+                prop_assert_eq!(&Array::from_bytes(&array.to_bytes(), Path::new("x")).unwrap(), &array);
+            }
+        }
+    }
+}
