@@ -1,0 +1,293 @@
+//! 2-D convolution (cross-correlation, as everywhere in this field), its input gradient (which is the transposed
+//! convolution) and its weight gradient, as products over unfolded images.
+//!
+//! With `x [n, c, h, w]`, weights `[o, c, kh, kw]`, `y [n, o, oh, ow]`:
+//!
+//! ```text
+//! y[n,o,i,j]  = sum_{c,a,b} w[o,c,a,b] x[n, c, i s - p + a d, j s - p + b d]
+//! dx = fold(W^T dy),   dW = sum_n dy unfold(x)^T
+//! ```
+//!
+//! Small maps are unfolded several images at a time, so that a product has at least [`MIN_COLUMNS`] columns: weights
+//! are read once for all of them. How many depends on the shape alone.
+
+use crate::product::{Matrix, product};
+use rayon::prelude::*;
+
+/// Columns below which images are put together into one product.
+const MIN_COLUMNS: usize = 256;
+/// Partial sums of a weight gradient: the batch is cut into this many runs of images at most.
+const WEIGHT_SUMS: usize = 4;
+
+/// Everything about a convolution but its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvShape {
+    /// Images.
+    pub n: usize,
+    /// Channels of x.
+    pub c: usize,
+    /// Height of x.
+    pub h: usize,
+    /// Width of x.
+    pub w: usize,
+    /// Channels of y.
+    pub o: usize,
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Step, both ways.
+    pub stride: usize,
+    /// Zeros around x, both ways.
+    pub padding: usize,
+    /// Distance between the kernel's taps.
+    pub dilation: usize,
+    /// Height and width of y.
+    pub output: [usize; 2],
+}
+
+impl ConvShape {
+    fn taps(&self) -> usize {
+        self.c * self.kernel[0] * self.kernel[1]
+    }
+    fn cells(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+    fn x_len(&self) -> usize {
+        self.c * self.h * self.w
+    }
+    fn y_len(&self) -> usize {
+        self.o * self.cells()
+    }
+    fn images_together(&self) -> usize {
+        MIN_COLUMNS.div_ceil(self.cells().max(1)).clamp(1, 64)
+    }
+    /// Multiplications (each with an addition) of the forward pass; both gradients take as many.
+    pub fn macs(&self) -> u64 {
+        (self.n * self.y_len()) as u64 * self.taps() as u64
+    }
+    fn check(&self, x: &[f32], w: &[f32], y: &[f32]) {
+        assert_eq!(x.len(), self.n * self.x_len(), "length of x for {self:?}");
+        assert_eq!(w.len(), self.o * self.taps(), "length of the weights for {self:?}");
+        assert_eq!(y.len(), self.n * self.y_len(), "length of y for {self:?}");
+    }
+    /// A 1x1 convolution needs no unfolding.
+    fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == 1 && self.padding == 0
+    }
+}
+
+/// `y = w * x (+ bias)`.
+pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+    let mut y = vec![0.0; s.n * s.y_len()];
+    s.check(x, w, &y);
+    let group = s.images_together();
+    y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
+        let images = y.len() / s.y_len();
+        let columns = images * s.cells();
+        SCRATCH.with_borrow_mut(|scratch| {
+            let [unfolded, together] = scratch;
+            let unfolded = if s.is_pointwise() && images == 1 {
+                x
+            } else {
+                let unfolded = sized(unfolded, s.taps() * columns);
+                unfold(s, x, images, unfolded);
+                unfolded
+            };
+            let (a, b) = (Matrix::new(w, s.o, s.taps()), Matrix::new(unfolded, s.taps(), columns));
+            if images == 1 {
+                product(a, b, y, false, s.n == 1);
+            } else {
+                let together = sized(together, s.o * columns);
+                product(a, b, together, false, s.n <= group);
+                channels_first_to_images(together, y, s.o, images, s.cells());
+            }
+        });
+        if let Some(bias) = bias {
+            for (map, b) in y.chunks_exact_mut(s.cells()).zip(bias.iter().cycle()) {
+                map.iter_mut().for_each(|v| *v += b);
+            }
+        }
+    });
+    y
+}
+
+/// `dx` of [`conv2d`] for a given `dy`: the transposed convolution of `dy` with the same weights.
+pub fn conv2d_input_gradient(s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+    let mut dx = vec![0.0; s.n * s.x_len()];
+    s.check(&dx, w, dy);
+    let group = s.images_together();
+    dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
+        let images = dx.len() / s.x_len();
+        let columns = images * s.cells();
+        SCRATCH.with_borrow_mut(|scratch| {
+            let [unfolded, together] = scratch;
+            let dy = if images == 1 {
+                dy
+            } else {
+                let together = sized(together, s.o * columns);
+                images_to_channels_first(dy, together, s.o, images, s.cells());
+                together
+            };
+            let a = Matrix::new(w, s.o, s.taps()).transposed();
+            let unfolded = sized(unfolded, s.taps() * columns);
+            product(a, Matrix::new(dy, s.o, columns), unfolded, false, s.n <= group);
+            fold(s, unfolded, images, dx);
+        });
+        if let Some(bias) = bias {
+            for (map, b) in dx.chunks_exact_mut(s.h * s.w).zip(bias.iter().cycle()) {
+                map.iter_mut().for_each(|v| *v += b);
+            }
+        }
+    });
+    dx
+}
+
+/// `dW` of [`conv2d`] for given `x` and `dy`, summed over the batch.
+pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
+    let len = s.o * s.taps();
+    assert_eq!((x.len(), dy.len()), (s.n * s.x_len(), s.n * s.y_len()), "lengths of x and dy for {s:?}");
+    let group = s.images_together();
+    let groups = s.n.div_ceil(group);
+    let groups_per_sum = groups.div_ceil(WEIGHT_SUMS).max(1);
+    let per_sum = groups_per_sum * group;
+    let sums: Vec<Vec<f32>> = x
+        .par_chunks(per_sum * s.x_len())
+        .zip(dy.par_chunks(per_sum * s.y_len()))
+        .map(|(x, dy)| {
+            let mut sum = vec![0.0; len];
+            for (x, dy) in x.chunks(group * s.x_len()).zip(dy.chunks(group * s.y_len())) {
+                let images = dy.len() / s.y_len();
+                let columns = images * s.cells();
+                SCRATCH.with_borrow_mut(|scratch| {
+                    let [unfolded, together] = scratch;
+                    let unfolded = sized(unfolded, s.taps() * columns);
+                    unfold(s, x, images, unfolded);
+                    let dy = if images == 1 {
+                        dy
+                    } else {
+                        let together = sized(together, s.o * columns);
+                        images_to_channels_first(dy, together, s.o, images, s.cells());
+                        together
+                    };
+                    let (a, b) = (Matrix::new(dy, s.o, columns), Matrix::new(unfolded, s.taps(), columns).transposed());
+                    product(a, b, &mut sum, true, groups <= 1);
+                });
+            }
+            sum
+        })
+        .collect();
+    let mut sums = sums.into_iter();
+    let mut total = sums.next().unwrap_or_else(|| vec![0.0; len]);
+    for sum in sums {
+        total.iter_mut().zip(&sum).for_each(|(t, v)| *t += v);
+    }
+    total
+}
+
+thread_local! {
+    /// Unfolded images, and maps of several images put together: kept from call to call.
+    static SCRATCH: std::cell::RefCell<[Vec<f32>; 2]> = const { std::cell::RefCell::new([Vec::new(), Vec::new()]) };
+}
+
+fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
+    }
+    &mut buffer[..len]
+}
+
+/// The output columns `j` for which tap `b` reads inside a row of width `w`: `first..end`.
+fn inside(tap: usize, stride: usize, padding: usize, w: usize, output: usize) -> std::ops::Range<usize> {
+    // j * stride + tap - padding in 0..w
+    let first = padding.saturating_sub(tap).div_ceil(stride).min(output);
+    let end = (w + padding).saturating_sub(tap).div_ceil(stride).clamp(first, output);
+    first..end
+}
+
+/// `unfolded[(c, a, b), (image, i, j)] = x[image, c, i s - p + a d, j s - p + b d]`, zero outside.
+fn unfold(s: &ConvShape, x: &[f32], images: usize, unfolded: &mut [f32]) {
+    let [kh, kw] = s.kernel;
+    let [oh, ow] = s.output;
+    let mut rows = unfolded.chunks_exact_mut(images * s.cells());
+    for c in 0..s.c {
+        for a in 0..kh {
+            for b in 0..kw {
+                let Some(row) = rows.next() else { return };
+                let columns = inside(b * s.dilation, s.stride, s.padding, s.w, ow);
+                let lines = inside(a * s.dilation, s.stride, s.padding, s.h, oh);
+                for (image, cells) in row.chunks_exact_mut(s.cells()).enumerate() {
+                    let map = &x[(image * s.c + c) * s.h * s.w..][..s.h * s.w];
+                    for (i, line) in cells.chunks_exact_mut(ow).enumerate() {
+                        if !lines.contains(&i) || columns.is_empty() {
+                            line.fill(0.0);
+                            continue;
+                        }
+                        let source = &map[(i * s.stride + a * s.dilation - s.padding) * s.w..][..s.w];
+                        let start = columns.start * s.stride + b * s.dilation - s.padding;
+                        line[..columns.start].fill(0.0);
+                        line[columns.end..].fill(0.0);
+                        let inner = &mut line[columns.clone()];
+                        if s.stride == 1 {
+                            inner.copy_from_slice(&source[start..start + inner.len()]);
+                        } else {
+                            inner.iter_mut().zip(source[start..].iter().step_by(s.stride)).for_each(|(t, v)| *t = *v);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The adjoint of [`unfold`]: adds every unfolded value to the pixel that it was read from.
+fn fold(s: &ConvShape, unfolded: &[f32], images: usize, x: &mut [f32]) {
+    let [kh, kw] = s.kernel;
+    let [oh, ow] = s.output;
+    x.fill(0.0);
+    let mut rows = unfolded.chunks_exact(images * s.cells());
+    for c in 0..s.c {
+        for a in 0..kh {
+            for b in 0..kw {
+                let Some(row) = rows.next() else { return };
+                let columns = inside(b * s.dilation, s.stride, s.padding, s.w, ow);
+                let lines = inside(a * s.dilation, s.stride, s.padding, s.h, oh);
+                if columns.is_empty() {
+                    continue;
+                }
+                let start = columns.start * s.stride + b * s.dilation - s.padding;
+                for (image, cells) in row.chunks_exact(s.cells()).enumerate() {
+                    let map = &mut x[(image * s.c + c) * s.h * s.w..][..s.h * s.w];
+                    for i in lines.clone() {
+                        let line = &cells[i * ow..][columns.clone()];
+                        let target = &mut map[(i * s.stride + a * s.dilation - s.padding) * s.w..][..s.w];
+                        if s.stride == 1 {
+                            target[start..].iter_mut().zip(line).for_each(|(t, v)| *t += v);
+                        } else {
+                            target[start..].iter_mut().step_by(s.stride).zip(line).for_each(|(t, v)| *t += v);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn channels_first_to_images(from: &[f32], to: &mut [f32], channels: usize, images: usize, cells: usize) {
+    for image in 0..images {
+        for c in 0..channels {
+            to[(image * channels + c) * cells..][..cells]
+                .copy_from_slice(&from[(c * images + image) * cells..][..cells]);
+        }
+    }
+}
+
+fn images_to_channels_first(from: &[f32], to: &mut [f32], channels: usize, images: usize, cells: usize) {
+    for image in 0..images {
+        for c in 0..channels {
+            to[(c * images + image) * cells..][..cells]
+                .copy_from_slice(&from[(image * channels + c) * cells..][..cells]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
