@@ -1,1 +1,16 @@
-//! placeholder
+//! What every training shares: run folders, checkpoints, logs, signals and the charts of what came out.
+//!
+//! Nothing here knows what is being trained. A run is one folder ([`run_folder`]) that one process at a time may train
+//! in ([`RunLock`]); its state is a series of [`checkpoint`]s, each whole or absent; its story is told in
+//! [`stats`] (`stats.jsonl`) and [`tensorboard`] events.
+
+pub mod checkpoint;
+mod lock;
+pub mod memory;
+pub mod plot;
+pub mod run_folder;
+pub mod signals;
+pub mod stats;
+pub mod tensorboard;
+
+pub use lock::RunLock;

@@ -1,0 +1,21 @@
+//! Charts as self-contained SVG: the same data gives the same bytes.
+//!
+//! No scripts, no fonts of its own, white background, colours that people with any colour vision can tell apart
+//! (Okabe and Ito's). Everything that comes from outside is escaped; values that are not finite leave gaps.
+
+mod axis;
+mod line;
+mod panels;
+mod svg;
+
+pub use axis::Scale;
+pub use line::{BandPoint, LineChart, Series};
+pub use panels::{Circle, Dots, Panel, Panels};
+
+/// Okabe and Ito's palette without its black and yellow; series after the sixth start over.
+const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+
+/// The colour of the series with this index.
+fn colour(index: usize) -> &'static str {
+    COLOURS[index % COLOURS.len()]
+}

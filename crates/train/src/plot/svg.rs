@@ -1,0 +1,146 @@
+use std::fmt::Display;
+
+/// Text.
+pub(super) const INK: &str = "#222222";
+/// Less important text, and axes.
+pub(super) const GREY: &str = "#5f6368";
+/// Grid lines and frames.
+pub(super) const GRID: &str = "#e3e5e8";
+
+/// Where a text is anchored.
+#[derive(Clone, Copy)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// How a text looks.
+#[derive(Clone, Copy)]
+pub(super) struct Font {
+    pub(super) size: f64,
+    pub(super) colour: &'static str,
+    pub(super) bold: bool,
+}
+
+pub(super) const TITLE: Font = Font { size: 16.0, colour: INK, bold: true };
+pub(super) const LABEL: Font = Font { size: 13.0, colour: INK, bold: false };
+pub(super) const SMALL: Font = Font { size: 12.0, colour: GREY, bold: false };
+
+impl Font {
+    /// About how wide a text is, in pixels: sans-serif letters average a little over half their size.
+    pub(super) fn width(self, text: &str) -> f64 {
+        text.chars().count() as f64 * self.size * if self.bold { 0.62 } else { 0.58 }
+    }
+}
+
+/// A picture under construction.
+pub(super) struct Svg(String);
+
+impl Svg {
+    /// A white page of `width` x `height` pixels; `title` is what a screen reader says.
+    pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
+        let mut svg = Self(String::new());
+        svg.push(format_args!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">"
+        ));
+        svg.push(format_args!("<title>{}</title>", escape(title)));
+        svg.push(format_args!("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>"));
+        svg
+    }
+
+    /// One line of markup as it stands.
+    pub(super) fn push(&mut self, markup: impl Display) {
+        self.0.push_str(&markup.to_string());
+        self.0.push('\n');
+    }
+
+    /// A text with its baseline at `y`.
+    pub(super) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, font: Font, text: &str) {
+        self.turned_text((x, y), anchor, font, text, "");
+    }
+
+    /// A text that reads upwards, its middle at `(x, y)`.
+    pub(super) fn upward_text(&mut self, (x, y): (f64, f64), font: Font, text: &str) {
+        let turn = format!(" transform=\"rotate(-90 {} {})\"", number(x), number(y));
+        self.turned_text((x, y), Anchor::Middle, font, text, &turn);
+    }
+
+    fn turned_text(&mut self, (x, y): (f64, f64), anchor: Anchor, font: Font, text: &str, turn: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let weight = if font.bold { " font-weight=\"600\"" } else { "" };
+        self.push(format_args!(
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{weight}{anchor}{turn}>{}</text>",
+            number(x),
+            number(y),
+            font.size,
+            font.colour,
+            escape(text)
+        ));
+    }
+
+    pub(super) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), colour: &str) {
+        self.push(format_args!(
+            "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{colour}\"/>",
+            number(x1),
+            number(y1),
+            number(x2),
+            number(y2)
+        ));
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.0.push_str("</svg>\n");
+        self.0
+    }
+}
+
+/// A coordinate with at most one decimal: a tenth of a pixel is finer than anybody sees, and files stay small.
+pub(super) fn number(x: f64) -> String {
+    let text = format!("{x:.1}");
+    match text.strip_suffix(".0").unwrap_or(&text) {
+        "-0" => "0".into(),
+        short => short.into(),
+    }
+}
+
+/// Text for between tags and in attributes; control characters, which XML forbids, become U+FFFD.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\t' | '\n' | '\r' => escaped.push(' '),
+            c if c.is_control() || c == '\u{fffe}' || c == '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_only_text() {
+        assert_eq!(escape("<img onerror=\"x\"> & \u{0}\n"), "&lt;img onerror=&quot;x&quot;&gt; &amp; \u{fffd} ");
+    }
+
+    #[test]
+    fn coordinates_are_short() {
+        let texts = [1.0, -0.04, 12.345, 0.25, -3.96].map(number);
+        assert_eq!(texts, ["1", "0", "12.3", "0.2", "-4"]);
+    }
+}

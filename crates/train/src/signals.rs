@@ -1,0 +1,73 @@
+//! Ctrl-C and SIGTERM: the first asks the loop to save and stop, the second stops the program at once.
+
+use base::{Error, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The exit code of a program that Ctrl-C has ended: 128 + SIGINT, as shells count.
+pub const EXIT_INTERRUPT: i32 = 128 + SIGINT;
+
+/// The exit code of a program that SIGTERM has ended: 128 + SIGTERM.
+pub const EXIT_TERMINATE: i32 = 128 + SIGTERM;
+
+/// Why the program was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C (SIGINT).
+    Interrupt,
+    /// SIGTERM, as sent by `kill`, Slurm and Kubernetes before the time is up.
+    Terminate,
+}
+
+impl Signal {
+    /// The exit code that tells the caller of this signal: [`EXIT_INTERRUPT`] or [`EXIT_TERMINATE`].
+    pub fn exit_code(self) -> i32 {
+        match self {
+            Self::Interrupt => EXIT_INTERRUPT,
+            Self::Terminate => EXIT_TERMINATE,
+        }
+    }
+}
+
+/// Whether the program was asked to stop, to be looked at between two steps of work. Clones share the answer.
+///
+/// [`Interrupt::default`] listens to no signal and is what a library or a test passes.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt {
+    received: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// Listens to Ctrl-C and SIGTERM from now on. To be called once, at the start of the program.
+    ///
+    /// # Errors
+    /// The system refuses the handlers.
+    pub fn install() -> Result<Self> {
+        let interrupt = Self::default();
+        let armed = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // Handlers run in this order: the first signal finds the program not yet armed, the second one ends it.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))
+                .and_then(|_| flag::register(signal, Arc::clone(&armed)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&interrupt.received), signal as usize))
+                .map_err(|e| Error::setting("signal handlers", e.to_string()))?;
+        }
+        Ok(interrupt)
+    }
+
+    /// The signal that asked to stop, if one did.
+    pub fn requested(&self) -> Option<Signal> {
+        match self.received.load(Ordering::SeqCst) as i32 {
+            SIGINT => Some(Signal::Interrupt),
+            SIGTERM => Some(Signal::Terminate),
+            _ => None,
+        }
+    }
+
+    /// Asks to stop from within, as `signal` would.
+    pub fn request(&self, signal: Signal) {
+        self.received.store((signal.exit_code() - 128) as usize, Ordering::SeqCst);
+    }
+}

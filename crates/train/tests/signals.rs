@@ -1,0 +1,55 @@
+//! Signals end a process, so each case runs in a child: this test program itself, told by a variable what to do.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::low_level::raise;
+use std::process::{Command, Stdio};
+use train::signals::{EXIT_INTERRUPT, EXIT_TERMINATE, Interrupt, Signal};
+
+const CASE: &str = "TRAIN_SIGNALS_CASE";
+
+/// Not a test by itself: what the children of the other tests do.
+#[test]
+fn child() {
+    let Ok(case) = std::env::var(CASE) else { return };
+    let interrupt = Interrupt::install().unwrap();
+    assert_eq!(interrupt.requested(), None);
+    let (signal, expected) =
+        if case.starts_with("terminate") { (SIGTERM, Signal::Terminate) } else { (SIGINT, Signal::Interrupt) };
+    raise(signal).unwrap();
+    assert_eq!(interrupt.clone().requested(), Some(expected));
+    if case.ends_with("twice") {
+        raise(SIGINT).unwrap();
+        std::process::exit(99);
+    }
+    std::process::exit(interrupt.requested().unwrap().exit_code());
+}
+
+fn exit_code_of(case: &str) -> Option<i32> {
+    let program = std::env::current_exe().unwrap();
+    let mut child = Command::new(program);
+    child.args(["child", "--exact", "--nocapture"]).env(CASE, case).stdout(Stdio::null());
+    child.status().unwrap().code()
+}
+
+#[test]
+fn the_first_signal_lets_the_program_finish() {
+    assert_eq!(exit_code_of("interrupt"), Some(130));
+    assert_eq!(exit_code_of("terminate"), Some(143));
+    assert_eq!((EXIT_INTERRUPT, EXIT_TERMINATE), (130, 143));
+}
+
+#[test]
+fn the_second_quits_at_once() {
+    assert_eq!(exit_code_of("interrupt twice"), Some(130));
+    assert_eq!(exit_code_of("terminate, then interrupt: twice"), Some(130));
+}
+
+#[test]
+fn a_request_from_within_looks_like_a_signal() {
+    let interrupt = Interrupt::default();
+    assert_eq!(interrupt.requested(), None);
+    interrupt.request(Signal::Terminate);
+    assert_eq!(interrupt.requested(), Some(Signal::Terminate));
+}
