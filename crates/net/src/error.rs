@@ -1,0 +1,65 @@
+//! What can be wrong with a network.
+
+/// The result of building, checking, loading or running a network.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error about a network; each names the node, tensor or file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A node got something other than it can work on.
+    #[error("node {node} ({op}): expected {expected}, found {found}")]
+    Shape {
+        /// The node's name.
+        node: String,
+        /// Its operation.
+        op: &'static str,
+        /// What the operation needs.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// No node has this name.
+    #[error("there is no node {name:?}; the nodes are: {known}")]
+    NoSuchNode {
+        /// The name that was asked for.
+        name: String,
+        /// The names there are, separated by commas.
+        known: String,
+    },
+    /// The description is not one of a network.
+    #[error("{0}")]
+    Graph(String),
+    /// A tensor that the description names is missing from the file, is there without being named, or has another shape.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The model file.
+        path: std::path::PathBuf,
+        /// What is wrong, with the tensor's name.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// An edit that the network cannot take.
+    #[error("edit of {node}: {reason}")]
+    Edit {
+        /// The node's name.
+        node: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] base::Error),
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::Model { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! One `.safetensors` file holds a network: the description in its metadata, the tensors beside it.
+//!
+//! The metadata key [`METADATA_KEY`] holds JSON: `{"format": 1, "graph": {...}, "notes": [[key, value], ...]}`. Loading is
+//! strict: every parameter must be there in its shape, and nothing else.
+
+use crate::{Device, Error, Graph, Network, Op, Params, Result, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where the description lies in the file's metadata.
+pub const METADATA_KEY: &str = "ganatomy";
+const FORMAT: u32 = 1;
+/// The longest model file that is read: 16 GiB.
+const LIMIT: u64 = 16 << 30;
+
+/// How numbers are stored in a file. Computations are in f32 in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits: exact.
+    #[default]
+    F32,
+    /// 16 bits: half the size, three significant digits.
+    F16,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Description<'a> {
+    format: u32,
+    graph: Cow<'a, Graph>,
+    #[serde(default)]
+    notes: Vec<(String, String)>,
+}
+
+impl Network {
+    /// The bytes of the model file.
+    ///
+    /// # Errors
+    /// The tensors cannot be put into the format (more than it can index).
+    pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
+        let description =
+            Description { format: FORMAT, graph: Cow::Borrowed(self.graph.as_ref()), notes: self.notes.clone() };
+        let json = serde_json::to_string(&description).map_err(|e| Error::Graph(e.to_string()))?;
+        let dtype = match precision {
+            Precision::F32 => Dtype::F32,
+            Precision::F16 => Dtype::F16,
+        };
+        let encoded: Vec<(String, Vec<usize>, Vec<u8>)> = self
+            .graph
+            .params()
+            .iter()
+            .zip(self.params.tensors())
+            .map(|(&id, tensor)| {
+                let values = tensor.to_vec();
+                let bytes = match precision {
+                    Precision::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                    Precision::F16 => values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect(),
+                };
+                (self.graph.node(id).name.clone(), tensor.shape(), bytes)
+            })
+            .collect();
+        let broken = |e: safetensors::SafeTensorError| Error::Graph(format!("the model cannot be written: {e}"));
+        let views = encoded
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes).map_err(broken)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), json)]);
+        safetensors::serialize(views, Some(metadata)).map_err(broken)
+    }
+
+    /// Writes the model file, atomically.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>, precision: Precision) -> Result<()> {
+        Ok(base::files::write_atomic(path, &self.to_bytes(precision)?)?)
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is truncated, has no description, or its tensors are not exactly those of the description.
+    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let path = path.as_ref();
+        Self::from_bytes(&base::files::read(path, LIMIT)?, path, device)
+    }
+
+    /// Parses the bytes of a model file; `path` is only for the messages.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self> {
+        let wrong = |reason: String| Error::Model { path: path.to_owned(), reason, hint: None };
+        let damaged = |e: safetensors::SafeTensorError| Error::Model {
+            path: path.to_owned(),
+            reason: format!("is not a whole .safetensors file: {e}"),
+            hint: Some("The file is truncated or damaged: copy or download it again.".into()),
+        };
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let json = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY)).ok_or_else(|| Error::Model {
+            path: path.to_owned(),
+            reason: format!("holds tensors but no network description (metadata key {METADATA_KEY:?})"),
+            hint: Some("It was not written by ganatomy; give a model that `ganatomy evolve` made.".into()),
+        })?;
+        let description: Description =
+            serde_json::from_str(json).map_err(|e| wrong(format!("has a description that is not understood: {e}")))?;
+        if description.format > FORMAT {
+            return Err(Error::Model {
+                path: path.to_owned(),
+                reason: format!("has format {}; this program reads up to {FORMAT}", description.format),
+                hint: Some("It was written by a newer ganatomy: update this one.".into()),
+            });
+        }
+        let graph = description.graph.into_owned();
+        graph.shapes(1).map_err(|e| wrong(e.to_string()))?;
+        let mut params = Vec::with_capacity(graph.params().len());
+        for &id in graph.params() {
+            let node = graph.node(id);
+            let Op::Param { shape, .. } = &node.op else { continue };
+            let view = tensors.tensor(&node.name).map_err(|_| Error::Model {
+                path: path.to_owned(),
+                reason: format!("has no tensor {:?}, which its description names", node.name),
+                hint: Some("The file was changed after it was written: take an unchanged copy.".into()),
+            })?;
+            if view.shape() != shape {
+                return Err(wrong(format!("tensor {:?} has shape {:?}, expected {shape:?}", node.name, view.shape())));
+            }
+            let values = decode(&view)
+                .ok_or_else(|| wrong(format!("tensor {:?} is {:?}; F32, F16 and BF16 are read", node.name, view.dtype())))?;
+            params.push(Tensor::new(shape, values, device));
+        }
+        if let Some(extra) = tensors.names().into_iter().find(|name| graph.find_param(name).is_none()) {
+            return Err(wrong(format!("holds a tensor {extra:?} that its description does not name")));
+        }
+        Ok(Self { graph: Arc::new(graph), params: Params::new(params), notes: description.notes })
+    }
+}
+
+impl Graph {
+    fn find_param(&self, name: &str) -> Option<usize> {
+        self.params().iter().position(|&id| self.node(id).name == name)
+    }
+}
+
+fn decode(view: &TensorView) -> Option<Vec<f32>> {
+    let data = view.data();
+    Some(match view.dtype() {
+        Dtype::F32 => data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::F16 => data.as_chunks::<2>().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => data.as_chunks::<2>().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zoo;
+
+    fn small() -> Network {
+        let graph = zoo::mlp_discriminator(2, 4, zoo::Norm::Batch);
+        let mut network = Network::initial(graph, 3, "weights", &Device::cpu());
+        network.notes.push(("trained on".into(), "nothing".into()));
+        network
+    }
+
+    #[test]
+    fn a_network_comes_back_as_it_was() {
+        let network = small();
+        let bytes = network.to_bytes(Precision::F32).unwrap();
+        let back = Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap();
+        assert_eq!((&back.graph, &back.notes), (&network.graph, &network.notes));
+        for (a, b) in back.params.tensors().iter().zip(network.params.tensors()) {
+            assert_eq!(a.to_vec(), b.to_vec());
+        }
+        assert_eq!(back.to_bytes(Precision::F32).unwrap(), bytes);
+    }
+
+    #[test]
+    fn half_precision_keeps_three_digits() {
+        let network = small();
+        let bytes = network.to_bytes(Precision::F16).unwrap();
+        let back = Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap();
+        for (a, b) in back.params.tensors().iter().zip(network.params.tensors()) {
+            for (a, b) in a.to_vec().iter().zip(b.to_vec()) {
+                assert!((a - b).abs() <= 1e-3 * b.abs() + 1e-7);
+            }
+        }
+    }
+
+    #[test]
+    fn each_truncation_is_an_error() {
+        let bytes = small().to_bytes(Precision::F32).unwrap();
+        for length in (0..bytes.len()).step_by(7) {
+            assert!(Network::from_bytes(&bytes[..length], Path::new("m"), &Device::cpu()).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_missing_an_extra_and_a_misshaped_tensor_are_errors() {
+        let network = small();
+        let bytes = network.to_bytes(Precision::F32).unwrap();
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let all: Vec<(String, TensorView)> = tensors.tensors();
+        let write = |tensors: Vec<(String, TensorView)>| {
+            let bytes = safetensors::serialize(tensors, metadata.metadata().clone()).unwrap();
+            Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap_err().to_string()
+        };
+        let missing = all.iter().filter(|(n, _)| n != "2.weight").cloned().collect();
+        assert_eq!(write(missing), "m: has no tensor \"2.weight\", which its description names");
+        let data = [0; 4];
+        let one = TensorView::new(Dtype::F32, vec![1], &data).unwrap();
+        let extra = all.iter().cloned().chain([("extra".to_string(), one.clone())]).collect();
+        assert_eq!(write(extra), "m: holds a tensor \"extra\" that its description does not name");
+        let bent = all.iter().map(|(n, t)| (n.clone(), if n == "2.weight" { one.clone() } else { t.clone() })).collect();
+        assert_eq!(write(bent), "m: tensor \"2.weight\" has shape [1], expected [4, 4]");
+    }
+}

@@ -1,0 +1,131 @@
+//! What the networks are built of: layers with their parameters.
+
+use crate::{Conv, Graph, Init, NodeId, Op};
+use serde::{Deserialize, Serialize};
+
+/// What normalises a layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Norm {
+    /// Nothing.
+    #[default]
+    None,
+    /// Batch statistics, then scale and shift.
+    Batch,
+    /// Each pixel's channels at mean square 1.
+    Pixel,
+    /// The weights at spectral norm 1.
+    Spectral,
+}
+
+/// Builds one network; every method appends a layer and returns its node.
+pub(super) struct Builder {
+    pub(super) graph: Graph,
+    /// The law of weights of convolutions and linear layers, from fan-in and fan-out.
+    pub(super) weights: fn(usize, usize) -> Init,
+    /// The law of batch norm's scale.
+    pub(super) gamma: Init,
+    /// Equalised learning rate (Karras et al.): unit weights, scaled at run time by He's constant.
+    pub(super) equalised: bool,
+}
+
+impl Builder {
+    pub(super) fn new(weights: fn(usize, usize) -> Init) -> Self {
+        Self { graph: Graph::default(), weights, gamma: Init::Constant(1.0), equalised: false }
+    }
+
+    /// The law of both E-GAN code bases: N(0, 0.02), scales of batch norm N(1, 0.02).
+    pub(super) fn dcgan() -> Self {
+        Self { gamma: Init::Normal { mean: 1.0, std: 0.02 }, ..Self::new(|_, _| Init::normal(0.02)) }
+    }
+
+    pub(super) fn push(&mut self, name: &str, op: Op, inputs: &[NodeId]) -> NodeId {
+        self.graph.push(name, op, inputs)
+    }
+
+    pub(super) fn input(&mut self, name: &str, shape: &[usize]) -> NodeId {
+        self.push(name, Op::Input { shape: shape.to_vec(), law: None }, &[])
+    }
+
+    fn param(&mut self, name: String, shape: &[usize], init: Init, trainable: bool) -> NodeId {
+        self.graph.push(name, Op::Param { shape: shape.to_vec(), init, trainable }, &[])
+    }
+
+    /// The weights of a layer as it uses them.
+    fn weight(&mut self, layer: &str, shape: &[usize], fans: (usize, usize), norm: Norm) -> NodeId {
+        let init = if self.equalised { Init::normal(1.0) } else { (self.weights)(fans.0, fans.1) };
+        let w = self.param(format!("{layer}.weight"), shape, init, true);
+        if self.equalised {
+            let factor = (2.0 / fans.0 as f64).sqrt();
+            return self.graph.push(format!("{layer}.scale"), Op::Scale { factor }, &[w]);
+        }
+        if norm != Norm::Spectral {
+            return w;
+        }
+        let columns = shape[1..].iter().product();
+        let u = self.param(format!("{layer}.u"), &[shape[0], 1], Init::UnitVector, false);
+        let v = self.param(format!("{layer}.v"), &[columns, 1], Init::UnitVector, false);
+        self.graph.push(format!("{layer}.spectral"), Op::SpectralNorm, &[w, u, v])
+    }
+
+    fn with_bias(&mut self, layer: &str, mut inputs: Vec<NodeId>, channels: usize, bias: bool) -> Vec<NodeId> {
+        if bias {
+            inputs.push(self.param(format!("{layer}.bias"), &[channels], Init::Constant(0.0), true));
+        }
+        inputs
+    }
+
+    pub(super) fn linear(&mut self, name: &str, x: NodeId, i: usize, o: usize, norm: Norm) -> NodeId {
+        let w = self.weight(name, &[o, i], (i, o), norm);
+        let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
+        self.push(name, Op::Linear, &inputs)
+    }
+
+    /// `[channels in, channels out]`, square kernel.
+    pub(super) fn conv(&mut self, name: &str, x: NodeId, [i, o]: [usize; 2], k: usize, conv: Conv, norm: Norm) -> NodeId {
+        let w = self.weight(name, &[o, i, k, k], (i * k * k, o * k * k), norm);
+        // Batch norm takes the mean away: a bias before it would do nothing.
+        let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
+        self.push(name, Op::Conv2d { conv }, &inputs)
+    }
+
+    pub(super) fn deconv(&mut self, name: &str, x: NodeId, [i, o]: [usize; 2], k: usize, conv: Conv, norm: Norm) -> NodeId {
+        let w = self.weight(name, &[i, o, k, k], (i * k * k / (conv.stride * conv.stride), o * k * k), Norm::None);
+        let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
+        self.push(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs)
+    }
+
+    /// Batch or pixel norm under `name.norm`; nothing for the others.
+    pub(super) fn norm(&mut self, name: &str, x: NodeId, channels: usize, norm: Norm) -> NodeId {
+        let name = format!("{name}.norm");
+        match norm {
+            Norm::None | Norm::Spectral => x,
+            Norm::Pixel => self.push(&name, Op::PixelNorm { epsilon: 1e-8 }, &[x]),
+            Norm::Batch => {
+                let one = Init::Constant(1.0);
+                let zero = Init::Constant(0.0);
+                let gamma = self.param(format!("{name}.weight"), &[channels], self.gamma, true);
+                let beta = self.param(format!("{name}.bias"), &[channels], zero, true);
+                let mean = self.param(format!("{name}.running_mean"), &[channels], zero, false);
+                let variance = self.param(format!("{name}.running_var"), &[channels], one, false);
+                self.push(&name, Op::BatchNorm { epsilon: 1e-5, momentum: 0.1 }, &[x, gamma, beta, mean, variance])
+            }
+        }
+    }
+
+    pub(super) fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Relu, &[x])
+    }
+
+    pub(super) fn leaky(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::LeakyRelu { slope: 0.2 }, &[x])
+    }
+
+    pub(super) fn reshape(&mut self, name: &str, x: NodeId, shape: &[usize]) -> NodeId {
+        self.push(name, Op::Reshape { shape: shape.to_vec() }, &[x])
+    }
+
+    pub(super) fn upsample(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::UpsampleNearest { factor: 2 }, &[x])
+    }
+}

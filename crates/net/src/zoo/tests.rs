@@ -1,0 +1,104 @@
+use super::*;
+use crate::{Device, Graph, Network, Tensor};
+
+fn network(graph: Graph) -> Network {
+    Network::initial(graph, 0, "weights", &Device::cpu())
+}
+
+fn generator(size: usize, width: usize, start: GeneratorStart) -> DcganGenerator {
+    DcganGenerator { size, channels: 3, latent: 100, width, norm: Norm::None, start, extra: false }
+}
+
+#[test]
+fn parameter_counts_are_the_published_ones() {
+    // The table of architectures in the E-GAN releases.
+    let count = |graph: Graph| network(graph).report().unwrap().parameters;
+    assert_eq!(count(mlp_generator(2, 512)), 527_874);
+    assert_eq!(count(dcgan_generator(generator(32, 128, GeneratorStart::Linear))), 3_455_363);
+    assert_eq!(count(dcgan_generator(generator(32, 128, GeneratorStart::Deconvolution))), 3_447_683);
+    let d32 = DcganDiscriminator { size: 32, channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
+    assert_eq!(count(dcgan_discriminator(d32)), 2_637_441);
+    let near = |got: usize, millions: f64| assert!((got as f64 / 1e6 - millions).abs() < 0.06, "{got} for {millions} M");
+    near(count(dcgan_generator(generator(64, 128, GeneratorStart::Linear))), 33.1);
+    near(count(dcgan_generator(generator(128, 64, GeneratorStart::Linear))), 17.9);
+    near(count(dcgan_discriminator(DcganDiscriminator { size: 64, ..d32 })), 11.0);
+    near(count(dcgan_discriminator(DcganDiscriminator { size: 128, width: 64, ..d32 })), 11.2);
+}
+
+#[test]
+fn work_is_the_published_one() {
+    // 69.5 M and 68.7 M MAC an image at 32 pixels; 4.06 and 4.22 G at 64 and 128.
+    let macs = |graph: Graph| network(graph).report().unwrap().macs as f64;
+    let near = |got: f64, expected: f64| assert!((got / expected - 1.0).abs() < 0.02, "{got} for {expected}");
+    near(macs(dcgan_generator(generator(32, 128, GeneratorStart::Linear))), 69.5e6);
+    let d = DcganDiscriminator { size: 32, channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
+    near(macs(dcgan_discriminator(d)), 68.7e6);
+    near(macs(dcgan_generator(generator(64, 128, GeneratorStart::Linear))), 4.06e9);
+    near(macs(dcgan_generator(generator(128, 64, GeneratorStart::Linear))), 4.22e9);
+}
+
+#[test]
+fn every_network_makes_what_it_says() {
+    let z = |n: usize, latent: usize| Tensor::new(&[n, latent], vec![0.3; n * latent], &Device::cpu());
+    for size in [8, 16, 32, 64] {
+        let graphs = [
+            dcgan_generator(DcganGenerator { width: 2, norm: Norm::Batch, extra: true, ..generator(size, 2, GeneratorStart::Deconvolution) }),
+            dcgan_generator(DcganGenerator { width: 2, norm: Norm::Pixel, ..generator(size, 2, GeneratorStart::Linear) }),
+            residual_generator(size, 3, 100, 4, Norm::Batch),
+            progan_generator(size, 3, 100, 2),
+        ];
+        for graph in graphs {
+            let x = network(graph).forward(&z(2, 100), &[]).unwrap();
+            assert_eq!(x.shape(), [2, 3, size, size]);
+            for norm in [Norm::Batch, Norm::Spectral] {
+                let d = DcganDiscriminator { size, channels: 3, width: 2, norm, minibatch_std: true };
+                assert_eq!(network(dcgan_discriminator(d)).forward(&x, &[]).unwrap().shape(), [2, 1]);
+            }
+            assert_eq!(network(progan_discriminator(size, 3, 2)).forward(&x, &[]).unwrap().shape(), [2, 1]);
+            assert_eq!(network(residual_discriminator(size, 3, 4, Norm::Spectral)).forward(&x, &[]).unwrap().shape(), [2, 1]);
+        }
+    }
+}
+
+#[test]
+fn a_sample_does_not_depend_on_its_batch() {
+    let graph = dcgan_generator(DcganGenerator { width: 8, norm: Norm::Batch, ..generator(32, 8, GeneratorStart::Linear) });
+    let network = network(graph);
+    let z: Vec<f32> = (0..700).map(|i| ((i * 37 % 101) as f32 - 50.0) / 30.0).collect();
+    let all = network.forward(&Tensor::new(&[7, 100], z.clone(), &Device::cpu()), &[]).unwrap().to_vec();
+    for i in 0..7 {
+        let one = Tensor::new(&[1, 100], z[i * 100..(i + 1) * 100].to_vec(), &Device::cpu());
+        assert_eq!(network.forward(&one, &[]).unwrap().to_vec(), all[i * 3072..(i + 1) * 3072]);
+    }
+}
+
+#[test]
+fn a_network_cut_in_two_is_the_whole() {
+    let network = network(dcgan_generator(DcganGenerator { width: 4, norm: Norm::Batch, ..generator(32, 4, GeneratorStart::Linear) }));
+    let z = Tensor::new(&[2, 100], (0..200).map(|i| (i as f32).sin()).collect(), &Device::cpu());
+    let whole = network.forward(&z, &[]).unwrap().to_vec();
+    for node in ["0", "1", "2", "1.deconv"] {
+        let r = network.until(node).unwrap().forward(&z, &[]).unwrap();
+        assert_eq!(network.from(node).unwrap().forward(&r, &[]).unwrap().to_vec(), whole, "{node}");
+    }
+    let error = network.until("7").unwrap_err().to_string();
+    assert!(error.starts_with("there is no node \"7\"; the nodes are: z, 0.linear"), "{error}");
+}
+
+#[test]
+fn an_edit_of_a_layer_changes_the_image_and_an_empty_one_does_not() {
+    let network = network(dcgan_generator(DcganGenerator { width: 4, ..generator(32, 4, GeneratorStart::Linear) }));
+    let z = Tensor::new(&[1, 100], vec![0.5; 100], &Device::cpu());
+    let plain = network.forward(&z, &[]).unwrap().to_vec();
+    let off = |units| network.forward(&z, &[crate::Edit::ablate("1", units)]).unwrap().to_vec();
+    assert_eq!(off(vec![]), plain);
+    assert_ne!(off((0..8).collect()), plain);
+}
+
+#[test]
+fn a_description_survives_json() {
+    for graph in [mlp_discriminator(2, 4, Norm::Batch), progan_discriminator(16, 3, 2), residual_discriminator(16, 1, 4, Norm::Spectral)] {
+        let json = serde_json::to_string(&graph).unwrap();
+        assert_eq!(serde_json::from_str::<Graph>(&json).unwrap(), graph);
+    }
+}
