@@ -1,1 +1,28 @@
-fn main() {}
+//! The `ganatomy` program: arguments, progress and printing around the library crates.
+
+mod arguments;
+mod commands;
+mod console;
+mod exit;
+mod failure;
+mod generator;
+mod latents;
+mod model;
+mod output;
+mod seeds;
+
+use arguments::Arguments;
+use clap::Parser;
+use console::Console;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    failure::catch_panics(|| {
+        let arguments = match Arguments::try_parse() {
+            Ok(arguments) => arguments,
+            Err(asked) => return exit::of_clap(&asked),
+        };
+        let console = Console::new(arguments.quiet);
+        arguments.command.run(console).unwrap_or_else(|error| failure::report(&error))
+    })
+}

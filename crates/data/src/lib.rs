@@ -1,1 +1,44 @@
-//! placeholder
+//! Images, labels and procedural worlds; files and loaders.
+//!
+//! [`open`] turns one word of the user's, a built-in name or a path, into a [`Dataset`]: images of one shape (or points
+//! of the plane), with classes and label maps where there are any. A [`Loader`] delivers it in batches, shuffled and
+//! prefetched, in an order that depends on the seed alone. [`pictures`] makes files that people look at.
+//!
+//! ```
+//! use data::{Loader, LoaderOptions, Options, open};
+//!
+//! let scenes = open("scenes", &Options { size: Some(32), ..Options::default() })?;
+//! let mut loader = Loader::new(scenes.into(), LoaderOptions::default())?;
+//! assert_eq!(loader.next_batch(4)?.shape, [4, 3, 32, 32]);
+//! # Ok::<(), base::Error>(())
+//! ```
+
+mod arrays;
+mod cifar;
+mod classes;
+mod dataset;
+mod decode;
+mod idx;
+mod image;
+mod image_files;
+mod loader;
+mod numpy;
+mod open;
+mod order;
+pub mod pictures;
+mod resize;
+pub mod scenes;
+mod segmented;
+mod source;
+mod store;
+pub mod toys;
+
+pub use crate::image::{Class, Image, LabelMap, MAX_BYTES, MAX_SIDE, Plane, byte_of};
+pub use classes::colour;
+pub use dataset::{CACHE_LIMIT, Content, Dataset};
+pub use decode::{decode, decode_labels};
+pub use loader::{Batch, Loader, LoaderOptions};
+pub use open::{BUILT_IN, Broken, Channels, Options, open};
+pub use order::Order;
+pub use resize::{Crop, labels_to_square, to_square};
+pub use source::Source;

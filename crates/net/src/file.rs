@@ -140,6 +140,36 @@ impl Network {
     }
 }
 
+/// The bytes of a `.safetensors` file of plain named tensors, exact in f32.
+///
+/// # Errors
+/// Two tensors have one name.
+pub fn tensors_to_bytes(tensors: &[(String, &Tensor)]) -> Result<Vec<u8>> {
+    let broken = |e: safetensors::SafeTensorError| Error::Graph(format!("the tensors cannot be written: {e}"));
+    let bytes: Vec<Vec<u8>> =
+        tensors.iter().map(|(_, t)| t.to_vec().iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, t), bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape(), bytes).map_err(broken)?)))
+        .collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, None).map_err(broken)
+}
+
+/// Reads what [`tensors_to_bytes`] wrote; `path` is only for the messages.
+///
+/// # Errors
+/// The bytes are not a whole file of f32 tensors.
+pub fn tensors_from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<HashMap<String, Tensor>> {
+    let wrong = |reason: String| Error::Model { path: path.to_owned(), reason, hint: None };
+    let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(format!("is not a whole .safetensors file: {e}")))?;
+    let each = |(name, view): (String, TensorView)| {
+        let values = decode(&view).ok_or_else(|| wrong(format!("tensor {name:?} is not of floats")))?;
+        Ok((name, Tensor::new(view.shape(), values, device)))
+    };
+    file.tensors().into_iter().map(each).collect()
+}
+
 impl Graph {
     fn find_param(&self, name: &str) -> Option<usize> {
         self.params().iter().position(|&id| self.node(id).name == name)

@@ -30,7 +30,7 @@ pub mod zoo;
 
 pub use edit::Edit;
 pub use error::{Error, Result};
-pub use file::{METADATA_KEY, Precision};
+pub use file::{METADATA_KEY, Precision, tensors_from_bytes, tensors_to_bytes};
 pub use gradient::Derivative;
 pub use graph::{Graph, Node, NodeId};
 pub use init::Init;

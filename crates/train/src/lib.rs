@@ -1,9 +1,10 @@
-//! What every training shares: run folders, checkpoints, logs, signals and the charts of what came out.
+//! What every training shares: the optimiser, run folders, checkpoints, logs, signals and the charts of what came out.
 //!
 //! Nothing here knows what is being trained. A run is one folder ([`run_folder`]) that one process at a time may train
 //! in ([`RunLock`]); its state is a series of [`checkpoint`]s, each whole or absent; its story is told in
 //! [`stats`] (`stats.jsonl`) and [`tensorboard`] events.
 
+mod adam;
 pub mod checkpoint;
 mod lock;
 pub mod memory;
@@ -13,4 +14,5 @@ pub mod signals;
 pub mod stats;
 pub mod tensorboard;
 
+pub use adam::{Adam, Moments, average, trainable};
 pub use lock::RunLock;

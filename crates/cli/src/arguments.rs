@@ -1,0 +1,32 @@
+//! The command line: what can be typed.
+
+use crate::commands::Command;
+use crate::exit;
+use clap::Parser;
+
+/// Evolve GANs, open them up, edit what they know.
+///
+/// Results go to stdout, progress and messages to stderr. MODEL is a model file (.safetensors), a run folder (its best
+/// checkpoint by score, else its newest), or one checkpoint of a run. Ranges are half-open: 0..16 is 0 to 15.
+#[derive(Debug, Parser)]
+#[command(name = "ganatomy", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, infer_long_args = false, after_long_help = exit::HELP)]
+pub(crate) struct Arguments {
+    /// Show no progress and no messages; warnings and errors stay
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

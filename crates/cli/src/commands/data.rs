@@ -1,0 +1,180 @@
+//! `ganatomy data ...`
+
+use crate::console::{self, Console};
+use crate::output;
+use anyhow::Result;
+use base::Error;
+use data::{Broken, Dataset, Options, pictures};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Names of broken images that a warning lists.
+const NAMED: usize = 5;
+
+/// Look at data sets
+#[derive(Debug, clap::Args)]
+pub(crate) struct Data {
+    #[command(subcommand)]
+    command: DataCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum DataCommand {
+    Preview(Preview),
+}
+
+/// Say what a data set is and draw some of it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+SRC is a built-in world (scenes, ring8, grid25, swissroll), a folder or .zip of images, an IDX or
+CIFAR-10 file, or an .npz or .npy of images. Label maps and classes are drawn where there are any.
+
+Examples:
+  ganatomy data preview scenes
+  ganatomy data preview photos/ --size 64 --broken skip
+  ganatomy data preview train-images-idx3-ubyte.gz --count 100 --out digits.png")]
+struct Preview {
+    /// A built-in name or a path
+    #[arg(value_name = "SRC")]
+    source: String,
+
+    /// Write the picture here
+    #[arg(long, value_name = "PNG", default_value = "preview.png")]
+    out: PathBuf,
+
+    /// Crop and resize the images to squares of this side [default: as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=data::MAX_SIDE as i64))]
+    size: Option<u32>,
+
+    /// Images to draw, spread evenly over the set [default: 32; 2000 points]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    count: Option<u32>,
+
+    /// Images in a row
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(1..))]
+    columns: u32,
+
+    /// The seed of a built-in world
+    #[arg(long, value_name = "S", default_value = "0")]
+    seed: u64,
+
+    /// What to do about images that cannot be read
+    #[arg(long, value_enum, default_value = "refuse")]
+    broken: WhenBroken,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum WhenBroken {
+    /// Leave them out and say so
+    Skip,
+    /// Stop at the first
+    Refuse,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    name: &'a str,
+    /// `null` where there is no end to them.
+    count: Option<usize>,
+    shape: &'a [usize],
+    classes: &'a [String],
+    planes: Vec<JsonPlane<'a>>,
+    skipped: &'a [String],
+    preview: &'a std::path::Path,
+}
+
+#[derive(Serialize)]
+struct JsonPlane<'a> {
+    name: &'a str,
+    classes: Vec<&'a str>,
+}
+
+impl Data {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        match self.command {
+            DataCommand::Preview(command) => command.run(console),
+        }
+    }
+}
+
+impl Preview {
+    fn run(self, console: Console) -> Result<ExitCode> {
+        if !output::has_ending(&self.out, &["png"]) {
+            let reason = format!("{} does not end in .png", self.out.display());
+            return Err(Error::setting("--out", reason).into());
+        }
+        let broken = match self.broken {
+            WhenBroken::Skip => Broken::Skip,
+            WhenBroken::Refuse => Broken::Refuse,
+        };
+        let options = Options { size: self.size.map(|s| s as usize), seed: self.seed, broken, ..Options::default() };
+        let set = data::open(&self.source, &options).map_err(|error| match error {
+            // Here the setting is a flag.
+            Error::Setting { key, reason, hint } if key == "image.size" => {
+                Error::Setting { key: "--size".into(), reason, hint }
+            }
+            other => other,
+        })?;
+        warn_of_skipped(&set, console);
+        let count = self.count.unwrap_or(if set.toy().is_some() { 2000 } else { 32 });
+        let picture = pictures::preview(&set, count as usize, self.columns as usize)?;
+        output::write_png(&self.out, &picture)?;
+        if self.json {
+            self.print_json(&set)?;
+        } else {
+            console::print(&format!("{}{}\n", describe(&set), self.out.display()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn print_json(&self, set: &Dataset) -> Result<()> {
+        let planes = set.planes().iter().map(|plane| JsonPlane {
+            name: &plane.name,
+            classes: plane.classes.iter().map(|class| class.name.as_str()).collect(),
+        });
+        console::print_json(&Json {
+            name: set.name(),
+            count: set.len(),
+            shape: set.shape(),
+            classes: set.label_names(),
+            planes: planes.collect(),
+            skipped: set.skipped(),
+            preview: &self.out,
+        })
+    }
+}
+
+fn warn_of_skipped(set: &Dataset, console: Console) {
+    let skipped = set.skipped();
+    if !skipped.is_empty() {
+        let names = skipped.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let more = if skipped.len() > NAMED { ", ..." } else { "" };
+        console.warn(&format!("images left out because they cannot be read: {} ({names}{more})", skipped.len()));
+    }
+}
+
+/// What a data set is, for people.
+fn describe(set: &Dataset) -> String {
+    let count = set.len().map_or_else(|| "endless".to_owned(), |n| n.to_string());
+    let items = match *set.shape() {
+        [1, height, width] => format!("images of {width}x{height} pixels, grey"),
+        [_, height, width] => format!("images of {width}x{height} pixels, RGB"),
+        _ => "points of the plane".to_owned(),
+    };
+    let mut text = format!("{}: {count} {items}\n", set.name());
+    let names = set.label_names();
+    if !names.is_empty() {
+        text += &["classes: ", &names.join(", "), "\n"].concat();
+    }
+    for plane in set.planes() {
+        let classes: Vec<&str> = plane.classes.iter().map(|class| class.name.as_str()).collect();
+        text += &["label maps of ", &plane.name, ": ", &classes.join(", "), "\n"].concat();
+    }
+    text
+}

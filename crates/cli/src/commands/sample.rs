@@ -1,0 +1,177 @@
+//! `ganatomy sample MODEL`
+
+use crate::console::{self, Console};
+use crate::exit;
+use crate::generator::{Generator, Kind};
+use crate::latents::Latents;
+use crate::output::{self, PADDING, Target, Writer};
+use crate::seeds::Seeds;
+use anyhow::Result;
+use base::{Error, files};
+use data::pictures::{self, Cloud};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Points in one scatter plot; more would be a blot.
+const MOST_POINTS: u64 = 1_000_000;
+
+/// Make images from seeds or latents
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Sample i of a seed is the same in every command, whatever the batch. Without --out and --raw the
+pictures go to samples.png.
+
+Examples:
+  ganatomy sample runs/00003-scenes-paper
+  ganatomy sample model.safetensors --seeds 0..4,7 --out grid.png
+  ganatomy sample model.safetensors --seeds 0..50000 --out samples/
+  ganatomy sample model.safetensors --latents z.npy --raw x.npy")]
+pub(crate) struct Sample {
+    /// A model file, run folder or checkpoint
+    model: PathBuf,
+
+    /// Seeds: a half-open range, a number, or a list such as 0..4,7
+    #[arg(long, value_name = "A..B", default_value = "0..16")]
+    seeds: Seeds,
+
+    /// Write one grid (NAME.png), or a folder with one PNG per sample
+    #[arg(long, value_name = "DIR|PNG")]
+    out: Option<PathBuf>,
+
+    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1]
+    #[arg(long, value_name = "NPY", conflicts_with = "seeds")]
+    latents: Option<PathBuf>,
+
+    /// Write what the network gives: float32 [N, C, H, W], or [N, 2] for points
+    #[arg(long, value_name = "NPY")]
+    raw: Option<PathBuf>,
+
+    /// Columns of the grid [default: about the square root of the number]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    columns: Option<u32>,
+
+    /// Samples made at a time; more need more memory and give the same
+    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch: u32,
+
+    /// Print JSON: what was written
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    model: &'a Path,
+    shape: &'a [usize],
+    out: Option<&'a Path>,
+    raw: Option<&'a Path>,
+}
+
+/// Takes the samples as they come.
+enum Pictures {
+    None,
+    Grid { path: PathBuf, columns: usize, cells: Vec<data::Image> },
+    Scatter { path: PathBuf, points: Vec<f32> },
+    Folder(PathBuf),
+}
+
+impl Sample {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        let generator = Generator::open(&self.model, console)?;
+        let latents = match &self.latents {
+            Some(path) => Latents::read(path, &generator.network)?,
+            None => Latents::Seeds(self.seeds.clone()),
+        };
+        let n = latents.len();
+        let out = self.out.clone().or_else(|| self.raw.is_none().then(|| PathBuf::from("samples.png")));
+        let mut pictures = self.pictures(out.as_deref(), n, &generator)?;
+        let item = generator.shape();
+        let shape = [&[n as usize], item.as_slice()].concat();
+        let mut raw = self.raw.as_deref().map(|path| Writer::npy(path, &shape)).transpose()?;
+
+        let stopped = generator.make(&latents, self.batch as usize, console, |first, values| {
+            if let Some(raw) = &mut raw {
+                raw.write_floats(values)?;
+            }
+            pictures.take(&item, first, values, &latents)
+        })?;
+        if let Some(signal) = stopped {
+            return Ok(exit::of_signal(signal));
+        }
+        raw.map(Writer::finish).transpose()?;
+        pictures.finish()?;
+
+        let (out, raw) = (out.as_deref(), self.raw.as_deref());
+        if self.json {
+            console::print_json(&Json { model: &generator.path, shape: &shape, out, raw })?;
+        } else {
+            for path in [out, raw].into_iter().flatten() {
+                console::print(&format!("{}\n", path.display()))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn pictures(&self, out: Option<&Path>, n: u64, generator: &Generator) -> Result<Pictures> {
+        let Some(out) = out else { return Ok(Pictures::None) };
+        Ok(match (Target::of(out)?, generator.kind) {
+            (Target::Grid(path), Kind::Points) => {
+                if n > MOST_POINTS {
+                    let reason = format!("a scatter plot of {n} points shows nothing; at most {MOST_POINTS} are drawn");
+                    return Err(Error::setting("--out", reason).with_hint("Write them with --raw.").into());
+                }
+                Pictures::Scatter { path, points: Vec::new() }
+            }
+            (Target::Grid(path), Kind::Images(_)) => {
+                let columns = self.columns.map_or_else(|| square(n), |columns| columns as usize);
+                output::check_grid(n, columns, generator.image_shape()?)?;
+                Pictures::Grid { path, columns, cells: Vec::new() }
+            }
+            (Target::Folder(path), _) => {
+                generator.image_shape()?;
+                files::create_folder(&path)?;
+                Pictures::Folder(path)
+            }
+        })
+    }
+}
+
+impl Pictures {
+    fn take(&mut self, item: &[usize], first: u64, values: &[f32], latents: &Latents) -> Result<()> {
+        let images = || {
+            let n = values.len() / item.iter().product::<usize>().max(1);
+            pictures::from_batch(&[&[n], item].concat(), values)
+        };
+        match self {
+            Self::None => {}
+            Self::Scatter { points, .. } => points.extend(values),
+            Self::Grid { cells, .. } => cells.extend(images()?),
+            Self::Folder(folder) => {
+                for (place, image) in (first..).zip(images()?) {
+                    let path = folder.join(latents.file_stem(place) + ".png");
+                    output::write_png(&path, &image)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::None | Self::Folder(_) => Ok(()),
+            Self::Grid { path, columns, cells } => output::write_png(&path, &pictures::grid(&cells, columns, PADDING)?),
+            Self::Scatter { path, points } => {
+                let range = points.iter().filter(|v| v.is_finite()).fold(0.0f32, |range, v| range.max(v.abs())) * 1.1;
+                let cloud = Cloud { points: &points, colour: [110, 200, 255] };
+                output::write_png(&path, &pictures::scatter(&[cloud], 512, range.max(1e-3)))
+            }
+        }
+    }
+}
+
+/// The columns of a grid that is about as wide as high.
+fn square(n: u64) -> usize {
+    (1..=1 << 16).find(|&side: &u64| side * side >= n).unwrap_or(1 << 16) as usize
+}

@@ -1,0 +1,79 @@
+//! How errors and bugs reach the user: one line `error: ...` and, where there is a cure, one line `hint: ...`.
+
+use crate::{console, exit};
+use std::error::Error;
+use std::panic::{self, UnwindSafe};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+/// What the last panic said, and where.
+static PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Runs the program; a panic becomes an error line that asks for a report, and [`exit::BUG`].
+///
+/// The hook only takes notes, because a panic in a background thread may still be caught and handled.
+pub(crate) fn catch_panics(program: impl FnOnce() -> ExitCode + UnwindSafe) -> ExitCode {
+    panic::set_hook(Box::new(|panic| {
+        let what = panic.payload_as_str().unwrap_or("panic");
+        let place = panic.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+        *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{what}{place}");
+    }));
+    panic::catch_unwind(program).unwrap_or_else(|_| {
+        let note = PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        console::complain("error", &format!("internal error: {note}: this is a bug, please report it"));
+        ExitCode::from(exit::BUG)
+    })
+}
+
+/// Prints an error with its hint and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let code = exit::of_error(error);
+    if code != exit::DONE {
+        console::complain("error", &message_of(error));
+        if let Some(hint) = error.chain().find_map(hint_of) {
+            console::complain("hint", &hint);
+        }
+    }
+    ExitCode::from(code)
+}
+
+/// The whole chain in one line, without the causes that a message already names.
+fn message_of(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    message
+}
+
+fn hint_of(cause: &(dyn Error + 'static)) -> Option<String> {
+    let base = cause.downcast_ref::<base::Error>().and_then(base::Error::hint);
+    base.or_else(|| cause.downcast_ref::<net::Error>().and_then(net::Error::hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_cause_is_named_once() {
+        let inner = || base::Error::io("read", "a.png", io::Error::from(io::ErrorKind::NotFound));
+        let bare = inner().to_string();
+        assert_eq!(message_of(&inner().into()), bare);
+        assert_eq!(message_of(&anyhow::Error::new(net::Error::File(inner()))), bare);
+        assert_eq!(message_of(&anyhow::Error::new(inner()).context("--data")), format!("--data: {bare}"));
+    }
+
+    #[test]
+    fn a_hint_is_found_through_the_chain() {
+        let inner = || base::Error::setting("--steps", "is 1").with_hint("Take 2.");
+        for error in [anyhow::Error::new(inner()).context("x"), anyhow::Error::new(net::Error::File(inner()))] {
+            assert_eq!(error.chain().find_map(hint_of).unwrap(), "Take 2.");
+        }
+    }
+}

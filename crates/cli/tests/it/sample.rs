@@ -1,0 +1,120 @@
+//! `ganatomy sample`
+
+use crate::support::{Place, bytes_of, check, image_generator, latents_npy, point_generator, with_models};
+use base::npy::Array;
+
+#[test]
+fn a_grid_is_the_default() {
+    let place = with_models();
+    assert_eq!(place.succeed("sample g.safetensors"), "samples.png\n");
+    let grid = place.picture("samples.png");
+    assert_eq!((grid.width, grid.height, grid.channels), (4 * 18 + 2, 4 * 18 + 2, 3));
+}
+
+#[test]
+fn a_grid_shows_the_pictures_of_the_folder() {
+    let place = with_models();
+    place.succeed("sample g.safetensors --seeds 0..3,7 --out new/grid.png --columns 3");
+    assert_eq!(place.succeed("sample g.safetensors --seeds 0..3,7 --out all"), "all\n");
+    assert_eq!(place.names("all"), ["seed000000.png", "seed000001.png", "seed000002.png", "seed000007.png"]);
+    let pictures: Vec<_> = place.names("all").iter().map(|name| place.picture(&format!("all/{name}"))).collect();
+    assert_eq!(data::pictures::grid(&pictures, 3, 2).unwrap(), place.picture("new/grid.png"));
+}
+
+#[test]
+fn raw_numbers_are_those_of_the_pictures() {
+    let place = with_models();
+    assert_eq!(place.succeed("sample g.safetensors --seeds 5..7 --raw x.npy"), "x.npy\n");
+    assert!(!place.path("samples.png").exists());
+    place.succeed("sample g.safetensors --seeds 5..7 --out all");
+    let raw = place.npy("x.npy");
+    assert_eq!(raw.shape, [2, 3, 16, 16]);
+    let pictures = data::pictures::from_batch(&raw.shape.clone(), &raw.into_f32()).unwrap();
+    assert_eq!(pictures, [place.picture("all/seed000005.png"), place.picture("all/seed000006.png")]);
+    assert!(pictures[0].pixels.iter().any(|&v| v != pictures[0].pixels[0]), "the picture shows something");
+}
+
+#[test]
+fn batches_of_every_size_give_the_same_bytes() {
+    let place = with_models();
+    for model in ["g", "p"] {
+        let bytes = |batch: usize| {
+            place.succeed(&format!("sample {model}.safetensors --seeds 0..70 --raw {model}{batch}.npy --batch {batch}"));
+            place.read(&format!("{model}{batch}.npy"))
+        };
+        let whole = bytes(64);
+        assert!([1, 3, 70].into_iter().all(|batch| bytes(batch) == whole), "{model}");
+    }
+}
+
+#[test]
+fn latents_of_a_file_give_what_their_seeds_give() {
+    let place = with_models();
+    place.succeed("sample g.safetensors --seeds 2..5 --raw seeds.npy");
+    for shape in [&[3, 4][..], &[3, 4, 1, 1]] {
+        place.write("z.npy", &latents_npy(&image_generator(3), &[2, 3, 4], shape));
+        assert_eq!(place.succeed("sample g.safetensors --latents z.npy --raw x.npy --out all"), "all\nx.npy\n");
+        assert!(place.read("x.npy") == place.read("seeds.npy"), "{shape:?}");
+        assert_eq!(place.names("all"), ["latent000000.png", "latent000001.png", "latent000002.png"]);
+    }
+}
+
+#[test]
+fn json_says_what_was_written() {
+    let place = with_models();
+    check("sample-json", &place.run("sample g.safetensors --seeds 0..2 --raw x.npy --out grid.png --json"));
+}
+
+#[test]
+fn points_are_scattered() {
+    let place = with_models();
+    place.succeed("sample p.safetensors --seeds 0..500 --out points.png --raw x.npy");
+    assert_eq!(place.npy("x.npy").shape, [500, 2]);
+    let picture = place.picture("points.png");
+    assert!(picture.pixels.as_chunks::<3>().0.iter().any(|&[r, g, b]| b > 100 && g > 100 && r < g));
+    place.write("z.npy", &latents_npy(&point_generator(), &[0], &[1, 2]));
+    place.succeed("sample p.safetensors --latents z.npy --raw one.npy");
+    assert_eq!(place.npy("one.npy").into_f32(), place.npy("x.npy").into_f32()[..2]);
+}
+
+#[test]
+fn grey_pictures_stay_grey() {
+    let place = Place::new();
+    place.write("g.safetensors", &bytes_of(&image_generator(1)));
+    place.succeed("sample g.safetensors");
+    assert_eq!(place.picture("samples.png").channels, 1);
+}
+
+#[test]
+fn latents_that_do_not_fit() {
+    let place = with_models();
+    place.write("wrong.npy", &Array::f32(vec![3, 5], vec![0.0; 15]).to_bytes());
+    place.write("flat.npy", &Array::f32(vec![4], vec![0.0; 4]).to_bytes());
+    place.write("none.npy", &Array::f32(vec![0, 4], vec![]).to_bytes());
+    place.write("nan.npy", &Array::f32(vec![2, 4], vec![0., 0., 0., 0., 0., f32::NAN, 0., 0.]).to_bytes());
+    place.write("text.npy", b"not numbers at all");
+    let names = ["wrong", "flat", "none", "nan", "text", "missing"];
+    let runs = names.map(|name| place.run(&format!("sample g.safetensors --latents {name}.npy --raw x.npy")) + "\n");
+    check("sample-wrong-latents", &runs.concat());
+    assert!(!place.path("x.npy").exists());
+}
+
+#[test]
+fn outputs_that_cannot_be() {
+    let place = with_models();
+    place.write("four.safetensors", &bytes_of(&image_generator(4)));
+    place.write("file", b"");
+    place.write("folder.png/x", b"");
+    let wrong = [
+        "g.safetensors --out grid.jpg",
+        "g.safetensors --out file",
+        "g.safetensors --out folder.png",
+        "g.safetensors --out file/grid.png",
+        "g.safetensors --seeds 0..1000000000 --out grid.png",
+        "p.safetensors --out folder",
+        "four.safetensors",
+    ];
+    let before = place.names(".");
+    check("sample-wrong-outputs", &wrong.map(|words| place.run(&format!("sample {words}")) + "\n").concat());
+    assert_eq!(place.names("."), before, "nothing is left behind");
+}

@@ -1,0 +1,131 @@
+//! One word of the user's to a data set.
+
+use crate::dataset::{Content, Dataset};
+use crate::image::MAX_SIDE;
+use crate::image_files::ImageFiles;
+use crate::resize::Crop;
+use crate::scenes::{self, Scenes};
+use crate::segmented::Segmented;
+use crate::source::Source;
+use crate::store::Store;
+use crate::toys::Toy;
+use crate::{cifar, idx, numpy};
+use base::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The names that need no file.
+pub const BUILT_IN: [&str; 4] = ["scenes", "ring8", "grid25", "swissroll"];
+
+/// What to make of the images of a data set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The side of the square images, 1 to 8192 (scenes: 32 to 2048); `None` for the size that they have (scenes: 64).
+    pub size: Option<usize>,
+    /// Grey or colour.
+    pub channels: Channels,
+    /// How images become square where `size` is given.
+    pub crop: Crop,
+    /// Whether the loader mirrors every other image, by chance.
+    pub flip: bool,
+    /// The seed of the procedural worlds. Files do not depend on it.
+    pub seed: u64,
+    /// What to do about images that cannot be read.
+    pub broken: Broken,
+}
+
+/// The channels of the delivered images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channels {
+    /// Those of the first image; the others follow it.
+    #[default]
+    Native,
+    /// One.
+    Grey,
+    /// Three.
+    Rgb,
+}
+
+/// What to do about images that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Broken {
+    /// The first one met is an error that names it.
+    #[default]
+    Refuse,
+    /// Every image is read once when the set is opened, and those that cannot be are left out and listed by
+    /// [`Dataset::skipped`].
+    Skip,
+}
+
+/// Opens a data set: `scenes`, `ring8`, `grid25`, `swissroll`, or the path of
+///
+/// - a folder or zip of images (PNG, JPEG, WebP, BMP, GIF; also in sub-folders, which are then the classes; or with
+///   `StyleGAN`'s `dataset.json`),
+/// - a folder or zip with `images/`, `labels/` (index PNGs) and `classes.json` in it or beside it,
+/// - an IDX file of images, plain or gzipped, with its labels beside it, or a folder of such files,
+/// - a CIFAR-10 `.bin` file, or a folder with `data_batch_*.bin`,
+/// - an `.npz` or `.npy` file of images.
+///
+/// A path wins over a built-in name only if it has a `/` in it.
+///
+/// # Errors
+/// An unknown name, a missing path, a set without images, a file that is broken or of an unknown kind, an impossible size.
+pub fn open(spec: &str, options: &Options) -> Result<Dataset> {
+    if let Some(size) = options.size
+        && !(1..=MAX_SIDE).contains(&size)
+    {
+        return Err(Error::setting("image.size", format!("is {size}; images have a side of 1 to {MAX_SIDE} pixels")));
+    }
+    if let Some(toy) = Toy::ALL.into_iter().find(|toy| toy.name() == spec) {
+        return Dataset::new(spec, Content::Points(toy), options.clone());
+    }
+    let source: Box<dyn Source> = if spec == "scenes" {
+        let size = options.size.unwrap_or(scenes::DEFAULT_SIDE);
+        if !(scenes::MIN_SIDE..=scenes::MAX_SIDE).contains(&size) {
+            let range = format!("{} to {}", scenes::MIN_SIDE, scenes::MAX_SIDE);
+            return Err(Error::setting("image.size", format!("is {size}; scenes have a side of {range} pixels")));
+        }
+        Box::new(Scenes::new(options.seed, size))
+    } else {
+        open_path(Path::new(spec))?
+    };
+    Dataset::new(spec, Content::Images(source), options.clone())
+}
+
+fn open_path(path: &Path) -> Result<Box<dyn Source>> {
+    if path.is_dir() {
+        return open_folder(path);
+    }
+    if !path.exists() {
+        let known = BUILT_IN.join(", ");
+        return Err(Error::file(path, "is neither a file or folder nor the name of a built-in data set")
+            .with_hint(format!("Check the spelling of the path, or take one of: {known}.")));
+    }
+    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending = Path::new(&name).extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match ending {
+        "zip" => open_store(Store::zip(path)?),
+        "npz" => Ok(Box::new(numpy::read_archive(path)?)),
+        "npy" => Ok(Box::new(numpy::read_npy(path)?)),
+        "bin" => Ok(Box::new(cifar::read(&[path.to_owned()])?)),
+        "gz" | "idx" => Ok(Box::new(idx::read(path)?)),
+        _ if idx::is_images_name(&name) || ending.starts_with("idx") => Ok(Box::new(idx::read(path)?)),
+        _ => Err(Error::file(path, "is of a kind that is not read as a data set").with_hint(
+            "A folder or .zip of images, IDX (.gz), CIFAR-10 .bin, .npz and .npy are read. Give the folder, not one image.",
+        )),
+    }
+}
+
+fn open_folder(path: &Path) -> Result<Box<dyn Source>> {
+    if let Some(images) = idx::find(path)? {
+        return Ok(Box::new(idx::read(&images)?));
+    }
+    let batches: Vec<PathBuf> = cifar::find(path)?;
+    if !batches.is_empty() {
+        return Ok(Box::new(cifar::read(&batches)?));
+    }
+    open_store(Store::folder(path)?)
+}
+
+fn open_store(store: Store) -> Result<Box<dyn Source>> {
+    if Segmented::is_one(&store) { Ok(Box::new(Segmented::new(store)?)) } else { Ok(Box::new(ImageFiles::new(store)?)) }
+}

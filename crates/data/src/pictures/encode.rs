@@ -1,0 +1,72 @@
+//! Pictures to the bytes of files.
+
+use crate::image::Image;
+use base::{Error, Result};
+use image::codecs::gif::{GifEncoder, Repeat};
+use image::{Delay, Frame, RgbImage, buffer::ConvertBuffer};
+
+/// The bytes of a PNG file, grey or RGB as the image is.
+///
+/// # Errors
+/// The image is not what [`Image::new`] admits.
+pub fn png(image: &Image) -> Result<Vec<u8>> {
+    let broken = |e: png::EncodingError| Error::setting("picture", e.to_string());
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, image.width as u32, image.height as u32);
+    encoder.set_color(if image.channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(broken)?;
+    writer.write_image_data(&image.pixels).map_err(broken)?;
+    writer.finish().map_err(broken)?;
+    Ok(bytes)
+}
+
+/// The bytes of a GIF that shows the frames for `delay_ms` milliseconds each (rounded to 10), over and over.
+///
+/// # Errors
+/// There is no frame, or the frames differ in size.
+pub fn gif(frames: &[Image], delay_ms: u32) -> Result<Vec<u8>> {
+    let broken = |reason: String| Error::setting("animation", reason);
+    let Some(first) = frames.first() else { return Err(broken("has no frames".into())) };
+    if frames.iter().any(|f| (f.width, f.height) != (first.width, first.height)) {
+        return Err(broken("has frames of different sizes".into()));
+    }
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
+    encoder.set_repeat(Repeat::Infinite).map_err(|e| broken(e.to_string()))?;
+    for frame in frames {
+        let rgb = frame.clone().into_rgb();
+        let picture = RgbImage::from_raw(rgb.width as u32, rgb.height as u32, rgb.pixels)
+            .ok_or_else(|| broken("has a frame with too few pixels".into()))?;
+        let frame = Frame::from_parts(picture.convert(), 0, 0, Delay::from_numer_denom_ms(delay_ms, 1));
+        encoder.encode_frame(frame).map_err(|e| broken(e.to_string()))?;
+    }
+    drop(encoder);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use std::path::Path;
+
+    #[test]
+    fn a_png_comes_back_as_it_was_and_its_bytes_are_always_the_same() {
+        for channels in [1, 3] {
+            let image = Image::new(5, 4, channels, (0..20 * channels as u8).collect()).unwrap();
+            let bytes = png(&image).unwrap();
+            assert_eq!(decode(&bytes, Path::new("x")).unwrap(), image);
+            assert_eq!(png(&image).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_gif_shows_its_first_frame_when_read_as_an_image() {
+        let (red, blue) = (Image::filled(6, 4, [255, 0, 0]), Image::filled(6, 4, [0, 0, 255]));
+        let bytes = gif(&[red.clone(), blue], 100).unwrap();
+        assert_eq!(decode(&bytes, Path::new("x")).unwrap(), red);
+        assert!(gif(&[], 100).is_err());
+        assert!(gif(&[red, Image::filled(4, 4, [0; 3])], 100).is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! The networks of a run, with the gradients that the game needs.
+
+use crate::settings::{Family, Settings};
+use net::zoo::{self, DcganDiscriminator, DcganGenerator};
+use net::{Derivative, Graph, Mode, NodeId, Op, Result};
+
+/// The descriptions of generator and discriminator for data of a shape, `[c, h, w]` or `[2]`.
+pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
+    let (channels, size) = (data[0], data.get(1).copied().unwrap_or(1));
+    let (g, d) = match s.network {
+        Family::Mlp => (zoo::mlp_generator(s.latent, s.width), zoo::mlp_discriminator(data[0], s.width_d, s.norm_d)),
+        Family::Dcgan => {
+            let (latent, width, norm, start, extra) = (s.latent, s.width, s.norm_g, s.start, s.extra);
+            let g = DcganGenerator { size, channels, latent, width, norm, start, extra };
+            let (width, norm, minibatch_std) = (s.width_d, s.norm_d, s.minibatch_std);
+            let d = DcganDiscriminator { size, channels, width, norm, minibatch_std };
+            (zoo::dcgan_generator(g), zoo::dcgan_discriminator(d))
+        }
+        Family::Residual => (
+            zoo::residual_generator(size, channels, s.latent, s.width, s.norm_g),
+            zoo::residual_discriminator(size, channels, s.width_d, s.norm_d),
+        ),
+        Family::Progan => (
+            zoo::progan_generator(size, channels, s.latent, s.width),
+            zoo::progan_discriminator(size, channels, s.width_d),
+        ),
+    };
+    (g.with_latent(s.latent_law), d)
+}
+
+/// A lowered training graph with its gradients.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The graph, backward nodes included.
+    pub graph: Graph,
+    /// The latent, or the image.
+    pub input: NodeId,
+    /// The image, or the logit.
+    pub output: NodeId,
+    /// State that a training pass moves: (place among the parameters, node of the next value).
+    pub updates: Vec<(usize, NodeId)>,
+    /// Gradient of the output by the trainable parameters.
+    pub by_params: Derivative,
+}
+
+/// What a penalty needs of the discriminator.
+#[derive(Clone, Debug)]
+pub struct Penalty {
+    /// Squared length of the logit's gradient by the image, one for each image.
+    pub squares: NodeId,
+    /// Its gradient by the trainable parameters.
+    pub by_params: Derivative,
+}
+
+/// Both sides of the game.
+#[derive(Clone, Debug)]
+pub struct Graphs {
+    /// The generator.
+    pub g: Side,
+    /// The discriminator.
+    pub d: Side,
+    /// Gradient of the logit by the image.
+    pub d_by_input: Derivative,
+    /// There where a gradient penalty is asked for.
+    pub penalty: Option<Penalty>,
+}
+
+impl Graphs {
+    /// Lowers both networks for training and differentiates them.
+    ///
+    /// # Errors
+    /// The networks do not fit the data: the message names the node.
+    pub fn new(generator: &Graph, discriminator: &Graph, with_penalty: bool) -> Result<Self> {
+        let g = side(generator)?;
+        let mut d = side(discriminator)?;
+        let d_by_input = d.graph.differentiate(d.output, &[d.input])?;
+        let mut penalty = None;
+        if let (true, Some(gradient)) = (with_penalty, d_by_input.gradients[0]) {
+            let squares = d.graph.push("penalty/squares", Op::Mul, &[gradient, gradient]);
+            let rank = d.graph.shapes(1)?[gradient].len();
+            let sum = d.graph.push("penalty/sum", Op::Sum { axes: (1..rank).collect() }, &[squares]);
+            let flat = d.graph.push("penalty", Op::Reshape { shape: vec![1] }, &[sum]);
+            let trainable = d.graph.trainable();
+            penalty = Some(Penalty { squares: flat, by_params: d.graph.differentiate(flat, &trainable)? });
+        }
+        Ok(Self { g, d, d_by_input, penalty })
+    }
+}
+
+fn side(description: &Graph) -> Result<Side> {
+    let lowered = description.lower(Mode::Training);
+    let mut graph = lowered.graph;
+    let place = |param: NodeId| graph.params().iter().position(|&id| id == param).unwrap_or_default();
+    let updates = lowered.updates.iter().map(|&(param, next)| (place(param), next)).collect();
+    let (input, output) = (graph.inputs()[0], graph.output());
+    let trainable = graph.trainable();
+    let by_params = graph.differentiate(output, &trainable)?;
+    Ok(Side { graph, input, output, updates, by_params })
+}

@@ -1,0 +1,115 @@
+//! What a run shows: grids of samples, clouds of points, and one number for how far samples are from reals.
+
+use base::Result;
+use data::pictures::{self, Cloud};
+use data::{Dataset, Image};
+use net::{Device, Graph, Mode, Network, Op, Params, Run, Tensor};
+
+/// Samples in a grid, and its columns.
+pub(crate) const GRID: usize = 64;
+const COLUMNS: usize = 8;
+
+/// A picture of values `[n, c, h, w]` or `[n, 2]`, as PNG bytes. Small images are enlarged to be seen.
+pub(crate) fn picture(set: &Dataset, shape: &[usize], values: &[f32]) -> Result<Vec<u8>> {
+    if let &[_, 2] = shape {
+        let mut reals = Vec::new();
+        for index in 0..1000 {
+            reals.extend(set.values(index)?);
+        }
+        let clouds = [Cloud { points: &reals, colour: [190, 190, 200] }, Cloud { points: values, colour: [200, 60, 40] }];
+        return pictures::png(&pictures::scatter(&clouds, 480, 2.0));
+    }
+    let images: Vec<Image> = pictures::from_batch(shape, values)?;
+    let side = shape.last().copied().unwrap_or(1);
+    let factor = (64 / side.max(1)).max(1);
+    let images: Vec<Image> = images.iter().map(|image| pictures::zoomed(image, factor)).collect();
+    pictures::png(&pictures::grid(&images, COLUMNS, 2)?)
+}
+
+/// The first reals of the set.
+pub(crate) fn reals(set: &Dataset, n: usize) -> Result<Vec<f32>> {
+    let count = set.len().unwrap_or(usize::MAX) as u64;
+    // Spread over the set: files are often sorted by class.
+    let step = (count / n.max(1) as u64).clamp(1, 1 << 20);
+    let mut values = Vec::new();
+    for k in 0..n as u64 {
+        values.extend(set.values(if set.len().is_some() { k * step % count } else { k })?);
+    }
+    Ok(values)
+}
+
+/// Parameters whose batch-norm statistics are those of `n` latents: what a moving average of weights needs.
+pub(crate) fn with_own_statistics(graph: &Graph, params: &Params, z: &Tensor) -> net::Result<Params> {
+    let lowered = graph.lower(Mode::Training).graph;
+    let mut wanted = Vec::new();
+    let mut places = Vec::new();
+    for node in graph.nodes() {
+        if let Op::BatchNorm { .. } = node.op {
+            for (input, part) in [(3, "mean"), (4, "unbiased")] {
+                places.push(graph.params().iter().position(|&id| id == node.inputs[input]));
+                wanted.push(lowered.find(&format!("{}/{part}", node.name))?);
+            }
+        }
+    }
+    let mut params = params.clone();
+    let input = lowered.inputs()[0];
+    let values = Run::new(&lowered, &params, &[(input, z)])?.fetch(&wanted)?;
+    for (place, value) in places.into_iter().zip(values) {
+        if let Some(place) = place {
+            params.set(place, value);
+        }
+    }
+    Ok(params)
+}
+
+/// Samples of a network for latents, in small batches.
+pub(crate) fn samples(network: &Network, z: &Tensor, device: &Device) -> net::Result<(Vec<usize>, Vec<f32>)> {
+    let (n, latent) = (z.shape()[0], z.shape()[1]);
+    let z = z.to_vec();
+    let (mut shape, mut values) = (Vec::new(), Vec::new());
+    for chunk in z.chunks(64 * latent) {
+        let x = network.forward(&Tensor::new(&[chunk.len() / latent, latent], chunk.to_vec(), device), &[])?;
+        shape = x.shape();
+        values.extend(x.to_vec());
+    }
+    if let Some(first) = shape.first_mut() {
+        *first = n;
+    }
+    Ok((shape, values))
+}
+
+/// Squared maximum mean discrepancy between samples and reals: points as they are, images averaged down to at most 8 x 8
+/// pixels. A rough figure that is cheap enough to compare checkpoints of one run; not a published metric.
+pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> f64 {
+    fn features<const D: usize>(shape: &[usize], values: &[f32]) -> Vec<[f64; D]> {
+        let each: usize = shape[1..].iter().product();
+        let (channels, size) = (shape[1], shape.get(2).copied().unwrap_or(1));
+        let (cells, block) = (size.min(8), (size / 8).max(1));
+        values
+            .chunks_exact(each)
+            .map(|image| {
+                let mut feature = [0.0; D];
+                for c in 0..channels {
+                    for y in 0..cells * block {
+                        for x in 0..cells * block {
+                            let cell = (c * cells + y / block) * cells + x / block;
+                            if let Some(sum) = feature.get_mut(cell) {
+                                *sum += f64::from(image[(c * size + y) * size.min(each) + x]) / (block * block) as f64;
+                            }
+                        }
+                    }
+                }
+                feature
+            })
+            .collect()
+    }
+    let squared = match shape {
+        [_, 2] => {
+            let points = |v: &[f32]| v.as_chunks::<2>().0.iter().map(|p| p.map(f64::from)).collect::<Vec<[f64; 2]>>();
+            metrics::mmd::squared(&points(fakes), &points(reals))
+        }
+        [_, 1, ..] => metrics::mmd::squared(&features::<64>(shape, fakes), &features::<64>(shape, reals)),
+        _ => metrics::mmd::squared(&features::<192>(shape, fakes), &features::<192>(shape, reals)),
+    };
+    squared.unbiased
+}

@@ -1,0 +1,135 @@
+//! Adam (Kingma and Ba, arXiv 1412.6980) that writes the new parameters beside the old ones.
+
+use kernels::AdamStep;
+use net::{Graph, Params, Tensor};
+
+/// The settings of an optimiser.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// Learning rate.
+    pub lr: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+}
+
+/// Moments and step count: one pair of tensors for each trainable parameter. Cloning shares the tensors.
+#[derive(Clone, Debug, Default)]
+pub struct Moments {
+    /// Steps taken.
+    pub steps: u64,
+    /// First moments, in the order of the trainable parameters.
+    pub first: Vec<Tensor>,
+    /// Second moments.
+    pub second: Vec<Tensor>,
+}
+
+impl Moments {
+    /// All zero, for the trainable parameters of a graph.
+    pub fn zero(graph: &Graph, params: &Params) -> Self {
+        let zeros: Vec<Tensor> = trainable(graph)
+            .into_iter()
+            .map(|i| &params.tensors()[i])
+            .map(|t| t.full_like(&t.shape(), 0.0))
+            .collect();
+        Self { steps: 0, first: zeros.clone(), second: zeros }
+    }
+}
+
+/// The places of the trainable parameters in [`Params`].
+pub fn trainable(graph: &Graph) -> Vec<usize> {
+    let wanted = graph.trainable();
+    (0..graph.params().len()).filter(|&i| wanted.contains(&graph.params()[i])).collect()
+}
+
+impl Adam {
+    /// One step: new parameters and moments; the old ones stay as they are. `gradients` are in the order of the trainable
+    /// parameters; a missing one counts as zero.
+    pub fn step(&self, graph: &Graph, params: &Params, moments: &Moments, gradients: &[Option<Tensor>]) -> (Params, Moments) {
+        let steps = moments.steps + 1;
+        let t = i32::try_from(steps).unwrap_or(i32::MAX);
+        let step = AdamStep {
+            beta1: self.beta1 as f32,
+            beta2: self.beta2 as f32,
+            step_size: (self.lr / (1.0 - self.beta1.powi(t))) as f32,
+            second_correction: (1.0 / (1.0 - self.beta2.powi(t)).sqrt()) as f32,
+            epsilon: self.epsilon as f32,
+        };
+        let mut new = params.clone();
+        let mut next = Moments { steps, first: Vec::new(), second: Vec::new() };
+        for (k, &place) in trainable(graph).iter().enumerate() {
+            let p = &params.tensors()[place];
+            let zero;
+            let g = match &gradients[k] {
+                Some(g) => g,
+                None => {
+                    zero = p.full_like(&p.shape(), 0.0);
+                    &zero
+                }
+            };
+            let [p, m, v] = self.one(step, p, g, &moments.first[k], &moments.second[k]);
+            new.set(place, p);
+            next.first.push(m);
+            next.second.push(v);
+        }
+        (new, next)
+    }
+
+    fn one(&self, step: AdamStep, p: &Tensor, g: &Tensor, m: &Tensor, v: &Tensor) -> [Tensor; 3] {
+        if let (Some(ps), Some(gs), Some(ms), Some(vs)) = (p.slice(), g.slice(), m.slice(), v.slice()) {
+            let (shape, device) = (p.shape(), p.device());
+            return kernels::adam(step, ps, gs, ms, vs).map(|values| Tensor::new(&shape, values, &device));
+        }
+        let m = m.scale(self.beta1).add(&g.scale(1.0 - self.beta1));
+        let v = v.scale(self.beta2).add(&g.mul(g).scale(1.0 - self.beta2));
+        let root = v.sqrt().scale(f64::from(step.second_correction)).add_scalar(self.epsilon);
+        let p = p.sub(&m.mul(&root.recip()).scale(f64::from(step.step_size)));
+        [p, m, v]
+    }
+}
+
+/// Exponential moving average of all tensors: `old * decay + new * (1 - decay)`.
+pub fn average(old: &Params, new: &Params, decay: f64) -> Params {
+    let blend = |(a, b): (&Tensor, &Tensor)| a.scale(decay).add(&b.scale(1.0 - decay));
+    Params::new(old.tensors().iter().zip(new.tensors()).map(blend).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use net::{Device, Init, Op};
+
+    /// Three steps on one number, against the formulas of the paper (section 2, with both bias corrections) in f64.
+    #[test]
+    fn steps_equal_the_published_algorithm() {
+        let mut graph = Graph::default();
+        graph.push("w", Op::Param { shape: vec![1], init: Init::Constant(1.0), trainable: true }, &[]);
+        let mut params = Params::new(vec![Tensor::new(&[1], vec![1.0], &Device::cpu())]);
+        let mut moments = Moments::zero(&graph, &params);
+        let adam = Adam { lr: 0.1, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
+        let (mut p, mut m, mut v) = (1.0f64, 0.0f64, 0.0f64);
+        for (t, g) in [1.0, -2.0, 0.5].into_iter().enumerate() {
+            m = 0.5 * m + 0.5 * g;
+            v = 0.999 * v + 0.001 * g * g;
+            let (c1, c2) = (1.0 - 0.5f64.powi(t as i32 + 1), 1.0 - 0.999f64.powi(t as i32 + 1));
+            p -= 0.1 * (m / c1) / ((v / c2).sqrt() + 1e-8);
+            let gradient = Some(Tensor::new(&[1], vec![g as f32], &Device::cpu()));
+            (params, moments) = adam.step(&graph, &params, &moments, &[gradient]);
+            assert!((f64::from(params.tensors()[0].to_vec()[0]) - p).abs() < 1e-6);
+        }
+        assert_eq!(moments.steps, 3);
+    }
+
+    #[test]
+    fn a_missing_gradient_moves_nothing_at_first() {
+        let mut graph = Graph::default();
+        graph.push("w", Op::Param { shape: vec![2], init: Init::Constant(1.0), trainable: true }, &[]);
+        let params = Params::new(vec![Tensor::new(&[2], vec![1.0, 2.0], &Device::cpu())]);
+        let adam = Adam { lr: 0.1, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
+        let (new, _) = adam.step(&graph, &params, &Moments::zero(&graph, &params), &[None]);
+        assert_eq!(new.tensors()[0].to_vec(), [1.0, 2.0]);
+    }
+}
