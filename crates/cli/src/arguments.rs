@@ -13,7 +13,7 @@ use clap::Parser;
 #[command(disable_help_subcommand = true, infer_long_args = false, after_long_help = exit::HELP)]
 pub(crate) struct Arguments {
     /// Show no progress and no messages; warnings and errors stay
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 100)]
     pub(crate) quiet: bool,
 
     #[command(subcommand)]

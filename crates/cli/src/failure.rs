@@ -61,6 +61,14 @@ mod tests {
     use std::io;
 
     #[test]
+    fn a_panic_is_a_bug_with_its_own_code() {
+        let code = catch_panics(|| panic!("on purpose"));
+        drop(panic::take_hook());
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(exit::BUG)));
+        assert!(PANIC.lock().unwrap().starts_with("on purpose (crates"), "{PANIC:?}");
+    }
+
+    #[test]
     fn a_cause_is_named_once() {
         let inner = || base::Error::io("read", "a.png", io::Error::from(io::ErrorKind::NotFound));
         let bare = inner().to_string();

@@ -38,7 +38,7 @@ impl Generator {
         let output = graph.shapes(1)?[graph.output()].get(1..).unwrap_or_default().to_vec();
         let inputs = graph.inputs().len();
         let kind = match *output {
-            [channels, height, width] if inputs == 1 => Kind::Images([channels, height, width]),
+            [channels, height, width] if inputs == 1 && !output.contains(&0) => Kind::Images([channels, height, width]),
             [2] if inputs == 1 => Kind::Points,
             _ => {
                 let reason = format!(

@@ -96,9 +96,9 @@ fn strings(shape: &[usize]) -> Vec<String> {
 /// The way from one latent to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Way {
-    /// Straight
+    // Straight.
     Linear,
-    /// Along the great circle, which keeps the length that a normal latent has
+    // Along the great circle, which keeps the length that a normal latent has.
     Spherical,
 }
 

@@ -10,6 +10,7 @@ mod latents;
 mod model;
 mod output;
 mod seeds;
+mod training;
 
 use arguments::Arguments;
 use clap::Parser;

@@ -62,16 +62,20 @@ fn checkpoint_in(folder: &Path, console: Console) -> Result<Checkpoint> {
     let store = Store::open(folder);
     if !run_folder::is_run(folder) && !store.folder().is_dir() {
         let reason = format!("is neither a run folder (no {}) nor a checkpoint (no {MANIFEST})", run_folder::CONFIG);
-        return Err(Error::file(folder, reason).with_hint("Give a model file, or a folder that `evolve` made.").into());
+        return Err(Error::file(folder, reason)
+            .with_hint("Give a model file, or a run folder of `ganatomy evolve`.")
+            .into());
     }
-    if let Some(best) = store.best()? {
-        match store.load(best.generation) {
+    let best = store.best()?.map(|best| best.generation);
+    if let Some(best) = best {
+        match store.load(best) {
             Ok(checkpoint) => return Ok(checkpoint),
             Err(e) => console.warn(&format!("the best checkpoint is passed over: {e}")),
         }
     }
     let (checkpoint, rejected) = store.newest_valid()?;
-    for Rejected { path, reason } in rejected {
+    let best = best.map(|best| store.path_of(best));
+    for Rejected { path, reason } in rejected.into_iter().filter(|r| best.as_ref() != Some(&r.path)) {
         console.warn(&format!("a newer checkpoint is passed over: {}: {reason}", path.display()));
     }
     Ok(checkpoint)

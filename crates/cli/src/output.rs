@@ -48,12 +48,12 @@ pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
 }
 
 /// Refuses a grid that could not be written, before the work of making its pictures.
-pub(crate) fn check_grid(n: u64, columns: usize, [_, height, width]: [usize; 3]) -> Result<()> {
+pub(crate) fn check_grid(n: u64, columns: usize, [_, height, width]: [usize; 3], cure: &str) -> Result<()> {
     let length = |count: u64, cell: usize| u128::from(count) * (cell + PADDING) as u128 + PADDING as u128;
     let columns = n.min(columns as u64);
     if length(columns, width).max(length(n.div_ceil(columns.max(1)), height)) > MAX_SIDE as u128 {
         let reason = format!("a grid of {n} pictures in {columns} columns is larger than {MAX_SIDE}x{MAX_SIDE} pixels");
-        return Err(Error::setting("--out", reason).with_hint("Give a folder, or ask for fewer pictures.").into());
+        return Err(Error::setting("--out", reason).with_hint(cure).into());
     }
     Ok(())
 }

@@ -310,12 +310,7 @@ impl Settings {
     pub fn resolve(preset: Self, file: Option<&Path>, overrides: &[String]) -> Result<Self> {
         let mut table = preset.to_table();
         if let Some(path) = file {
-            let bytes = base::files::read(path, 1 << 20)?;
-            let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))?;
-            let given: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-                let line = e.span().map_or(0, |s| text[..s.start.min(text.len())].lines().count().max(1));
-                Error::file(path, format!("line {line}: {}", e.message()))
-            })?;
+            let given = read_table(path)?;
             for (key, value) in flatten(&given) {
                 put(&mut table, &key, value).map_err(|e| match e {
                     Error::Setting { key, reason, hint } => {
@@ -333,6 +328,16 @@ impl Settings {
             put(&mut table, key.trim(), value_of(text.trim()))?;
         }
         Self::from_table(table)
+    }
+
+    /// What a settings file says of data and preset, which have to be known before the rest can be resolved.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not TOML.
+    pub fn names_in(path: &Path) -> Result<(Option<String>, Option<String>)> {
+        let table = read_table(path)?;
+        let text = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        Ok((text("data"), text("preset")))
     }
 
     /// Reads the resolved settings of a run.
@@ -451,6 +456,15 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn read_table(path: &Path) -> Result<toml::Table> {
+    let bytes = base::files::read(path, 1 << 20)?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))?;
+    text.parse().map_err(|e: toml::de::Error| {
+        let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
+        Error::file(path, format!("line {line}: {}", e.message().replace('\n', " ")))
+    })
 }
 
 fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {

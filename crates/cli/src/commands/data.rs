@@ -59,7 +59,7 @@ struct Preview {
     #[arg(long, value_name = "S", default_value = "0")]
     seed: u64,
 
-    /// What to do about images that cannot be read
+    /// Images that cannot be read: leave them out and say so, or stop at the first
     #[arg(long, value_enum, default_value = "refuse")]
     broken: WhenBroken,
 
@@ -70,9 +70,9 @@ struct Preview {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum WhenBroken {
-    /// Leave them out and say so
+    // Leave them out and say so.
     Skip,
-    /// Stop at the first
+    // Stop at the first.
     Refuse,
 }
 
@@ -86,7 +86,7 @@ struct Json<'a> {
     classes: &'a [String],
     planes: Vec<JsonPlane<'a>>,
     skipped: &'a [String],
-    preview: &'a std::path::Path,
+    preview: String,
 }
 
 #[derive(Serialize)]
@@ -145,7 +145,7 @@ impl Preview {
             classes: set.label_names(),
             planes: planes.collect(),
             skipped: set.skipped(),
-            preview: &self.out,
+            preview: self.out.display().to_string(),
         })
     }
 }
@@ -167,7 +167,7 @@ fn describe(set: &Dataset) -> String {
         [_, height, width] => format!("images of {width}x{height} pixels, RGB"),
         _ => "points of the plane".to_owned(),
     };
-    let mut text = format!("{}: {count} {items}\n", set.name());
+    let mut text = format!("{}: {items}; count: {count}\n", set.name());
     let names = set.label_names();
     if !names.is_empty() {
         text += &["classes: ", &names.join(", "), "\n"].concat();

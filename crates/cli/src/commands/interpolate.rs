@@ -39,7 +39,7 @@ pub(crate) struct Interpolate {
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     steps: u32,
 
-    /// The way [default: spherical for normal latents, linear for uniform ones]
+    /// The way; spherical keeps the length of latents [default: spherical where they are normal, else linear]
     #[arg(long)]
     mode: Option<Way>,
 
@@ -68,7 +68,7 @@ impl Interpolate {
         let pairs = if animated { self.seeds.len() } else { self.seeds.len() - 1 };
         let total = u128::from(pairs) * steps as u128;
         if !animated {
-            output::check_grid(u64::try_from(total).unwrap_or(u64::MAX), steps, shape)?;
+            output::check_grid(u64::try_from(total).unwrap_or(u64::MAX), steps, shape, "Take fewer seeds or --steps.")?;
         } else if total * shape.iter().product::<usize>() as u128 > MOST_BYTES {
             let reason = format!("an animation of {total} pictures takes too much memory");
             return Err(Error::setting("--out", reason).with_hint("Take fewer seeds or --steps.").into());

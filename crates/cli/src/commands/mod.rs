@@ -2,8 +2,10 @@
 
 mod completions;
 mod data;
+mod evolve;
 mod inspect;
 mod interpolate;
+mod resume;
 mod sample;
 
 use crate::console::Console;
@@ -13,6 +15,8 @@ use std::process::ExitCode;
 /// What the user wants done.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Evolve(evolve::Evolve),
+    Resume(resume::Resume),
     Sample(sample::Sample),
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
@@ -24,6 +28,8 @@ impl Command {
     /// Does it.
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         match self {
+            Self::Evolve(command) => command.run(console),
+            Self::Resume(command) => command.run(console),
             Self::Sample(command) => command.run(console),
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),

@@ -63,10 +63,10 @@ pub(crate) struct Sample {
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Json<'a> {
-    model: &'a Path,
+    model: String,
     shape: &'a [usize],
-    out: Option<&'a Path>,
-    raw: Option<&'a Path>,
+    out: Option<String>,
+    raw: Option<String>,
 }
 
 /// Takes the samples as they come.
@@ -105,7 +105,9 @@ impl Sample {
 
         let (out, raw) = (out.as_deref(), self.raw.as_deref());
         if self.json {
-            console::print_json(&Json { model: &generator.path, shape: &shape, out, raw })?;
+            let name = |path: &Path| path.display().to_string();
+            let model = name(&generator.path);
+            console::print_json(&Json { model, shape: &shape, out: out.map(name), raw: raw.map(name) })?;
         } else {
             for path in [out, raw].into_iter().flatten() {
                 console::print(&format!("{}\n", path.display()))?;
@@ -126,7 +128,7 @@ impl Sample {
             }
             (Target::Grid(path), Kind::Images(_)) => {
                 let columns = self.columns.map_or_else(|| square(n), |columns| columns as usize);
-                output::check_grid(n, columns, generator.image_shape()?)?;
+                output::check_grid(n, columns, generator.image_shape()?, "Give a folder, or ask for fewer pictures.")?;
                 Pictures::Grid { path, columns, cells: Vec::new() }
             }
             (Target::Folder(path), _) => {

