@@ -293,7 +293,7 @@ impl Settings {
                 batch: 64,
                 eval: 256,
                 d_steps: 1,
-                gamma: if name == "theano" { 2.0 } else { settings.gamma },
+                gamma: if name == "pytorch" { settings.gamma } else { 2.0 },
                 lr_g: 1e-4,
                 lr_d: 1e-4,
                 beta1_d: 0.0,

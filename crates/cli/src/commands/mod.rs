@@ -2,11 +2,13 @@
 
 mod completions;
 mod data;
+mod demo;
 mod evolve;
 mod inspect;
 mod interpolate;
 mod resume;
 mod sample;
+mod trial;
 
 use crate::console::Console;
 use anyhow::Result;
@@ -15,12 +17,14 @@ use std::process::ExitCode;
 /// What the user wants done.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Demo(demo::Demo),
     Evolve(evolve::Evolve),
     Resume(resume::Resume),
     Sample(sample::Sample),
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
     Inspect(inspect::Inspect),
+    Trial(trial::Trial),
     Completions(completions::Completions),
 }
 
@@ -28,12 +32,14 @@ impl Command {
     /// Does it.
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         match self {
+            Self::Demo(command) => command.run(console),
             Self::Evolve(command) => command.run(console),
             Self::Resume(command) => command.run(console),
             Self::Sample(command) => command.run(console),
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
+            Self::Trial(command) => command.run(console),
             Self::Completions(command) => command.run(),
         }
     }
