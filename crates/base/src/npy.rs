@@ -60,7 +60,7 @@ impl Array {
             Elements::I32(_) => "<i4",
             Elements::I64(_) => "<i8",
         };
-        let shape: String = self.shape.iter().map(|d| format!("{d}, ")).collect();
+        let shape = self.shape.iter().fold(String::new(), |list, d| list + &d.to_string() + ", ");
         // NumPy writes (3,) for one dimension and (2, 3) for two; both readers accept a trailing comma.
         let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
         let unpadded = 10 + header.len() + 1;

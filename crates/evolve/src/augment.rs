@@ -21,14 +21,22 @@ struct Change {
 /// The changes of a batch `[n, c, size, size]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Changes {
-    changes: Vec<Change>,
+    each: Vec<Change>,
     channels: usize,
     size: usize,
 }
 
 impl Changes {
     /// Draws the changes for `n` images; a function of (seed, purpose, index).
-    pub(crate) fn draw(kinds: &[Augmentation], n: usize, channels: usize, size: usize, seed: u64, purpose: &str, index: u64) -> Self {
+    pub(crate) fn draw(
+        kinds: &[Augmentation],
+        n: usize,
+        channels: usize,
+        size: usize,
+        seed: u64,
+        purpose: &str,
+        index: u64,
+    ) -> Self {
         let mut stream = Stream::new(seed, purpose, index);
         let mut change = || {
             let mut c = Change { brightness: 0.0, saturation: 1.0, contrast: 1.0, shift: [0; 2], cut: [0..0, 0..0] };
@@ -54,14 +62,14 @@ impl Changes {
             }
             c
         };
-        Self { changes: (0..n).map(|_| change()).collect(), channels, size }
+        Self { each: (0..n).map(|_| change()).collect(), channels, size }
     }
 
     /// The changed images.
     pub(crate) fn apply(&self, x: &[f32]) -> Vec<f32> {
         let area = self.size * self.size;
         let mut y = x.to_vec();
-        for (image, change) in y.chunks_exact_mut(self.channels * area).zip(&self.changes) {
+        for (image, change) in y.chunks_exact_mut(self.channels * area).zip(&self.each) {
             image.iter_mut().for_each(|v| *v += change.brightness);
             self.towards_grey(image, change.saturation);
             towards_mean(image, change.contrast);
@@ -74,7 +82,7 @@ impl Changes {
     pub(crate) fn pull_back(&self, g: &[f32]) -> Vec<f32> {
         let area = self.size * self.size;
         let mut y = g.to_vec();
-        for (image, change) in y.chunks_exact_mut(self.channels * area).zip(&self.changes) {
+        for (image, change) in y.chunks_exact_mut(self.channels * area).zip(&self.each) {
             // The transposes in reverse order; the middle two are symmetric.
             self.moved(image, change, -1);
             towards_mean(image, change.contrast);
@@ -169,7 +177,7 @@ mod tests {
     fn a_cut_is_zero_and_a_shift_moves() {
         let changes = Changes::draw(&[Augmentation::Translation, Augmentation::Cutout], 1, 1, 16, 3, "test", 0);
         let y = changes.apply(&[1.0; 256]);
-        let change = &changes.changes[0];
+        let change = &changes.each[0];
         let zeros = y.iter().filter(|v| **v == 0.0).count();
         assert!(zeros >= change.cut[0].len() * change.cut[1].len());
         assert!(zeros < 256);

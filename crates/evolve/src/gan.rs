@@ -79,7 +79,13 @@ struct Reals {
 
 impl<'a> Gan<'a> {
     /// Players at their start.
-    pub fn new(graphs: &'a Graphs, settings: &'a Settings, loader: Loader, discriminator: Params, device: Device) -> Self {
+    pub fn new(
+        graphs: &'a Graphs,
+        settings: &'a Settings,
+        loader: Loader,
+        discriminator: Params,
+        device: Device,
+    ) -> Self {
         let d_moments = Moments::zero(&graphs.d.graph, &discriminator);
         Self {
             graphs,
@@ -259,7 +265,8 @@ impl<'a> Gan<'a> {
         for (k, survivor) in survivors.iter().enumerate() {
             let (start, end) = (k * s.batch / survivors.len(), (k + 1) * s.batch / survivors.len());
             if start < end {
-                let z = Tensor::new(&[end - start, s.latent], z[start * s.latent..end * s.latent].to_vec(), &self.device);
+                let z =
+                    Tensor::new(&[end - start, s.latent], z[start * s.latent..end * s.latent].to_vec(), &self.device);
                 values.extend(self.images(&survivor.params, &z)?.to_vec());
             }
         }
@@ -469,7 +476,9 @@ impl<'a> Gan<'a> {
         let mut d = pass.d.fork();
         d.feed(derivative.cotangent, &Tensor::new(&[n, 1], by_logit, &self.device))?;
         let mut by_image = fetch_some(&mut d, &derivative.gradients)?.into_iter().flatten();
-        let Some(mut by_image) = by_image.next() else { return Ok(vec![None; self.graphs.g.by_params.gradients.len()]) };
+        let Some(mut by_image) = by_image.next() else {
+            return Ok(vec![None; self.graphs.g.by_params.gradients.len()]);
+        };
         if let Some(changes) = &pass.changes {
             by_image = Tensor::new(&pass.shape, changes.pull_back(&by_image.to_vec()), &self.device);
         }

@@ -125,7 +125,8 @@ pub fn generation<P: Players>(
     }
 
     // Selection: survival of the fittest.
-    let survivors = if compared { survivors(rules.selection, &scores, rules.mu) } else { (0..contestants.len()).collect() };
+    let survivors =
+        if compared { survivors(rules.selection, &scores, rules.mu) } else { (0..contestants.len()).collect() };
     let mut chosen: Vec<P::Individual> = survivors.iter().map(|&i| contestants[i].clone()).collect();
     drop(contestants);
 

@@ -101,30 +101,36 @@ impl Loss {
 
     /// The real half of a loss that is not paired: value and derivative.
     pub fn real_half(self, real: &[f32]) -> (f64, Vec<f32>) {
-        mean(real, match self {
-            Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(-l), -sigmoid(-l)),
-            Self::LeastSquares => |l| {
-                let p = sigmoid(l);
-                ((p - 1.0).powi(2), 2.0 * (p - 1.0) * p * (1.0 - p))
+        mean(
+            real,
+            match self {
+                Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(-l), -sigmoid(-l)),
+                Self::LeastSquares => |l| {
+                    let p = sigmoid(l);
+                    ((p - 1.0).powi(2), 2.0 * (p - 1.0) * p * (1.0 - p))
+                },
+                Self::LeastSquaresLogit => |l| ((l - 1.0).powi(2), 2.0 * (l - 1.0)),
+                Self::Hinge => |l| if l < 1.0 { (1.0 - l, -1.0) } else { (0.0, 0.0) },
+                Self::Wasserstein => |l| (-l, -1.0),
             },
-            Self::LeastSquaresLogit => |l| ((l - 1.0).powi(2), 2.0 * (l - 1.0)),
-            Self::Hinge => |l| if l < 1.0 { (1.0 - l, -1.0) } else { (0.0, 0.0) },
-            Self::Wasserstein => |l| (-l, -1.0),
-        })
+        )
     }
 
     /// The fake half of a loss that is not paired: value and derivative.
     pub fn fake_half(self, fake: &[f32]) -> (f64, Vec<f32>) {
-        mean(fake, match self {
-            Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(l), sigmoid(l)),
-            Self::LeastSquares => |l| {
-                let p = sigmoid(l);
-                (p.powi(2), 2.0 * p * p * (1.0 - p))
+        mean(
+            fake,
+            match self {
+                Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(l), sigmoid(l)),
+                Self::LeastSquares => |l| {
+                    let p = sigmoid(l);
+                    (p.powi(2), 2.0 * p * p * (1.0 - p))
+                },
+                Self::LeastSquaresLogit => |l| (l.powi(2), 2.0 * l),
+                Self::Hinge => |l| if l > -1.0 { (1.0 + l, 1.0) } else { (0.0, 0.0) },
+                Self::Wasserstein => |l| (l, 1.0),
             },
-            Self::LeastSquaresLogit => |l| (l.powi(2), 2.0 * l),
-            Self::Hinge => |l| if l > -1.0 { (1.0 + l, 1.0) } else { (0.0, 0.0) },
-            Self::Wasserstein => |l| (l, 1.0),
-        })
+        )
     }
 }
 
@@ -170,7 +176,11 @@ fn paired(up: &[f32], down: &[f32], real_up: bool) -> LossValue {
     let value = gaps.iter().map(|&gap| softplus(-gap)).sum::<f64>() / n;
     let by_up: Vec<f32> = gaps.iter().map(|&gap| (-sigmoid(-gap) / n) as f32).collect();
     let by_down: Vec<f32> = by_up.iter().map(|v| -v).collect();
-    if real_up { LossValue { value, real: by_up, fake: by_down } } else { LossValue { value, real: by_down, fake: by_up } }
+    if real_up {
+        LossValue { value, real: by_up, fake: by_down }
+    } else {
+        LossValue { value, real: by_down, fake: by_up }
+    }
 }
 
 #[cfg(test)]
@@ -187,7 +197,11 @@ mod tests {
                 value(&changed)
             };
             let expected = (moved(step) - moved(-step)) / (2.0 * f64::from(step));
-            assert!((f64::from(derivative[i]) - expected).abs() < 2e-3 * (1.0 + expected.abs()), "{expected} {}", derivative[i]);
+            assert!(
+                (f64::from(derivative[i]) - expected).abs() < 2e-3 * (1.0 + expected.abs()),
+                "{expected} {}",
+                derivative[i]
+            );
         }
     }
 
@@ -228,7 +242,9 @@ mod tests {
     fn huge_logits_stay_finite() {
         for loss in Loss::ALL {
             for l in [-1e6, 1e6] {
-                assert!(loss.generator(&[0.0], &[l]).value.is_finite() && loss.discriminator(&[l], &[l]).value.is_finite());
+                assert!(
+                    loss.generator(&[0.0], &[l]).value.is_finite() && loss.discriminator(&[l], &[l]).value.is_finite()
+                );
             }
         }
     }

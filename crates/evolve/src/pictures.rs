@@ -16,7 +16,8 @@ pub(crate) fn picture(set: &Dataset, shape: &[usize], values: &[f32]) -> Result<
         for index in 0..1000 {
             reals.extend(set.values(index)?);
         }
-        let clouds = [Cloud { points: &reals, colour: [190, 190, 200] }, Cloud { points: values, colour: [200, 60, 40] }];
+        let clouds =
+            [Cloud { points: &reals, colour: [190, 190, 200] }, Cloud { points: values, colour: [200, 60, 40] }];
         return pictures::png(&pictures::scatter(&clouds, 480, 2.0));
     }
     let images: Vec<Image> = pictures::from_batch(shape, values)?;

@@ -313,7 +313,8 @@ impl Evolution {
                 Ok(record) => record,
                 Err(error) => return Err(self.stopped(error)),
             };
-            let variance = population[0].fakes.as_ref().map(|fakes| variance_over_samples(&fakes.shape(), &fakes.to_vec()));
+            let variance =
+                population[0].fakes.as_ref().map(|fakes| variance_over_samples(&fakes.shape(), &fakes.to_vec()));
             population.iter_mut().for_each(|g| g.fakes = None);
 
             // The state moves only when the generation is whole.
@@ -326,7 +327,8 @@ impl Evolution {
             self.state.per_mutation = gan.per_mutation.clone();
             if let Some(ema) = &mut self.state.ema {
                 // A young average follows fast, as long as it has seen little.
-                let decay = settings.ema.min((1.0 + self.state.generation as f64) / (10.0 + self.state.generation as f64));
+                let decay =
+                    settings.ema.min((1.0 + self.state.generation as f64) / (10.0 + self.state.generation as f64));
                 *ema = average(ema, &self.state.population[0].params, decay);
             }
 
@@ -337,7 +339,7 @@ impl Evolution {
             let save = last || signal.is_some() || due(log.checkpoint, now);
             let seconds = started.elapsed().as_secs_f64();
             let mut stats = Self::line(&self.state, record, &gan, seconds, variance, &settings);
-            if save && !last && signal.is_none() || last {
+            if last || (save && signal.is_none()) {
                 stats.distance = Some(self.distance()?);
             }
             self.stats.append(&stats)?;

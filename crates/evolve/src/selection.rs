@@ -57,9 +57,8 @@ pub fn survivors(selection: Selection, scores: &[Score], mu: usize) -> Vec<usize
 /// The front (0 is not dominated) and crowding distance of each.
 fn fronts(scores: &[Score]) -> (Vec<usize>, Vec<f64>) {
     let goals: Vec<[f64; 2]> = scores.iter().map(|s| [s.quality, s.diversity.unwrap_or(0.0)]).collect();
-    let dominates = |a: usize, b: usize| {
-        (0..2).all(|k| goals[a][k] >= goals[b][k]) && (0..2).any(|k| goals[a][k] > goals[b][k])
-    };
+    let dominates =
+        |a: usize, b: usize| (0..2).all(|k| goals[a][k] >= goals[b][k]) && (0..2).any(|k| goals[a][k] > goals[b][k]);
     let n = scores.len();
     let mut front = vec![usize::MAX; n];
     for level in 0..n {
@@ -69,16 +68,17 @@ fn fronts(scores: &[Score]) -> (Vec<usize>, Vec<f64>) {
     }
     let mut crowding = vec![0.0; n];
     for level in 0..n {
-        for goal in 0..2 {
+        for goal in [|g: [f64; 2]| g[0], |g: [f64; 2]| g[1]] {
+            let of = |i: usize| goal(goals[i]);
             let mut members: Vec<usize> = (0..n).filter(|&i| front[i] == level).collect();
-            members.sort_by(|&a, &b| goals[a][goal].total_cmp(&goals[b][goal]).then(a.cmp(&b)));
+            members.sort_by(|&a, &b| of(a).total_cmp(&of(b)).then(a.cmp(&b)));
             let (Some(&first), Some(&last)) = (members.first(), members.last()) else { continue };
-            let span = goals[last][goal] - goals[first][goal];
+            let span = of(last) - of(first);
             crowding[first] = f64::INFINITY;
             crowding[last] = f64::INFINITY;
             for three in members.windows(3) {
                 if span > 0.0 {
-                    crowding[three[1]] += (goals[three[2]][goal] - goals[three[0]][goal]) / span;
+                    crowding[three[1]] += (of(three[2]) - of(three[0])) / span;
                 }
             }
         }

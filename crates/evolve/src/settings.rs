@@ -307,7 +307,7 @@ impl Settings {
     ///
     /// # Errors
     /// A file that cannot be read, a key that does not exist (with the nearest one), a value of the wrong kind or range.
-    pub fn resolve(preset: Self, file: Option<&Path>, overrides: &[String]) -> Result<Self> {
+    pub fn resolve(preset: &Self, file: Option<&Path>, overrides: &[String]) -> Result<Self> {
         let mut table = preset.to_table();
         if let Some(path) = file {
             let given = read_table(path)?;
@@ -414,15 +414,18 @@ impl Settings {
                 return wrong(key, format!("{value} is not a positive number"), "");
             }
         }
-        let decays =
-            [("beta1_g", self.beta1_g), ("beta1_d", self.beta1_d), ("beta2", self.beta2), ("ema", self.ema)];
+        let decays = [("beta1_g", self.beta1_g), ("beta1_d", self.beta1_d), ("beta2", self.beta2), ("ema", self.ema)];
         for (key, value) in decays {
             if !(0.0..1.0).contains(&value) {
                 return wrong(key, format!("{value} is not in [0, 1)"), "");
             }
         }
-        let weights =
-            [("gamma", self.gamma), ("penalty.gp", self.penalty.gp), ("penalty.r1", self.penalty.r1), ("penalty.r2", self.penalty.r2)];
+        let weights = [
+            ("gamma", self.gamma),
+            ("penalty.gp", self.penalty.gp),
+            ("penalty.r1", self.penalty.r1),
+            ("penalty.r2", self.penalty.r2),
+        ];
         for (key, value) in weights {
             if !(value >= 0.0 && value.is_finite()) {
                 return wrong(key, format!("{value} is not zero or positive"), "");
@@ -443,14 +446,21 @@ impl Settings {
                 return wrong("image.size", format!("{size} is not a power of two from 8 to 1024"), "Try 32 or 64.");
             }
             if !matches!(self.image.channels, 0 | 1 | 3) {
-                return wrong("image.channels", format!("{} is not 1 or 3 (or 0, as the data are)", self.image.channels), "");
+                return wrong(
+                    "image.channels",
+                    format!("{} is not 1 or 3 (or 0, as the data are)", self.image.channels),
+                    "",
+                );
             }
         }
         let fakes = self.batch * self.d_steps;
         if self.fakes == Fakes::Evaluation && self.selection.compares() && self.eval * self.mu < fakes {
             return wrong(
                 "eval",
-                format!("{} evaluation images of {} survivors are fewer than the {fakes} fakes that D's steps need", self.eval, self.mu),
+                format!(
+                    "{} evaluation images of {} survivors are fewer than the {fakes} fakes that D's steps need",
+                    self.eval, self.mu
+                ),
                 "Raise eval, or set fakes=fresh.",
             );
         }
@@ -545,7 +555,7 @@ mod tests {
 
     fn set(overrides: &[&str]) -> Result<Settings> {
         let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
-        Settings::resolve(Settings::preset("paper", false).unwrap(), None, &overrides)
+        Settings::resolve(&Settings::preset("paper", false).unwrap(), None, &overrides)
     }
 
     #[test]
@@ -560,7 +570,15 @@ mod tests {
 
     #[test]
     fn overrides_are_typed_as_people_type() {
-        let settings = set(&["batch=16", "lr_g=1", "image.size=64", "mutations=[heuristic, hinge]", "norm_d=spectral", "augment=[color]"]).unwrap();
+        let settings = set(&[
+            "batch=16",
+            "lr_g=1",
+            "image.size=64",
+            "mutations=[heuristic, hinge]",
+            "norm_d=spectral",
+            "augment=[color]",
+        ])
+        .unwrap();
         assert_eq!((settings.batch, settings.lr_g, settings.image.size), (16, 1.0, 64));
         assert_eq!(settings.mutations, [Loss::Heuristic, Loss::Hinge]);
         assert_eq!(settings.norm_d, Norm::Spectral);

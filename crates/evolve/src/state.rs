@@ -58,7 +58,11 @@ pub(crate) fn encode(
     average: Option<&Params>,
     notes: &[(String, String)],
 ) -> net::Result<Vec<(&'static str, Vec<u8>)>> {
-    let network = |graph: &Arc<Graph>, params: &Params| Network { graph: graph.clone(), params: params.clone(), notes: notes.to_vec() };
+    let network = |graph: &Arc<Graph>, params: &Params| Network {
+        graph: graph.clone(),
+        params: params.clone(),
+        notes: notes.to_vec(),
+    };
     let mut groups: Vec<(String, &[Tensor])> = Vec::new();
     for (i, g) in state.population.iter().enumerate() {
         groups.push((format!("g{i}.params"), g.params.tensors()));

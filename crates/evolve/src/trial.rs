@@ -15,6 +15,7 @@ use metrics::{mmd, modes, summary};
 use net::{Device, Network, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -238,7 +239,8 @@ fn one(
         let loader = Loader::new(set.clone(), LoaderOptions { seed, workers: 1, ..LoaderOptions::default() })?;
         let mut gan = Gan::new(&graphs, &settings, loader, discriminator, device.clone());
         let moments = Moments::zero(&graphs.g.graph, &generator.params);
-        let mut population = vec![Generator { params: generator.params.clone(), moments, fakes: None, gradient_norm: 0.0 }];
+        let mut population =
+            vec![Generator { params: generator.params.clone(), moments, fakes: None, gradient_norm: 0.0 }];
         let rules = Rules {
             mutations: settings.mutations.clone(),
             mu: 1,
@@ -319,7 +321,11 @@ pub struct Row {
 /// One row per arm, in the order of the results.
 pub fn table(results: &[Trial]) -> Vec<Row> {
     let mut arms: Vec<&str> = Vec::new();
-    results.iter().for_each(|t| if !arms.contains(&t.arm.as_str()) { arms.push(&t.arm) });
+    for t in results {
+        if !arms.contains(&t.arm.as_str()) {
+            arms.push(&t.arm);
+        }
+    }
     let of = |arm: &str, f: fn(&Trial) -> f64| results.iter().filter(|t| t.arm == arm).map(f).collect::<Vec<f64>>();
     let figure = |arm: &str, f: fn(&Trial) -> f64| {
         let values = of(arm, f);
@@ -349,9 +355,18 @@ pub fn csv(results: &[Trial]) -> String {
     let mut text = String::from("arm,seed,modes,high_quality,kl,mmd2,macs,seconds,selected\n");
     for t in results {
         let selected: Vec<String> = t.selected.iter().map(|(m, n)| format!("{m}:{n}")).collect();
-        text += &format!(
-            "{},{},{},{:.6},{:.6},{:.6},{},{:.2},{}\n",
-            t.arm, t.seed, t.modes, t.high_quality, t.kl, t.mmd2, t.macs, t.seconds, selected.join(" ")
+        _ = writeln!(
+            text,
+            "{},{},{},{:.6},{:.6},{:.6},{},{:.2},{}",
+            t.arm,
+            t.seed,
+            t.modes,
+            t.high_quality,
+            t.kl,
+            t.mmd2,
+            t.macs,
+            t.seconds,
+            selected.join(" ")
         );
     }
     text
@@ -370,7 +385,13 @@ pub fn clouds(toy: Toy, results: &[Trial]) -> Result<String> {
             runs.sort_by(|a, b| a.kl.total_cmp(&b.kl).then(a.seed.cmp(&b.seed)));
             let run = runs.get(runs.len() / 2)?;
             Some(Panel {
-                title: format!("{}: {}/{} modes, {:.0} % good", run.arm, run.modes, mixture.centres.len(), 100.0 * run.high_quality),
+                title: format!(
+                    "{}: {}/{} modes, {:.0} % good",
+                    run.arm,
+                    run.modes,
+                    mixture.centres.len(),
+                    100.0 * run.high_quality
+                ),
                 dots: vec![Dots { name: "samples".into(), points: run.cloud.iter().map(wide).collect() }],
                 circles: circles.clone(),
             })
@@ -386,7 +407,7 @@ mod tests {
 
     fn plan(generations: u64) -> Plan {
         let overrides = ["data=ring8", "width=16", "width_d=16", "batch=16", "eval=32"].map(str::to_owned);
-        let mut settings = Settings::resolve(Settings::preset("paper", true).unwrap(), None, &overrides).unwrap();
+        let mut settings = Settings::resolve(&Settings::preset("paper", true).unwrap(), None, &overrides).unwrap();
         settings.generations = generations;
         let arms = ["heuristic", "random", "egan", "egan-gamma0"].map(|a| Arm::parse(a).unwrap()).to_vec();
         Plan { toy: Toy::Ring8, arms, seeds: 2, settings }

@@ -25,10 +25,9 @@ pub fn adam(step: AdamStep, p: &[f32], g: &[f32], m: &[f32], v: &[f32]) -> [Vec<
     assert!(g.len() == len && m.len() == len && v.len() == len, "lengths of an Adam step");
     let (mut p2, mut m2, mut v2) = (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
     let AdamStep { beta1, beta2, step_size, second_correction, epsilon } = step;
-    let each = |(((p2, m2), v2), (((p, g), m), v)): (
-        ((&mut [f32], &mut [f32]), &mut [f32]),
-        (((&[f32], &[f32]), &[f32]), &[f32]),
-    )| {
+    let outs = p2.par_chunks_mut(CHUNK).zip(m2.par_chunks_mut(CHUNK)).zip(v2.par_chunks_mut(CHUNK));
+    let ins = p.par_chunks(CHUNK).zip(g.par_chunks(CHUNK)).zip(m.par_chunks(CHUNK)).zip(v.par_chunks(CHUNK));
+    outs.zip(ins).for_each(|(((p2, m2), v2), (((p, g), m), v))| {
         for i in 0..p.len() {
             let first = beta1 * m[i] + (1.0 - beta1) * g[i];
             let second = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
@@ -36,9 +35,6 @@ pub fn adam(step: AdamStep, p: &[f32], g: &[f32], m: &[f32], v: &[f32]) -> [Vec<
             v2[i] = second;
             p2[i] = p[i] - step_size * first / (second.sqrt() * second_correction + epsilon);
         }
-    };
-    let outs = p2.par_chunks_mut(CHUNK).zip(m2.par_chunks_mut(CHUNK)).zip(v2.par_chunks_mut(CHUNK));
-    let ins = p.par_chunks(CHUNK).zip(g.par_chunks(CHUNK)).zip(m.par_chunks(CHUNK)).zip(v.par_chunks(CHUNK));
-    outs.zip(ins).for_each(each);
+    });
     [p2, m2, v2]
 }

@@ -46,11 +46,17 @@ impl Edit {
             return Err(wrong(format!("there is no unit {unit}; the node has units 0 to {}", channels - 1)));
         }
         if self.values.len() != 1 && self.values.len() != self.units.len() {
-            return Err(wrong(format!("{} values for {} units; give one, or one each", self.values.len(), self.units.len())));
+            return Err(wrong(format!(
+                "{} values for {} units; give one, or one each",
+                self.values.len(),
+                self.units.len()
+            )));
         }
         let mask = match (&self.mask, &shape[2..]) {
             (None, _) => None,
-            (Some(mask), &[h, w]) => Some(pooled(mask, h, w).ok_or_else(|| wrong("the mask is empty or ragged".into()))?),
+            (Some(mask), &[h, w]) => {
+                Some(pooled(mask, h, w).ok_or_else(|| wrong("the mask is empty or ragged".into()))?)
+            }
             (Some(_), _) => return Err(wrong("a mask needs a node that gives maps".into())),
         };
         let cells = mask.as_ref().map_or(1, Vec::len);
@@ -87,7 +93,9 @@ fn pooled(mask: &[Vec<f32>], h: usize, w: usize) -> Option<Vec<f32>> {
         range.map(move |p| (p, (end.min(p as f32 + 1.0) - start.max(p as f32)).max(0.0) / (end - start)))
     };
     let cell = |i, j| {
-        shares(i, h, rows).map(|(y, a)| shares(j, w, columns).map(|(x, b)| a * b * mask[y][x]).sum::<f32>()).sum::<f32>()
+        shares(i, h, rows)
+            .map(|(y, a)| shares(j, w, columns).map(|(x, b)| a * b * mask[y][x]).sum::<f32>())
+            .sum::<f32>()
     };
     Some((0..h * w).map(|k| cell(k / w, k % w)).collect())
 }

@@ -129,8 +129,9 @@ impl Network {
             if view.shape() != shape {
                 return Err(wrong(format!("tensor {:?} has shape {:?}, expected {shape:?}", node.name, view.shape())));
             }
-            let values = decode(&view)
-                .ok_or_else(|| wrong(format!("tensor {:?} is {:?}; F32, F16 and BF16 are read", node.name, view.dtype())))?;
+            let values = decode(&view).ok_or_else(|| {
+                wrong(format!("tensor {:?} is {:?}; F32, F16 and BF16 are read", node.name, view.dtype()))
+            })?;
             params.push(Tensor::new(shape, values, device));
         }
         if let Some(extra) = tensors.names().into_iter().find(|name| graph.find_param(name).is_none()) {
@@ -247,7 +248,8 @@ mod tests {
         let one = TensorView::new(Dtype::F32, vec![1], &data).unwrap();
         let extra = all.iter().cloned().chain([("extra".to_string(), one.clone())]).collect();
         assert_eq!(write(extra), "m: holds a tensor \"extra\" that its description does not name");
-        let bent = all.iter().map(|(n, t)| (n.clone(), if n == "2.weight" { one.clone() } else { t.clone() })).collect();
+        let bent =
+            all.iter().map(|(n, t)| (n.clone(), if n == "2.weight" { one.clone() } else { t.clone() })).collect();
         assert_eq!(write(bent), "m: tensor \"2.weight\" has shape [1], expected [4, 4]");
     }
 }

@@ -24,7 +24,10 @@ impl Graph {
     /// The graph has layers (lower it first), or shapes that do not fit.
     pub fn differentiate(&mut self, output: NodeId, wrt: &[NodeId]) -> Result<Derivative> {
         if let Some(layer) = self.nodes().iter().find(|n| n.op.is_layer()) {
-            return Err(Error::Graph(format!("{} is a layer; a graph is lowered before it is differentiated", layer.name)));
+            return Err(Error::Graph(format!(
+                "{} is a layer; a graph is lowered before it is differentiated",
+                layer.name
+            )));
         }
         // Two images suffice: only lengths along axes other than the batch are read.
         let shapes = self.shapes(2)?;

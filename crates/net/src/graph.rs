@@ -146,7 +146,9 @@ impl Graph {
     /// The same graph, whose first input is a latent of this law.
     #[must_use]
     pub fn with_latent(mut self, latent: Law) -> Self {
-        if let Some(Node { op: Op::Input { law, .. }, .. }) = self.nodes.iter_mut().find(|n| matches!(n.op, Op::Input { .. })) {
+        if let Some(Node { op: Op::Input { law, .. }, .. }) =
+            self.nodes.iter_mut().find(|n| matches!(n.op, Op::Input { .. }))
+        {
             *law = Some(latent);
         }
         self
@@ -157,10 +159,18 @@ impl Graph {
         if !self.by_name.contains_key(wish) {
             return wish.to_owned();
         }
-        (2..).map(|k| format!("{wish}.{k}")).find(|name| !self.by_name.contains_key(name)).unwrap_or_default()
+        let mut number = 2;
+        loop {
+            let name = format!("{wish}.{number}");
+            if !self.by_name.contains_key(&name) {
+                return name;
+            }
+            number += 1;
+        }
     }
 
     /// The part of the graph from its inputs to `end`, with only the nodes that it needs: `h` of `x = f(h(z))`.
+    #[must_use]
     pub fn until(&self, end: NodeId) -> Self {
         self.part(end, None)
     }
@@ -171,22 +181,24 @@ impl Graph {
     /// The shape of `start` cannot be inferred.
     pub fn from(&self, start: NodeId) -> Result<Self> {
         let shape = self.shapes(1)?[start].get(1..).unwrap_or_default().to_vec();
-        Ok(self.part(self.output, Some((start, shape))))
+        Ok(self.part(self.output, Some((start, &shape))))
     }
 
-    fn part(&self, end: NodeId, cut: Option<(NodeId, Vec<usize>)>) -> Self {
+    fn part(&self, end: NodeId, cut: Option<(NodeId, &[usize])>) -> Self {
         let mut needed = vec![false; self.nodes.len()];
         needed[end] = true;
         for id in (0..=end).rev() {
-            if needed[id] && cut.as_ref().is_none_or(|(start, _)| *start != id) {
+            if needed[id] && cut.is_none_or(|(start, _)| start != id) {
                 self.nodes[id].inputs.iter().chain(&self.nodes[id].like).for_each(|&input| needed[input] = true);
             }
         }
         let mut part = Self::default();
         let mut moved = vec![0; self.nodes.len()];
         for (id, node) in self.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
-            moved[id] = match &cut {
-                Some((start, shape)) if *start == id => part.push(&node.name, Op::Input { shape: shape.clone(), law: None }, &[]),
+            moved[id] = match cut {
+                Some((start, shape)) if start == id => {
+                    part.push(&node.name, Op::Input { shape: shape.to_vec(), law: None }, &[])
+                }
                 _ => {
                     let inputs: Vec<NodeId> = node.inputs.iter().map(|&i| moved[i]).collect();
                     part.push_like(&node.name, node.op.clone(), &inputs, node.like.map(|i| moved[i]))
@@ -225,7 +237,8 @@ impl TryFrom<GraphFile> for Graph {
         let mut graph = Self::default();
         for node in file.nodes {
             let id_of = |wanted: &String| {
-                let missing = || Error::Graph(format!("node {} reads {wanted:?}, which does not come before it", node.name));
+                let missing =
+                    || Error::Graph(format!("node {} reads {wanted:?}, which does not come before it", node.name));
                 graph.by_name.get(wanted).copied().ok_or_else(missing)
             };
             let inputs = node.inputs.iter().map(id_of).collect::<Result<_>>()?;

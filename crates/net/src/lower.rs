@@ -168,7 +168,8 @@ impl Lowering {
         let root = self.part(&format!("{name}_root"), Op::Sqrt, &[sum]);
         let safe = self.part(&format!("{name}_safe"), Op::AddScalar { term: 1e-12 }, &[root]);
         let inverse = self.part(&format!("{name}_inverse"), Op::Recip, &[safe]);
-        let wide = self.part_like(&format!("{name}_wide"), Op::Broadcast { axes: vec![0, 1] }, &[inverse], Some(vector));
+        let wide =
+            self.part_like(&format!("{name}_wide"), Op::Broadcast { axes: vec![0, 1] }, &[inverse], Some(vector));
         let unit = self.part(&format!("{name}_unit"), Op::Mul, &[vector, wide]);
         self.part(&format!("{name}_next"), Op::StopGradient, &[unit])
     }

@@ -239,4 +239,3 @@ fn macs(node: &Node, output: &[usize], inputs: &[Tensor]) -> u64 {
     let shapes: Vec<Vec<usize>> = inputs.iter().map(Tensor::shape).collect();
     macs_of(&node.op, output, &shapes.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
-

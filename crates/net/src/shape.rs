@@ -58,9 +58,8 @@ fn infer(node: &Node, inputs: &[&[usize]], like: Option<&[usize]>, batch: usize)
     let same = |x: &[usize], y: &[usize]| {
         if x == y { Ok(()) } else { Err((format!("two inputs of one shape, {x:?}"), format!("{y:?}"))) }
     };
-    let axis_of = |x: &[usize], axis: usize| {
-        x.get(axis).copied().ok_or_else(|| (format!("an axis {axis}"), format!("{x:?}")))
-    };
+    let axis_of =
+        |x: &[usize], axis: usize| x.get(axis).copied().ok_or_else(|| (format!("an axis {axis}"), format!("{x:?}")));
     let kernel = |w: &[usize], rows: usize, what: &str| match *w {
         [a, b, kh, kw] if a == rows => Ok((b, [kh, kw])),
         _ => Err((format!("weights [{rows}, .., kh, kw] ({what})"), format!("{w:?}"))),
@@ -80,7 +79,10 @@ fn infer(node: &Node, inputs: &[&[usize]], like: Option<&[usize]>, batch: usize)
             count(2..=3)?;
             let ([n, i], [o, wi]) = (matrix(inputs[0])?, matrix(inputs[1])?);
             if i != wi {
-                return Err((format!("{wi} features, as the weights {:?} have", inputs[1]), format!("{:?}", inputs[0])));
+                return Err((
+                    format!("{wi} features, as the weights {:?} have", inputs[1]),
+                    format!("{:?}", inputs[0]),
+                ));
             }
             inputs.get(2).map_or(Ok(()), |b| per_channel(&[n, o], b))?;
             Ok(vec![n, o])
@@ -132,12 +134,17 @@ fn infer(node: &Node, inputs: &[&[usize]], like: Option<&[usize]>, batch: usize)
             let [n, c, h, w] = maps(inputs[0])?;
             let &[o, wc, kh, kw] = inputs[1] else { return Err(wrong("weights [o, c, kh, kw]", inputs[1])) };
             if wc != c || conv.stride == 0 || conv.dilation == 0 {
-                return Err((format!("{wc} channels, as the weights {:?} have", inputs[1]), format!("{:?}", inputs[0])));
+                return Err((
+                    format!("{wc} channels, as the weights {:?} have", inputs[1]),
+                    format!("{:?}", inputs[0]),
+                ));
             }
             inputs.get(2).map_or(Ok(()), |b| per_channel(&[n, o], b))?;
             match (conv.output(h, kh), conv.output(w, kw)) {
                 (Some(oh), Some(ow)) => Ok(vec![n, o, oh, ow]),
-                _ => Err((format!("maps of at least {kh} x {kw} pixels with their padding"), format!("{:?}", inputs[0]))),
+                _ => {
+                    Err((format!("maps of at least {kh} x {kw} pixels with their padding"), format!("{:?}", inputs[0])))
+                }
             }
         }
         Op::ConvTranspose2d { conv, output_padding } => {
@@ -253,7 +260,10 @@ fn infer(node: &Node, inputs: &[&[usize]], like: Option<&[usize]>, batch: usize)
         Op::Narrow { axis, start, len } => {
             count(1..=1)?;
             if start.checked_add(*len).is_none_or(|end| axis_of(inputs[0], *axis).map_or(true, |d| end > d)) {
-                return Err((format!("at least {} entries along axis {axis}", start.saturating_add(*len)), format!("{:?}", inputs[0])));
+                return Err((
+                    format!("at least {} entries along axis {axis}", start.saturating_add(*len)),
+                    format!("{:?}", inputs[0]),
+                ));
             }
             let mut shape = inputs[0].to_vec();
             shape[*axis] = *len;

@@ -7,7 +7,9 @@
 //! Shapes are the caller's promise, checked by shape inference before anything runs: a wrong one is a bug, not input.
 
 use burn::backend::ops::{ActivationOps, ConvOptions, ConvTransposeOptions, FloatTensorOps, ModuleOps};
-use burn::backend::{BackendTensor, DType, Dispatch, DispatchDevice, DispatchTensor, DispatchTensorKind, TensorMetadata};
+use burn::backend::{
+    BackendTensor, DType, Dispatch, DispatchDevice, DispatchTensor, DispatchTensorKind, TensorMetadata,
+};
 use burn::tensor::{Shape, Slice, TensorData};
 use kernels::{ConvShape, Matrix};
 
@@ -18,7 +20,7 @@ pub struct Device(DispatchDevice);
 impl Device {
     /// The processor.
     pub fn cpu() -> Self {
-        Self(DispatchDevice::Flex(Default::default()))
+        Self(DispatchDevice::Flex(burn::backend::FlexDevice))
     }
 }
 
@@ -363,7 +365,8 @@ impl Tensor {
     pub fn matmul(&self, other: &Self, transpose_self: bool, transpose_other: bool) -> Self {
         let (a, b) = (self.shape(), other.shape());
         let (Some(x), Some(y)) = (self.slice(), other.slice()) else {
-            let turn = |t: &Self, yes: bool| if yes { Dispatch::float_swap_dims(t.0.clone(), 0, 1) } else { t.0.clone() };
+            let turn =
+                |t: &Self, yes: bool| if yes { Dispatch::float_swap_dims(t.0.clone(), 0, 1) } else { t.0.clone() };
             return Self(Dispatch::float_matmul(turn(self, transpose_self), turn(other, transpose_other)));
         };
         // The length of the layer, not of the batch, decides: one image alone takes the same way.
@@ -482,7 +485,12 @@ fn is_one(n: &usize) -> bool {
 
 fn along(shape: &[usize], axis: usize, start: usize, len: usize) -> Vec<Slice> {
     let range = |a: usize, n: usize| if a == axis { (start, start + len) } else { (0, n) };
-    shape.iter().enumerate().map(|(a, &n)| range(a, n)).map(|(s, e)| Slice::new(s as isize, Some(e as isize), 1)).collect()
+    shape
+        .iter()
+        .enumerate()
+        .map(|(a, &n)| range(a, n))
+        .map(|(s, e)| Slice::new(s as isize, Some(e as isize), 1))
+        .collect()
 }
 
 fn contiguous(x: DispatchTensor) -> DispatchTensor {

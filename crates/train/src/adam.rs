@@ -30,11 +30,8 @@ pub struct Moments {
 impl Moments {
     /// All zero, for the trainable parameters of a graph.
     pub fn zero(graph: &Graph, params: &Params) -> Self {
-        let zeros: Vec<Tensor> = trainable(graph)
-            .into_iter()
-            .map(|i| &params.tensors()[i])
-            .map(|t| t.full_like(&t.shape(), 0.0))
-            .collect();
+        let zeros: Vec<Tensor> =
+            trainable(graph).into_iter().map(|i| &params.tensors()[i]).map(|t| t.full_like(&t.shape(), 0.0)).collect();
         Self { steps: 0, first: zeros.clone(), second: zeros }
     }
 }
@@ -48,7 +45,13 @@ pub fn trainable(graph: &Graph) -> Vec<usize> {
 impl Adam {
     /// One step: new parameters and moments; the old ones stay as they are. `gradients` are in the order of the trainable
     /// parameters; a missing one counts as zero.
-    pub fn step(&self, graph: &Graph, params: &Params, moments: &Moments, gradients: &[Option<Tensor>]) -> (Params, Moments) {
+    pub fn step(
+        &self,
+        graph: &Graph,
+        params: &Params,
+        moments: &Moments,
+        gradients: &[Option<Tensor>],
+    ) -> (Params, Moments) {
         let steps = moments.steps + 1;
         let t = i32::try_from(steps).unwrap_or(i32::MAX);
         let step = AdamStep {

@@ -47,7 +47,7 @@ impl Demo {
         let mut overrides = NARROW.map(str::to_owned).to_vec();
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
         overrides.extend(self.seed.map(|s| format!("seed={s}")));
-        let settings = Settings::resolve(Settings::preset("modern", false)?, None, &overrides)?;
+        let settings = Settings::resolve(&Settings::preset("modern", false)?, None, &overrides)?;
         if self.dry_run {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);

@@ -90,6 +90,6 @@ impl Evolve {
         overrides.extend(self.settings.iter().filter(|s| !s.starts_with("data=")).cloned());
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
         overrides.extend(self.seed.map(|s| format!("seed={s}")));
-        Ok(Settings::resolve(start, self.config.as_deref(), &overrides)?)
+        Ok(Settings::resolve(&start, self.config.as_deref(), &overrides)?)
     }
 }

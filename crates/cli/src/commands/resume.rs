@@ -38,7 +38,7 @@ impl Resume {
         let stored = Evolution::settings_of(&self.run)?;
         let mut overrides = self.settings.clone();
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
-        let settings = Settings::resolve(stored, None, &overrides)?;
+        let settings = Settings::resolve(&stored, None, &overrides)?;
         if self.dry_run {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);

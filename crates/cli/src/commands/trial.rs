@@ -23,7 +23,12 @@ pub(crate) struct Trial {
     #[arg(value_name = "TOY")]
     toy: String,
     /// The arms: losses (plain GANs), random, egan, egan-gamma0
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "minimax,heuristic,least-squares,random,egan,egan-gamma0")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "minimax,heuristic,least-squares,random,egan,egan-gamma0"
+    )]
     arms: Vec<String>,
     /// Runs per arm: seeds 0 to this
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
@@ -50,14 +55,15 @@ pub(crate) struct Trial {
 
 impl Trial {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let toy = Toy::ALL.into_iter().find(|toy| toy.name() == self.toy && toy.mixture().is_some()).ok_or_else(|| {
-            base::Error::setting("TOY", format!("there is no mixture {:?}", self.toy))
-                .with_hint("Choose ring8 or grid25.".to_string())
-        })?;
+        let toy =
+            Toy::ALL.into_iter().find(|toy| toy.name() == self.toy && toy.mixture().is_some()).ok_or_else(|| {
+                base::Error::setting("TOY", format!("there is no mixture {:?}", self.toy))
+                    .with_hint("Choose ring8 or grid25.".to_string())
+            })?;
         let arms = self.arms.iter().map(|a| Arm::parse(a.trim())).collect::<base::Result<Vec<Arm>>>()?;
         let mut overrides = vec![format!("data={}", toy.name()), format!("generations={}", self.generations)];
         overrides.extend(self.settings.iter().cloned());
-        let settings = Settings::resolve(Settings::preset("paper", true)?, None, &overrides)?;
+        let settings = Settings::resolve(&Settings::preset("paper", true)?, None, &overrides)?;
         if self.dry_run {
             print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);
@@ -91,8 +97,9 @@ impl Trial {
 /// The table: medians with the 95 % bootstrap interval.
 fn text(rows: &[Row]) -> String {
     let figure = |f: Figure, digits: usize| format!("{:.digits$} [{:.digits$}, {:.digits$}]", f.median, f.low, f.high);
-    let mut lines =
-        vec![["arm", "seeds", "modes", "high quality", "KL (nats)", "MMD^2", "GMAC", "p (KL, random)"].map(str::to_owned)];
+    let mut lines = vec![
+        ["arm", "seeds", "modes", "high quality", "KL (nats)", "MMD^2", "GMAC", "p (KL, random)"].map(str::to_owned),
+    ];
     for row in rows {
         lines.push([
             row.arm.clone(),

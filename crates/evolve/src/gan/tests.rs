@@ -10,7 +10,7 @@ use std::sync::Arc;
 fn settings(overrides: &[&str]) -> Settings {
     let small = ["data=scenes", "image.size=32", "width=4", "width_d=4", "batch=4", "eval=12", "latent=6"];
     let all: Vec<String> = small.iter().chain(overrides).map(ToString::to_string).collect();
-    Settings::resolve(Settings::preset("paper", false).unwrap(), None, &all).unwrap()
+    Settings::resolve(&Settings::preset("paper", false).unwrap(), None, &all).unwrap()
 }
 
 struct Table {
@@ -158,11 +158,22 @@ fn every_setting_plays() {
         &["selection=elitist", "mu=2", "norm_g=batch"][..],
         &["selection=pareto", "mu=2", "fakes=fresh"],
         &["selection=round-robin", "augment=[color, translation, cutout]"],
-        &["mutations=[relativistic, hinge, wasserstein]", "d_loss=relativistic", "penalty.r1=0.5", "penalty.r2=0.5", "norm_d=none"],
+        &[
+            "mutations=[relativistic, hinge, wasserstein]",
+            "d_loss=relativistic",
+            "penalty.r1=0.5",
+            "penalty.r2=0.5",
+            "norm_d=none",
+        ],
         &["d_loss=wasserstein", "penalty.gp=10", "quality=logit"],
         &["d_loss=hinge", "norm_d=spectral", "minibatch_std=true", "ema=0.9", "extra=true", "norm_g=pixel"],
         &["adam=per-mutation", "noise=independent", "eval_noise=independent", "d_loss=least-squares"],
-        &["adam=fresh", "mutations=[least-squares-logit, minimax]", "d_loss=least-squares-logit", "start=deconvolution"],
+        &[
+            "adam=fresh",
+            "mutations=[least-squares-logit, minimax]",
+            "d_loss=least-squares-logit",
+            "start=deconvolution",
+        ],
         &["network=residual", "norm_g=batch", "norm_d=spectral"],
         &["network=progan", "latent_law=normal"],
     ] {

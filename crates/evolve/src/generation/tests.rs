@@ -24,7 +24,12 @@ impl Players for Mock {
         Ok(names.iter().map(|name| format!("{parent}>{name}")).collect())
     }
 
-    fn evaluate(&mut self, contestant: usize, individual: &mut String, diversity: bool) -> Result<(f64, Option<f64>), String> {
+    fn evaluate(
+        &mut self,
+        contestant: usize,
+        individual: &mut String,
+        diversity: bool,
+    ) -> Result<(f64, Option<f64>), String> {
         writeln!(self.log, "evaluate {contestant}: {individual}").map_err(|e| e.to_string())?;
         Ok((self.qualities[contestant], diversity.then_some(-self.qualities[contestant])))
     }

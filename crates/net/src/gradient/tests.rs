@@ -53,7 +53,11 @@ fn check(graph: &Graph, leaves: &[(NodeId, Tensor)], output: NodeId, salt: u64) 
             };
             let expected = (moved(step) - moved(-step)) / (2.0 * step);
             let name = (&graph.node(output).name, &graph.node(*leaf).name);
-            assert!((got[i] - expected).abs() < 1e-6 * (1.0 + expected.abs()), "{name:?}[{i}]: {} for {expected}", got[i]);
+            assert!(
+                (got[i] - expected).abs() < 1e-6 * (1.0 + expected.abs()),
+                "{name:?}[{i}]: {} for {expected}",
+                got[i]
+            );
         }
     }
 }
@@ -102,8 +106,7 @@ fn every_primitive_agrees_with_finite_differences_to_second_order() {
     check_op(Op::ConvTranspose2d { conv: conv(2, 1, 1), output_padding: 1 }, &[&[1, 2, 3, 3], &[2, 1, 3, 3]], None);
     check_op(Op::ConvWeight { conv: conv(2, 1, 1) }, &[&[2, 2, 5, 5], &[2, 3, 2, 2]], Some(&[3, 2, 4, 4]));
     for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
-        let (a, b): ([usize; 2], [usize; 2]) =
-            (if ta { [4, 3] } else { [3, 4] }, if tb { [2, 4] } else { [4, 2] });
+        let (a, b): ([usize; 2], [usize; 2]) = (if ta { [4, 3] } else { [3, 4] }, if tb { [2, 4] } else { [4, 2] });
         check_op(Op::MatMul { transpose_a: ta, transpose_b: tb }, &[&a, &b], None);
     }
     let x: &[usize] = &[2, 3, 2, 2];
@@ -187,12 +190,17 @@ fn check_network(graph: Graph, mode: Mode) {
                 let mut changed = values.clone();
                 changed[i] += by;
                 let changed = tensor(&value.shape(), changed);
-                let feeds: Vec<_> = all.iter().map(|(id, t)| (*id, if id == leaf { changed.clone() } else { (*t).clone() })).collect();
+                let feeds: Vec<_> =
+                    all.iter().map(|(id, t)| (*id, if id == leaf { changed.clone() } else { (*t).clone() })).collect();
                 objective(&base, &feeds, output, &weights)
             };
             let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
             let name = &base.node(*leaf).name;
-            assert!((got[i] - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{name}[{i}]: {} for {expected}", got[i]);
+            assert!(
+                (got[i] - expected).abs() < 1e-5 * (1.0 + expected.abs()),
+                "{name}[{i}]: {} for {expected}",
+                got[i]
+            );
         }
     }
 }
@@ -200,7 +208,8 @@ fn check_network(graph: Graph, mode: Mode) {
 #[test]
 fn gradients_of_whole_networks_agree_with_finite_differences() {
     use zoo::{DcganDiscriminator, DcganGenerator, GeneratorStart, Norm};
-    let generator = |norm, start, extra| DcganGenerator { size: 8, channels: 1, latent: 3, width: 2, norm, start, extra };
+    let generator =
+        |norm, start, extra| DcganGenerator { size: 8, channels: 1, latent: 3, width: 2, norm, start, extra };
     check_network(zoo::dcgan_generator(generator(Norm::Batch, GeneratorStart::Deconvolution, true)), Mode::Training);
     check_network(zoo::dcgan_generator(generator(Norm::Batch, GeneratorStart::Linear, true)), Mode::Inference);
     check_network(zoo::dcgan_generator(generator(Norm::Pixel, GeneratorStart::Linear, false)), Mode::Training);
@@ -222,7 +231,12 @@ fn gradients_of_whole_networks_agree_with_finite_differences() {
 #[test]
 fn a_gradient_penalty_is_exact_with_batch_norm() {
     let d = zoo::DcganDiscriminator { size: 8, channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: true };
-    let network = Network::initial(zoo::dcgan_discriminator(zoo::DcganDiscriminator { size: 16, ..d }), 1, "weights", &Device::cpu());
+    let network = Network::initial(
+        zoo::dcgan_discriminator(zoo::DcganDiscriminator { size: 16, ..d }),
+        1,
+        "weights",
+        &Device::cpu(),
+    );
     let mut graph = network.graph.lower(Mode::Training).graph;
     let leaves = leaves_of(&network, &graph, 3);
     let input = graph.inputs()[0];
@@ -261,7 +275,12 @@ fn a_gradient_penalty_is_exact_with_batch_norm() {
                 objective(&base, &feeds, penalty, &[1.0])
             };
             let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-            assert!((got[i] - expected).abs() < 1e-5 * (1.0 + expected.abs()), "{}[{i}]: {} for {expected}", base.node(*leaf).name, got[i]);
+            assert!(
+                (got[i] - expected).abs() < 1e-5 * (1.0 + expected.abs()),
+                "{}[{i}]: {} for {expected}",
+                base.node(*leaf).name,
+                got[i]
+            );
             compared += 1;
         }
     }
@@ -280,6 +299,9 @@ fn frozen_parameters_cost_nothing() {
 mod burns_autodiff {
     use super::*;
     use burn::tensor::{Tensor as BurnTensor, TensorData, module, ops};
+
+    type Unary = fn(BurnTensor<2>) -> BurnTensor<2>;
+    type Binary = fn(BurnTensor<2>, BurnTensor<2>) -> BurnTensor<2>;
 
     /// Our f32 gradient of one node by its leaves, with all-ones cotangent.
     fn ours(op: Op, leaves: &[(&[usize], Vec<f32>)]) -> Vec<Vec<f32>> {
@@ -308,7 +330,7 @@ mod burns_autodiff {
         BurnTensor::from_data(TensorData::new(values.to_vec(), shape.to_vec()), &device).require_grad()
     }
 
-    fn close(ours: &[f32], burns: TensorData) {
+    fn close(ours: &[f32], burns: &TensorData) {
         let burns: Vec<f32> = burns.iter().collect();
         assert_eq!(ours.len(), burns.len());
         for (a, b) in ours.iter().zip(burns) {
@@ -329,8 +351,8 @@ mod burns_autodiff {
             let (bx, bw) = (leaf::<4>(&xs, &x), leaf::<4>(&ws, &w));
             let options = ops::ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
             let g = module::conv2d(bx.clone(), bw.clone(), None, options).sum().backward();
-            close(&mine[0], bx.grad(&g).unwrap().into_data());
-            close(&mine[1], bw.grad(&g).unwrap().into_data());
+            close(&mine[0], &bx.grad(&g).unwrap().into_data());
+            close(&mine[1], &bw.grad(&g).unwrap().into_data());
 
             let ws = [4, 5, k, k];
             let op = Op::ConvTranspose2d { conv: Conv::new(stride, padding), output_padding: 0 };
@@ -338,8 +360,8 @@ mod burns_autodiff {
             let (bx, bw) = (leaf::<4>(&xs, &x), leaf::<4>(&ws, &w));
             let options = ops::ConvTransposeOptions::new([stride; 2], [padding; 2], [0; 2], [1; 2], 1);
             let g = module::conv_transpose2d(bx.clone(), bw.clone(), None, options).sum().backward();
-            close(&mine[0], bx.grad(&g).unwrap().into_data());
-            close(&mine[1], bw.grad(&g).unwrap().into_data());
+            close(&mine[0], &bx.grad(&g).unwrap().into_data());
+            close(&mine[1], &bw.grad(&g).unwrap().into_data());
         }
     }
 
@@ -348,7 +370,6 @@ mod burns_autodiff {
         let shape = [3, 4];
         let x: Vec<f32> = values(12, 1);
         let y: Vec<f32> = values(12, 2);
-        type Unary = fn(BurnTensor<2>) -> BurnTensor<2>;
         let unary: [(Op, Unary); 5] = [
             (Op::Tanh, BurnTensor::tanh),
             (Op::Sigmoid, burn::tensor::activation::sigmoid),
@@ -359,9 +380,8 @@ mod burns_autodiff {
         for (op, theirs) in unary {
             let bx = leaf::<2>(&shape, &x);
             let g = theirs(bx.clone()).sum().backward();
-            close(&ours(op, &[(&shape, x.clone())])[0], bx.grad(&g).unwrap().into_data());
+            close(&ours(op, &[(&shape, x.clone())])[0], &bx.grad(&g).unwrap().into_data());
         }
-        type Binary = fn(BurnTensor<2>, BurnTensor<2>) -> BurnTensor<2>;
         let binary: [(Op, Binary); 4] = [
             (Op::Add, |x, y| x + y),
             (Op::Sub, |x, y| x - y),
@@ -372,8 +392,8 @@ mod burns_autodiff {
             let (bx, by) = (leaf::<2>(&shape, &x), leaf::<2>(&shape, &y));
             let g = theirs(bx.clone(), by.clone()).sum().backward();
             let mine = ours(op, &[(&shape, x.clone()), (&shape, y.clone())]);
-            close(&mine[0], bx.grad(&g).unwrap().into_data());
-            close(&mine[1], by.grad(&g).unwrap().into_data());
+            close(&mine[0], &bx.grad(&g).unwrap().into_data());
+            close(&mine[1], &by.grad(&g).unwrap().into_data());
         }
     }
 }

@@ -82,14 +82,30 @@ impl Builder {
     }
 
     /// `[channels in, channels out]`, square kernel.
-    pub(super) fn conv(&mut self, name: &str, x: NodeId, [i, o]: [usize; 2], k: usize, conv: Conv, norm: Norm) -> NodeId {
+    pub(super) fn conv(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        [i, o]: [usize; 2],
+        k: usize,
+        conv: Conv,
+        norm: Norm,
+    ) -> NodeId {
         let w = self.weight(name, &[o, i, k, k], (i * k * k, o * k * k), norm);
         // Batch norm takes the mean away: a bias before it would do nothing.
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.push(name, Op::Conv2d { conv }, &inputs)
     }
 
-    pub(super) fn deconv(&mut self, name: &str, x: NodeId, [i, o]: [usize; 2], k: usize, conv: Conv, norm: Norm) -> NodeId {
+    pub(super) fn deconv(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        [i, o]: [usize; 2],
+        k: usize,
+        conv: Conv,
+        norm: Norm,
+    ) -> NodeId {
         let w = self.weight(name, &[i, o, k, k], (i * k * k / (conv.stride * conv.stride), o * k * k), Norm::None);
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.push(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs)

@@ -36,7 +36,16 @@ pub fn residual_discriminator(size: usize, channels: usize, width: usize, norm: 
     let mut x = b.input("x", &[channels, size, size]);
     let halvings = (size / 8).ilog2() as usize;
     for block in 0..halvings + 2 {
-        x = block_down(&mut b, &format!("{block}"), x, if block == 0 { channels } else { width }, width, norm, block, halvings);
+        x = block_down(
+            &mut b,
+            &format!("{block}"),
+            x,
+            if block == 0 { channels } else { width },
+            width,
+            norm,
+            block,
+            halvings,
+        );
     }
     x = b.relu("last", x);
     let sum = b.push("sum", Op::Sum { axes: vec![2, 3] }, &[x]);
@@ -47,7 +56,14 @@ pub fn residual_discriminator(size: usize, channels: usize, width: usize, norm: 
 
 #[expect(clippy::too_many_arguments, reason = "a block of one network, used above alone")]
 fn block_down(
-    b: &mut Builder, name: &str, x: NodeId, channels: usize, width: usize, norm: Norm, block: usize, halvings: usize,
+    b: &mut Builder,
+    name: &str,
+    x: NodeId,
+    channels: usize,
+    width: usize,
+    norm: Norm,
+    block: usize,
+    halvings: usize,
 ) -> NodeId {
     let halve = block < halvings;
     let mut y = x;
@@ -57,7 +73,14 @@ fn block_down(
     y = b.conv(&format!("{name}.a.conv"), y, [channels, width], 3, Conv::new(1, 1), norm);
     y = b.norm(&format!("{name}.b"), y, width, norm);
     y = b.relu(&format!("{name}.b"), y);
-    y = b.conv(&format!("{name}.b.conv"), y, [width, width], 3, Conv::new(1, 1), if norm == Norm::Batch { Norm::None } else { norm });
+    y = b.conv(
+        &format!("{name}.b.conv"),
+        y,
+        [width, width],
+        3,
+        Conv::new(1, 1),
+        if norm == Norm::Batch { Norm::None } else { norm },
+    );
     if halve {
         y = b.push(&format!("{name}.pool"), Op::AvgPool { factor: 2 }, &[y]);
     }
@@ -66,7 +89,14 @@ fn block_down(
         skip = b.push(&format!("{name}.skip.pool"), Op::AvgPool { factor: 2 }, &[skip]);
     }
     if halve || channels != width {
-        skip = b.conv(&format!("{name}.skip"), skip, [channels, width], 1, Conv::new(1, 0), if norm == Norm::Batch { Norm::None } else { norm });
+        skip = b.conv(
+            &format!("{name}.skip"),
+            skip,
+            [channels, width],
+            1,
+            Conv::new(1, 0),
+            if norm == Norm::Batch { Norm::None } else { norm },
+        );
     }
     b.push(name, Op::Add, &[y, skip])
 }

@@ -18,7 +18,8 @@ fn parameter_counts_are_the_published_ones() {
     assert_eq!(count(dcgan_generator(generator(32, 128, GeneratorStart::Deconvolution))), 3_447_683);
     let d32 = DcganDiscriminator { size: 32, channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
     assert_eq!(count(dcgan_discriminator(d32)), 2_637_441);
-    let near = |got: usize, millions: f64| assert!((got as f64 / 1e6 - millions).abs() < 0.06, "{got} for {millions} M");
+    let near =
+        |got: usize, millions: f64| assert!((got as f64 / 1e6 - millions).abs() < 0.06, "{got} for {millions} M");
     near(count(dcgan_generator(generator(64, 128, GeneratorStart::Linear))), 33.1);
     near(count(dcgan_generator(generator(128, 64, GeneratorStart::Linear))), 17.9);
     near(count(dcgan_discriminator(DcganDiscriminator { size: 64, ..d32 })), 11.0);
@@ -42,8 +43,17 @@ fn every_network_makes_what_it_says() {
     let z = |n: usize, latent: usize| Tensor::new(&[n, latent], vec![0.3; n * latent], &Device::cpu());
     for size in [8, 16, 32, 64] {
         let graphs = [
-            dcgan_generator(DcganGenerator { width: 2, norm: Norm::Batch, extra: true, ..generator(size, 2, GeneratorStart::Deconvolution) }),
-            dcgan_generator(DcganGenerator { width: 2, norm: Norm::Pixel, ..generator(size, 2, GeneratorStart::Linear) }),
+            dcgan_generator(DcganGenerator {
+                width: 2,
+                norm: Norm::Batch,
+                extra: true,
+                ..generator(size, 2, GeneratorStart::Deconvolution)
+            }),
+            dcgan_generator(DcganGenerator {
+                width: 2,
+                norm: Norm::Pixel,
+                ..generator(size, 2, GeneratorStart::Linear)
+            }),
             residual_generator(size, 3, 100, 4, Norm::Batch),
             progan_generator(size, 3, 100, 2),
         ];
@@ -55,14 +65,18 @@ fn every_network_makes_what_it_says() {
                 assert_eq!(network(dcgan_discriminator(d)).forward(&x, &[]).unwrap().shape(), [2, 1]);
             }
             assert_eq!(network(progan_discriminator(size, 3, 2)).forward(&x, &[]).unwrap().shape(), [2, 1]);
-            assert_eq!(network(residual_discriminator(size, 3, 4, Norm::Spectral)).forward(&x, &[]).unwrap().shape(), [2, 1]);
+            assert_eq!(
+                network(residual_discriminator(size, 3, 4, Norm::Spectral)).forward(&x, &[]).unwrap().shape(),
+                [2, 1]
+            );
         }
     }
 }
 
 #[test]
 fn a_sample_does_not_depend_on_its_batch() {
-    let graph = dcgan_generator(DcganGenerator { width: 8, norm: Norm::Batch, ..generator(32, 8, GeneratorStart::Linear) });
+    let graph =
+        dcgan_generator(DcganGenerator { width: 8, norm: Norm::Batch, ..generator(32, 8, GeneratorStart::Linear) });
     let network = network(graph);
     let z: Vec<f32> = (0..700).map(|i| ((i * 37 % 101) as f32 - 50.0) / 30.0).collect();
     let all = network.forward(&Tensor::new(&[7, 100], z.clone(), &Device::cpu()), &[]).unwrap().to_vec();
@@ -74,7 +88,11 @@ fn a_sample_does_not_depend_on_its_batch() {
 
 #[test]
 fn a_network_cut_in_two_is_the_whole() {
-    let network = network(dcgan_generator(DcganGenerator { width: 4, norm: Norm::Batch, ..generator(32, 4, GeneratorStart::Linear) }));
+    let network = network(dcgan_generator(DcganGenerator {
+        width: 4,
+        norm: Norm::Batch,
+        ..generator(32, 4, GeneratorStart::Linear)
+    }));
     let z = Tensor::new(&[2, 100], (0..200).map(|i| (i as f32).sin()).collect(), &Device::cpu());
     let whole = network.forward(&z, &[]).unwrap().to_vec();
     for node in ["0", "1", "2", "1.deconv"] {
@@ -97,7 +115,11 @@ fn an_edit_of_a_layer_changes_the_image_and_an_empty_one_does_not() {
 
 #[test]
 fn a_description_survives_json() {
-    for graph in [mlp_discriminator(2, 4, Norm::Batch), progan_discriminator(16, 3, 2), residual_discriminator(16, 1, 4, Norm::Spectral)] {
+    for graph in [
+        mlp_discriminator(2, 4, Norm::Batch),
+        progan_discriminator(16, 3, 2),
+        residual_discriminator(16, 1, 4, Norm::Spectral),
+    ] {
         let json = serde_json::to_string(&graph).unwrap();
         assert_eq!(serde_json::from_str::<Graph>(&json).unwrap(), graph);
     }
