@@ -7,6 +7,7 @@
 //! - [`trial`] is the toy experiment of the paper with statistics over seeds.
 
 mod augment;
+mod curves;
 mod gan;
 mod generation;
 mod graphs;

@@ -1,5 +1,6 @@
 //! A run: its folder, its logs, its checkpoints, and the loop.
 
+use crate::curves;
 use crate::gan::{Gan, Generator};
 use crate::generation::{Child, Record, Rules, generation};
 use crate::graphs::{Graphs, networks};
@@ -348,6 +349,7 @@ impl Evolution {
             }
             if due(log.samples, now) || last {
                 self.write_samples()?;
+                self.write_curves()?;
             }
             watch(&stats);
             if save {
@@ -441,6 +443,14 @@ impl Evolution {
         let generation = self.state.generation;
         files::write_atomic(self.folder.join(format!("samples-{generation:06}.png")), &png)?;
         Ok(self.events.png(generation, "samples", &png)?)
+    }
+
+    fn write_curves(&self) -> Result<()> {
+        let stats: Vec<Stats> = stats::read(self.folder.join("stats.jsonl"))?;
+        for (name, svg) in curves::charts(&stats) {
+            files::write_atomic(self.folder.join(name), svg.as_bytes())?;
+        }
+        Ok(())
     }
 
     fn write_events(&mut self, s: &Stats) -> Result<()> {

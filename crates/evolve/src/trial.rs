@@ -386,7 +386,7 @@ pub fn clouds(toy: Toy, results: &[Trial]) -> Result<String> {
             let run = runs.get(runs.len() / 2)?;
             Some(Panel {
                 title: format!(
-                    "{}: {}/{} modes, {:.0} % good",
+                    "{}: {}/{}, {:.0} %",
                     run.arm,
                     run.modes,
                     mixture.centres.len(),
@@ -397,7 +397,7 @@ pub fn clouds(toy: Toy, results: &[Trial]) -> Result<String> {
             })
         })
         .collect();
-    let title = format!("{}: the run of median KL of each arm; circles are 3 sigma around the modes", toy.name());
+    let title = format!("{}: modes covered and share of good samples, the run of median KL", toy.name());
     Ok(Panels { title, columns: 3, range: Some([-2.0, 2.0]), panels }.to_svg())
 }
 

@@ -95,6 +95,7 @@ impl Tensor {
     }
 
     /// The elements without a copy, where they are `f32`, contiguous and in the processor's memory.
+    #[allow(clippy::match_wildcard_for_single_variants, reason = "other features bring other devices")]
     pub fn slice(&self) -> Option<&[f32]> {
         match &self.0.kind {
             DispatchTensorKind::Flex(BackendTensor::Float(tensor)) if self.0.dtype() == DType::F32 => {
