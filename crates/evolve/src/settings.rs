@@ -1,11 +1,17 @@
 //! The settings of a run: presets, files, overrides, checks, differences.
 
+mod presets;
+mod table;
+
+pub use presets::PRESETS;
+
 use crate::{Loss, Selection};
 use base::{Error, Result};
 use net::Law;
 use net::zoo::{GeneratorStart, Norm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use table::{flatten, put, read_table, value_of};
 
 /// Everything that decides how a run goes, all resolved. Its TOML form is the run folder's `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -199,110 +205,7 @@ choice!(
     }
 );
 
-/// The names of the presets.
-pub const PRESETS: [&str; 4] = ["paper", "theano", "pytorch", "modern"];
-
 impl Settings {
-    /// The values of a preset, for images (or for points where `points`).
-    ///
-    /// # Errors
-    /// There is no such preset.
-    pub fn preset(name: &str, points: bool) -> Result<Self> {
-        let paper = Self {
-            preset: name.to_owned(),
-            data: String::new(),
-            seed: 0,
-            generations: 10_000,
-            network: Family::Dcgan,
-            width: 128,
-            width_d: 128,
-            latent: 100,
-            latent_law: Law::Uniform,
-            norm_g: Norm::None,
-            norm_d: Norm::Batch,
-            start: GeneratorStart::Linear,
-            extra: false,
-            minibatch_std: false,
-            batch: 32,
-            eval: 256,
-            d_steps: 3,
-            mu: 1,
-            gamma: 0.01,
-            mutations: vec![Loss::Minimax, Loss::Heuristic, Loss::LeastSquares],
-            d_loss: Loss::Minimax,
-            quality: Quality::Probability,
-            selection: Selection::Fitness,
-            adam: AdamPolicy::Inherit,
-            noise: Noise::Shared,
-            eval_noise: Noise::Shared,
-            fakes: Fakes::Evaluation,
-            lr_g: 2e-4,
-            lr_d: 2e-4,
-            beta1_g: 0.5,
-            beta1_d: 0.5,
-            beta2: 0.999,
-            ema: 0.0,
-            augment: Vec::new(),
-            image: ImageSettings { size: 32, channels: 0, flip: false },
-            penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
-            log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
-        };
-        let published = Self { noise: Noise::Independent, eval_noise: Noise::Independent, ..paper.clone() };
-        let mut settings = match name {
-            "paper" => paper,
-            "theano" => Self { adam: AdamPolicy::PerMutation, gamma: 0.004, ..published },
-            "pytorch" => Self {
-                mutations: vec![Loss::Heuristic, Loss::LeastSquaresLogit, Loss::Minimax],
-                start: GeneratorStart::Deconvolution,
-                ..published
-            },
-            "modern" => Self {
-                width: 64,
-                width_d: 64,
-                latent: 64,
-                latent_law: Law::Normal,
-                norm_g: Norm::Batch,
-                norm_d: Norm::Spectral,
-                extra: true,
-                minibatch_std: true,
-                eval: 64,
-                d_steps: 1,
-                gamma: 0.01,
-                mutations: vec![Loss::Hinge, Loss::Heuristic, Loss::LeastSquaresLogit],
-                d_loss: Loss::Hinge,
-                beta1_g: 0.0,
-                beta1_d: 0.0,
-                lr_d: 4e-4,
-                ema: 0.999,
-                ..paper
-            },
-            _ => {
-                return Err(Error::setting("preset", format!("there is no preset {name:?}"))
-                    .with_hint(format!("Choose one of {}.", PRESETS.join(", "))));
-            }
-        };
-        if points {
-            // The toys of the Theano release.
-            settings = Self {
-                network: Family::Mlp,
-                width: 512,
-                width_d: 512,
-                latent: 2,
-                norm_g: Norm::None,
-                norm_d: if name == "modern" { Norm::Spectral } else { Norm::Batch },
-                batch: 64,
-                eval: 256,
-                d_steps: 1,
-                gamma: if name == "pytorch" { settings.gamma } else { 2.0 },
-                lr_g: 1e-4,
-                lr_d: 1e-4,
-                beta1_d: 0.0,
-                ..settings
-            };
-        }
-        Ok(settings)
-    }
-
     /// A preset, then a file over it, then single settings `key=value` over both.
     ///
     /// # Errors
@@ -466,87 +369,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-fn read_table(path: &Path) -> Result<toml::Table> {
-    let bytes = base::files::read(path, 1 << 20)?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))?;
-    text.parse().map_err(|e: toml::de::Error| {
-        let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
-        Error::file(path, format!("line {line}: {}", e.message().replace('\n', " ")))
-    })
-}
-
-fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
-    let mut flat = Vec::new();
-    for (key, value) in table {
-        match value {
-            toml::Value::Table(inner) => {
-                flat.extend(flatten(inner).into_iter().map(|(k, v)| (format!("{key}.{k}"), v)));
-            }
-            other => flat.push((key.clone(), other.clone())),
-        }
-    }
-    flat
-}
-
-/// Replaces an existing value, a whole number standing in for a float.
-fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
-    let known: Vec<String> = flatten(table).into_iter().map(|(k, _)| k).collect();
-    if !known.iter().any(|k| k == key) {
-        let nearest = known.iter().min_by_key(|k| distance(k, key)).filter(|k| distance(k, key) <= 3);
-        let hint = match nearest {
-            Some(near) => format!("Did you mean {near}?"),
-            None => format!("The settings are: {}.", known.join(", ")),
-        };
-        return Err(Error::setting(key, "there is no such setting").with_hint(hint));
-    }
-    let mut place = table;
-    let mut parts = key.split('.').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            let value = match (place.get(part), value) {
-                (Some(toml::Value::Float(_)), toml::Value::Integer(whole)) => toml::Value::Float(whole as f64),
-                (_, value) => value,
-            };
-            place.insert(part.to_owned(), value);
-            return Ok(());
-        }
-        let Some(toml::Value::Table(inner)) = place.get_mut(part) else { return Ok(()) };
-        place = inner;
-    }
-    Ok(())
-}
-
-/// A value as people type it: TOML where it is TOML, `[a, b]` of bare words, else text.
-fn value_of(text: &str) -> toml::Value {
-    let parse = |text: &str| format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
-    if let Some(value) = parse(text) {
-        return value;
-    }
-    match text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        Some(list) => {
-            let items = list.split(',').map(str::trim).filter(|t| !t.is_empty());
-            toml::Value::Array(items.map(|t| toml::Value::String(t.trim_matches('"').to_owned())).collect())
-        }
-        None => toml::Value::String(text.to_owned()),
-    }
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -8,15 +8,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What is different from the preset `modern`: narrow networks, so that a laptop shows something in minutes.
-const NARROW: [&str; 8] = [
+const NARROW: [&str; 9] = [
     "data=scenes",
     "image.size=32",
     "width=32",
     "width_d=32",
     "ema=0.995",
-    "log.samples=500",
+    "log.samples=250",
     "log.checkpoint=500",
-    "generations=3000",
+    "eval=32",
+    "generations=1000",
 ];
 
 /// Evolve a generator of small scenes, in a few minutes on two cores
@@ -63,7 +64,7 @@ impl Demo {
             console.say("try next:");
             console.say(&format!("  ganatomy interpolate {run} --seeds 0..8 --out morph.gif"));
             console.say(&format!("  ganatomy inspect {run}"));
-            console.say(&format!("  ganatomy resume {run} --generations {}", 2 * self.generations.unwrap_or(3000)));
+            console.say(&format!("  ganatomy resume {run} --generations {}", 2 * self.generations.unwrap_or(1000)));
             console.say("  ganatomy evolve --data path/to/your/images --preset modern");
         }
         Ok(code)

@@ -3,10 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod data_preview;
+mod evolve;
 mod help;
 mod inspect;
 mod interpolate;
 mod model;
+mod non_finite;
 mod output;
+mod refusals;
+mod resume;
+mod runs;
 mod sample;
+#[cfg(unix)]
+mod signals;
 mod support;
+mod trial;

@@ -1,0 +1,147 @@
+//! `ganatomy evolve` and `ganatomy demo`
+
+use crate::runs::{POINTS, TINY, with_photos};
+use crate::support::{Place, check};
+use serde_json::Value;
+
+#[test]
+fn a_run_leaves_all_that_is_promised() {
+    let place = Place::new();
+    let run = "--set ema=0.9 --set log.checkpoint=2 --set log.samples=2 --generations 3 --out run";
+    check("evolve-scenes", &place.run(&format!("evolve --data scenes --preset modern {TINY} {run}")));
+
+    let names = place.names("run");
+    let (events, others): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| name.starts_with("events."));
+    assert_eq!(events.len(), 1);
+    let expected =
+        ["checkpoints", "config.toml", "reals.png", "run.lock", "samples-000002.png", "samples-000003.png"];
+    assert_eq!(others, [&expected[..], &["stats.jsonl"]].concat());
+    assert_eq!(place.names("run/checkpoints"), ["000002", "000003", "best.json"]);
+    let networks = ["discriminator.safetensors", "ema.safetensors", "generator.safetensors"];
+    let state = ["manifest.json", "state.json", "state.safetensors"];
+    assert_eq!(place.names("run/checkpoints/000003"), [networks, state].concat());
+    assert_eq!(place.picture("run/reals.png").width, place.picture("run/samples-000003.png").width);
+
+    for (i, line) in place.stats("run").iter().enumerate() {
+        assert!(line["seconds"].as_f64().unwrap() > 0.0);
+        assert_eq!(line["images"], 4 * (i + 1));
+        assert_eq!(line["survivors"].as_array().unwrap().len(), 1);
+        assert!(line["d_loss"].is_f64() && line["sample_variance"].is_f64(), "{line}");
+        let mutations: Vec<&Value> = line["children"].as_array().unwrap().iter().map(|c| &c["mutation"]).collect();
+        assert_eq!(mutations, ["hinge", "heuristic", "least-squares-logit"]);
+        for child in line["children"].as_array().unwrap() {
+            assert_eq!(child["parent"], 0);
+            let [fq, fd, f] = ["fq", "fd", "f"].map(|key| child[key].as_f64().unwrap());
+            assert!((f - (fq + 0.01 * fd)).abs() < 1e-12, "{child}");
+        }
+        assert_eq!(line.get("distance").is_some(), i > 0, "where a checkpoint is saved");
+    }
+
+    assert!(place.succeed("inspect run --quiet").contains("trained on"));
+    assert!(place.succeed("inspect run/checkpoints/000002/discriminator.safetensors").contains("minibatch"));
+    let said = place.tell("sample run --seeds 0..2");
+    assert!(said.contains("/ema.safetensors"), "the moving average is preferred: {said}");
+}
+
+#[test]
+fn without_a_moving_average_the_survivor_is_sampled() {
+    let place = Place::new();
+    place.succeed(&format!("evolve {POINTS} --generations 2 --out run --quiet"));
+    assert!(!place.path("run/checkpoints/000002/ema.safetensors").exists());
+    assert!(place.tell("sample run --seeds 0..2").contains("/generator.safetensors"));
+}
+
+#[test]
+fn json_is_the_statistics_as_they_happen() {
+    let place = Place::new();
+    let printed = place.succeed(&format!("evolve {POINTS} --generations 4 --out run --json --quiet"));
+    assert_eq!(printed.as_bytes(), place.read("run/stats.jsonl"));
+    assert_eq!(place.stats("run").len(), 4);
+}
+
+#[test]
+fn without_a_terminal_there_is_no_bar() {
+    let place = Place::new();
+    let output = place.output(&format!("evolve {POINTS} --generations 30 --out run"));
+    assert!(output.stdout.is_empty());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
+    assert!(!stderr.contains(['\r', '\x1b']), "{stderr:?}");
+}
+
+#[test]
+fn without_out_runs_are_numbered() {
+    let place = with_photos();
+    place.succeed(&format!("evolve {POINTS} --generations 1 --quiet"));
+    place.succeed(&format!("evolve --data photos --preset modern {TINY} --set image.size=8 --generations 1 --quiet"));
+    assert_eq!(place.names("runs"), ["00001-ring8-paper", "00002-photos-modern"]);
+}
+
+#[test]
+fn a_dry_run_prints_a_config_that_means_the_same() {
+    let place = Place::new();
+    let words = "--data scenes --preset modern --set mu=2 --set augment=[color,cutout] --set lr_g=1 --generations 9";
+    let printed = place.succeed(&format!("evolve {words} --seed 5 --dry-run"));
+    assert!(["preset = \"modern\"", "mu = 2", "lr_g = 1.0", "seed = 5"].iter().all(|line| printed.contains(line)));
+    place.write("c.toml", printed.as_bytes());
+    assert_eq!(place.succeed("evolve --config c.toml --dry-run"), printed);
+    assert_eq!(place.names("."), ["c.toml"], "a dry run writes nothing");
+
+    let points = place.succeed(&format!("evolve {POINTS} --preset theano --generations 2 --dry-run"));
+    place.write("points.toml", points.as_bytes());
+    place.succeed("evolve --config points.toml --out run --quiet");
+    assert_eq!(place.read("run/config.toml"), points.as_bytes());
+    assert_eq!(place.succeed("resume run --dry-run"), points);
+}
+
+#[test]
+fn what_is_nearer_to_the_command_line_wins() {
+    let place = Place::new();
+    place.write("c.toml", b"preset = \"modern\"\nbatch = 5\nd_steps = 2\nseed = 1\n");
+    let printed = place.succeed("evolve --data scenes --config c.toml --set d_steps=3 --set seed=2 --seed 3 --dry-run");
+    for line in ["preset = \"modern\"", "norm_g = \"batch\"", "batch = 5", "d_steps = 3", "seed = 3"] {
+        assert!(printed.lines().any(|l| l == line), "{line}\n{printed}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let place = with_photos();
+    for (name, seed) in [("a", 7), ("b", 7), ("c", 8)] {
+        let photos = format!("--data photos --preset modern {TINY} --set image.size=8 --set image.flip=true");
+        place.succeed(&format!("evolve {photos} --generations 4 --set ema=0.9 --seed {seed} --out {name} --quiet"));
+        let words = "--preset pytorch --set selection=random --set mu=2 --generations 4 --quiet";
+        place.succeed(&format!("evolve {POINTS} {words} --seed {seed} --out {name}-points"));
+    }
+    for end in ["", "-points"] {
+        let [a, b, c] = ["a", "b", "c"].map(|name| format!("{name}{end}"));
+        place.assert_same_run(&a, &b);
+        assert_ne!(place.timeless(&a), place.timeless(&c));
+        let [a, c] = [a, c].map(|name| place.checkpoint(&name, 4)["generator.safetensors"].clone());
+        assert!(a != c, "another seed, another model");
+    }
+}
+
+/// Networks that are wide enough for the kernels to share work among threads.
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let place = Place::new();
+    for threads in ["1", "2", "5"] {
+        let words = "--preset modern --set width=16 --set width_d=16 --set batch=16 --set eval=16 --generations 2";
+        let mut command = place.command(&format!("evolve --data scenes {words} --out with-{threads} --quiet"));
+        assert!(command.env("RAYON_NUM_THREADS", threads).status().unwrap().success());
+    }
+    place.assert_same_run("with-1", "with-2");
+    place.assert_same_run("with-1", "with-5");
+}
+
+#[test]
+fn the_demo_says_what_to_try_next() {
+    let place = Place::new();
+    check("demo", &place.run("demo --generations 2 --out x"));
+    assert_eq!(place.stats("x").len(), 2);
+    assert!(place.path("x/samples-000002.png").is_file());
+    place.succeed("interpolate x --seeds 0..3 --steps 3 --out morph.gif --quiet");
+    let printed = place.succeed("demo --dry-run --seed 4");
+    assert!(["data = \"scenes\"", "preset = \"modern\"", "seed = 4"].iter().all(|line| printed.contains(line)));
+}

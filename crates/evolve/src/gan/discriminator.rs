@@ -1,0 +1,144 @@
+//! A step of the discriminator: its fakes, its loss, its penalties.
+
+use super::{Gan, Generator, fetch_some, gradient_nodes, summed};
+use crate::settings::Fakes;
+use base::seed::Stream;
+use net::{NodeId, Result, Run, Tensor};
+
+impl<'a> Gan<'a> {
+    /// One step of D on reals and the survivors' images.
+    pub(super) fn discriminator_step(&mut self, step: usize, survivors: &mut [Generator]) -> Result<f64> {
+        let s = self.settings;
+        let index = self.generation * s.d_steps as u64 + step as u64;
+        let fakes = self.fakes_for_step(step, survivors)?;
+        let reals = self.real_batch(&self.reals.steps, step * s.batch, s.batch);
+        let (reals, _) = self.augmented(&reals, "augment/real", index);
+        let (fakes, _) = self.augmented(&fakes, "augment/fake", index);
+
+        // Reals and fakes pass separately, each with its own batch statistics; running statistics move with both.
+        let later = gradient_nodes(&self.graphs.d);
+        let (real_run, real_logits) = self.judge_and_move(&reals, &later)?;
+        let (fake_run, fake_logits) = self.judge_and_move(&fakes, &later)?;
+        let loss = s.d_loss.discriminator(&real_logits, &fake_logits);
+        let real = self.weight_gradient(&real_run, loss.real)?;
+        let mut gradients = summed(&real, &self.weight_gradient(&fake_run, loss.fake)?);
+        drop((real_run, fake_run));
+        let mut value = loss.value;
+        for (weight, target, which) in [(s.penalty.gp, 1.0, 0), (s.penalty.r1, 0.0, 1), (s.penalty.r2, 0.0, 2)] {
+            if weight > 0.0 {
+                let x = match which {
+                    0 => self.between(&reals, &fakes, index),
+                    1 => reals.clone(),
+                    _ => fakes.clone(),
+                };
+                let (penalty, by_params) = self.penalty(&x, weight, target)?;
+                value += penalty;
+                gradients = summed(&gradients, &by_params);
+            }
+        }
+        if !value.is_finite() {
+            return Err(self.nonfinite("the loss of the discriminator", value));
+        }
+        self.d_gradient_norm = self.checked_norm(&self.graphs.d, "discriminator", &gradients)?;
+        let (params, moments) =
+            self.adam_d().step(&self.graphs.d.graph, &self.discriminator, &self.d_moments, &gradients);
+        self.check_weights(&self.graphs.d, "discriminator", &params)?;
+        (self.discriminator, self.d_moments) = (params, moments);
+        Ok(value)
+    }
+
+    /// Penalty and its gradient on a batch: `weight * mean((|g| - target)^2)`, halved where the target is 0 (R1, R2).
+    pub(super) fn penalty(&mut self, x: &Tensor, weight: f64, target: f64) -> Result<(f64, Vec<Option<Tensor>>)> {
+        let Some(penalty) = &self.graphs.penalty else { return Ok((0.0, Vec::new())) };
+        let side = &self.graphs.d;
+        let n = x.shape()[0];
+        let mut run = Run::new(&side.graph, &self.discriminator, &[(side.input, x)])?;
+        run.feed(self.graphs.d_by_input.cotangent, &Tensor::new(&[n, 1], vec![1.0; n], &self.device))?;
+        let later: Vec<NodeId> = penalty.by_params.gradients.iter().flatten().copied().collect();
+        let squares = run.fetch_before(&[penalty.squares], &later)?.remove(0).to_vec();
+        let (mut value, mut by_square) = (0.0, Vec::with_capacity(n));
+        for square in squares.into_iter().map(f64::from) {
+            let (v, slope) = if target == 0.0 {
+                (square / 2.0, 0.5)
+            } else {
+                let length = (square + 1e-12).sqrt();
+                ((length - target).powi(2), (length - target) / length)
+            };
+            value += weight * v / n as f64;
+            by_square.push((weight * slope / n as f64) as f32);
+        }
+        run.feed(penalty.by_params.cotangent, &Tensor::new(&[n, 1], by_square, &self.device))?;
+        let gradients = fetch_some(&mut run, &penalty.by_params.gradients)?;
+        self.work.d_images += n as u64;
+        self.work.d_weight_images += n as u64;
+        self.work.macs += run.macs();
+        Ok((value, gradients))
+    }
+
+    fn fakes_for_step(&mut self, step: usize, survivors: &mut [Generator]) -> Result<Tensor> {
+        let s = self.settings;
+        let judged = survivors.iter().all(|g| g.fakes.is_some());
+        if s.fakes == Fakes::Evaluation && judged {
+            if self.pool.is_none() {
+                self.pool = Some(self.shuffled_fakes(survivors));
+            }
+            let pool = self.pool.as_deref().unwrap_or_default();
+            return Ok(self.real_batch(pool, step * s.batch, s.batch));
+        }
+        // New images, from each survivor as many as from the others.
+        let draw = self.generation * s.d_steps as u64 + step as u64;
+        let z = self.latents(s.batch, "noise/discriminator", draw).to_vec();
+        let mut values = Vec::new();
+        for (k, survivor) in survivors.iter().enumerate() {
+            let (start, end) = (k * s.batch / survivors.len(), (k + 1) * s.batch / survivors.len());
+            if start < end {
+                let z =
+                    Tensor::new(&[end - start, s.latent], z[start * s.latent..end * s.latent].to_vec(), &self.device);
+                values.extend(self.images(&survivor.params, &z)?.to_vec());
+            }
+        }
+        Ok(self.real_batch(&values, 0, s.batch))
+    }
+
+    /// The first images of every survivor, as many of each, in random order.
+    fn shuffled_fakes(&self, survivors: &[Generator]) -> Vec<f32> {
+        let s = self.settings;
+        let each: usize = self.reals.shape.iter().product();
+        let wanted = s.batch * s.d_steps;
+        let images: Vec<Vec<f32>> = survivors.iter().filter_map(|g| g.fakes.as_ref().map(Tensor::to_vec)).collect();
+        // Image i of every survivor, then image i + 1 of every survivor, ...
+        let mut places: Vec<(usize, usize)> =
+            (0..s.eval).flat_map(|i| (0..images.len()).map(move |k| (k, i))).take(wanted).collect();
+        Stream::new(s.seed, "fakes", self.generation).shuffle(&mut places);
+        places.into_iter().flat_map(|(k, i)| images[k][i * each..(i + 1) * each].iter().copied()).collect()
+    }
+
+    /// As [`Gan::judge`]; running statistics and singular vectors move.
+    fn judge_and_move(&mut self, x: &Tensor, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
+        let side = &self.graphs.d;
+        let mut run = Run::new(&side.graph, &self.discriminator, &[(side.input, x)])?;
+        let mut wanted = vec![side.output];
+        wanted.extend(side.updates.iter().map(|(_, node)| *node));
+        let values = run.fetch_before(&wanted, later)?;
+        for ((place, _), value) in side.updates.iter().zip(&values[1..]) {
+            self.discriminator.set(*place, value.clone());
+        }
+        self.work.d_images += x.shape()[0] as u64;
+        self.work.macs += run.macs();
+        Ok((run.fork(), values[0].to_vec()))
+    }
+
+    /// Points on the segments between reals and fakes, uniform, one for each pair.
+    fn between(&self, reals: &Tensor, fakes: &Tensor, index: u64) -> Tensor {
+        let shape = reals.shape();
+        let each: usize = shape[1..].iter().product();
+        let mut stream = Stream::new(self.settings.seed, "penalty", index);
+        let (a, b) = (reals.to_vec(), fakes.to_vec());
+        let mut values = Vec::with_capacity(a.len());
+        for (a, b) in a.chunks(each).zip(b.chunks(each)) {
+            let t = stream.unit() as f32;
+            values.extend(a.iter().zip(b).map(|(a, b)| a + t * (b - a)));
+        }
+        Tensor::new(&shape, values, &self.device)
+    }
+}

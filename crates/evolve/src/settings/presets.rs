@@ -1,0 +1,112 @@
+//! Where settings start from.
+
+use super::{AdamPolicy, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Quality, Settings};
+use crate::{Loss, Selection};
+use base::{Error, Result};
+use net::Law;
+use net::zoo::{GeneratorStart, Norm};
+
+/// The names of the presets.
+pub const PRESETS: [&str; 4] = ["paper", "theano", "pytorch", "modern"];
+
+impl Settings {
+    /// The values of a preset, for images (or for points where `points`).
+    ///
+    /// # Errors
+    /// There is no such preset.
+    pub fn preset(name: &str, points: bool) -> Result<Self> {
+        let paper = Self {
+            preset: name.to_owned(),
+            data: String::new(),
+            seed: 0,
+            generations: 10_000,
+            network: Family::Dcgan,
+            width: 128,
+            width_d: 128,
+            latent: 100,
+            latent_law: Law::Uniform,
+            norm_g: Norm::None,
+            norm_d: Norm::Batch,
+            start: GeneratorStart::Linear,
+            extra: false,
+            minibatch_std: false,
+            batch: 32,
+            eval: 256,
+            d_steps: 3,
+            mu: 1,
+            gamma: 0.01,
+            mutations: vec![Loss::Minimax, Loss::Heuristic, Loss::LeastSquares],
+            d_loss: Loss::Minimax,
+            quality: Quality::Probability,
+            selection: Selection::Fitness,
+            adam: AdamPolicy::Inherit,
+            noise: Noise::Shared,
+            eval_noise: Noise::Shared,
+            fakes: Fakes::Evaluation,
+            lr_g: 2e-4,
+            lr_d: 2e-4,
+            beta1_g: 0.5,
+            beta1_d: 0.5,
+            beta2: 0.999,
+            ema: 0.0,
+            augment: Vec::new(),
+            image: ImageSettings { size: 32, channels: 0, flip: false },
+            penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
+            log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
+        };
+        let published = Self { noise: Noise::Independent, eval_noise: Noise::Independent, ..paper.clone() };
+        let mut settings = match name {
+            "paper" => paper,
+            "theano" => Self { adam: AdamPolicy::PerMutation, gamma: 0.004, ..published },
+            "pytorch" => Self {
+                mutations: vec![Loss::Heuristic, Loss::LeastSquaresLogit, Loss::Minimax],
+                start: GeneratorStart::Deconvolution,
+                ..published
+            },
+            "modern" => Self {
+                width: 64,
+                width_d: 64,
+                latent: 64,
+                latent_law: Law::Normal,
+                norm_g: Norm::Batch,
+                norm_d: Norm::Spectral,
+                extra: true,
+                minibatch_std: true,
+                eval: 64,
+                d_steps: 1,
+                gamma: 0.01,
+                mutations: vec![Loss::Hinge, Loss::Heuristic, Loss::LeastSquaresLogit],
+                d_loss: Loss::Hinge,
+                beta1_g: 0.0,
+                beta1_d: 0.0,
+                lr_d: 4e-4,
+                ema: 0.999,
+                ..paper
+            },
+            _ => {
+                return Err(Error::setting("preset", format!("there is no preset {name:?}"))
+                    .with_hint(format!("Choose one of {}.", PRESETS.join(", "))));
+            }
+        };
+        if points {
+            // The toys of the Theano release.
+            settings = Self {
+                network: Family::Mlp,
+                width: 512,
+                width_d: 512,
+                latent: 2,
+                norm_g: Norm::None,
+                norm_d: if name == "modern" { Norm::Spectral } else { Norm::Batch },
+                batch: 64,
+                eval: 256,
+                d_steps: 1,
+                gamma: if name == "pytorch" { settings.gamma } else { 2.0 },
+                lr_g: 1e-4,
+                lr_d: 1e-4,
+                beta1_d: 0.0,
+                ..settings
+            };
+        }
+        Ok(settings)
+    }
+}

@@ -1,0 +1,85 @@
+//! Settings as tables: reading, flattening, replacing single values as people type them.
+
+use base::{Error, Result};
+use std::path::Path;
+
+pub(super) fn read_table(path: &Path) -> Result<toml::Table> {
+    let bytes = base::files::read(path, 1 << 20)?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))?;
+    text.parse().map_err(|e: toml::de::Error| {
+        let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
+        Error::file(path, format!("line {line}: {}", e.message().replace('\n', " ")))
+    })
+}
+
+pub(super) fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
+    let mut flat = Vec::new();
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => {
+                flat.extend(flatten(inner).into_iter().map(|(k, v)| (format!("{key}.{k}"), v)));
+            }
+            other => flat.push((key.clone(), other.clone())),
+        }
+    }
+    flat
+}
+
+/// Replaces an existing value, a whole number standing in for a float.
+pub(super) fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
+    let known: Vec<String> = flatten(table).into_iter().map(|(k, _)| k).collect();
+    if !known.iter().any(|k| k == key) {
+        let nearest = known.iter().min_by_key(|k| distance(k, key)).filter(|k| distance(k, key) <= 3);
+        let hint = match nearest {
+            Some(near) => format!("Did you mean {near}?"),
+            None => format!("The settings are: {}.", known.join(", ")),
+        };
+        return Err(Error::setting(key, "there is no such setting").with_hint(hint));
+    }
+    let mut place = table;
+    let mut parts = key.split('.').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            let value = match (place.get(part), value) {
+                (Some(toml::Value::Float(_)), toml::Value::Integer(whole)) => toml::Value::Float(whole as f64),
+                (_, value) => value,
+            };
+            place.insert(part.to_owned(), value);
+            return Ok(());
+        }
+        let Some(toml::Value::Table(inner)) = place.get_mut(part) else { return Ok(()) };
+        place = inner;
+    }
+    Ok(())
+}
+
+/// A value as people type it: TOML where it is TOML, `[a, b]` of bare words, else text.
+pub(super) fn value_of(text: &str) -> toml::Value {
+    let parse = |text: &str| format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
+    if let Some(value) = parse(text) {
+        return value;
+    }
+    match text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        Some(list) => {
+            let items = list.split(',').map(str::trim).filter(|t| !t.is_empty());
+            toml::Value::Array(items.map(|t| toml::Value::String(t.trim_matches('"').to_owned())).collect())
+        }
+        None => toml::Value::String(text.to_owned()),
+    }
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let next = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}
