@@ -4,12 +4,22 @@ use crate::console::{Console, print};
 use anyhow::Result;
 use evolve::{Evolution, Outcome, Start, Stats};
 use indicatif::ProgressBar;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use train::run_folder;
 use train::signals::Interrupt;
 
 /// Lines without a terminal come this far apart.
 const QUIET_FOR: Duration = Duration::from_secs(30);
+
+/// Makes the folder of a new run: the one that was asked for, else the next of `runs`.
+pub(crate) fn place(out: Option<PathBuf>, label: &str) -> base::Result<PathBuf> {
+    match out {
+        Some(folder) => run_folder::create(&folder).map(|()| folder),
+        None => run_folder::create_next("runs", label),
+    }
+}
 
 /// Evolves to the end, or to a signal.
 pub(crate) fn go(mut run: Evolution, console: Console, json: bool) -> Result<ExitCode> {
@@ -60,6 +70,10 @@ fn announce(run: &Evolution, console: Console) {
         console.say(&format!("resuming {} after generation {generation}", run.folder().display()));
     }
     let set = run.dataset();
+    if !set.skipped().is_empty() {
+        let (n, first) = (set.skipped().len(), set.skipped().iter().take(5).cloned().collect::<Vec<_>>().join(", "));
+        console.warn(&format!("images left out because they cannot be read: {n} ({first})"));
+    }
     let count = set.len().map_or("endless".to_owned(), |n| format!("{n} items"));
     let (g, d) = run.parameters();
     console.say(&format!(

@@ -185,7 +185,8 @@ impl<'a> Gan<'a> {
     }
 
     fn nonfinite(&self, what: impl Into<String>, value: f64) -> net::Error {
-        Error::NonFinite { what: what.into(), value, generation: self.generation, hint: None }
+        // People count generations from 1, as the statistics do.
+        Error::NonFinite { what: what.into(), value, generation: self.generation + 1, hint: None }
             .with_hint("Lower lr_g and lr_d, or choose norm_d=spectral; the last checkpoint is intact.".to_string())
             .into()
     }

@@ -26,6 +26,6 @@ pub use loss::{Loss, LossValue, sigmoid};
 pub use run::{Evolution, Outcome, Start, Stats};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
-    AdamPolicy, Augmentation, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings, Quality,
-    Settings,
+    AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,
+    Quality, Settings,
 };

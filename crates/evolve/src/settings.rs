@@ -107,6 +107,8 @@ pub struct ImageSettings {
     pub channels: usize,
     /// Whether reals are mirrored at random.
     pub flip: bool,
+    /// Images that cannot be read: `refuse` (the first one met stops the run) or `skip` (all are found at the start).
+    pub broken: BrokenImages,
 }
 
 /// Weights of the gradient penalties.
@@ -194,6 +196,15 @@ choice!(
     }
 );
 choice!(
+    /// What to do about images that cannot be read.
+    BrokenImages {
+        /// The first one met is an error.
+        Refuse,
+        /// They are found at the start, named, and left out.
+        Skip
+    }
+);
+choice!(
     /// A differentiable augmentation.
     Augmentation {
         /// Brightness, saturation, contrast.
@@ -228,6 +239,10 @@ impl Settings {
                 Error::setting("--set", format!("{entry:?} is not of the form key=value"))
                     .with_hint("For example --set batch=16 or --set image.size=64.".to_string())
             })?;
+            if key.trim() == "preset" && table.get("preset").and_then(toml::Value::as_str) != Some(text.trim()) {
+                return Err(Error::setting("preset", "cannot be set by itself: the other values come from it")
+                    .with_hint(format!("Choose it with --preset {}.", text.trim())));
+            }
             put(&mut table, key.trim(), value_of(text.trim()))?;
         }
         Self::from_table(table)

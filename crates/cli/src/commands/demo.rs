@@ -53,11 +53,8 @@ impl Demo {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let folder = match self.out {
-            Some(folder) => folder,
-            None => train::run_folder::create_next("runs", "demo")?,
-        };
-        let run = Evolution::start(settings, &folder, net::Device::cpu())?;
+        let run = Evolution::start(settings, net::Device::cpu(), || training::place(self.out, "demo"))?;
+        let folder = run.folder().to_owned();
         let code = training::go(run, console, false)?;
         if code == ExitCode::SUCCESS {
             let run = folder.display();

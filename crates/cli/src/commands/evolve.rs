@@ -52,17 +52,10 @@ impl Evolve {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);
         }
-        // What can be wrong with data and networks is found before anything is written.
-        let folder = match &self.out {
-            Some(folder) => folder.clone(),
-            None => {
-                Evolution::data(&settings)?;
-                let name = PathBuf::from(&settings.data);
-                let name = name.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-                train::run_folder::create_next("runs", &format!("{name}-{}", settings.preset))?
-            }
-        };
-        let run = Evolution::start(settings, &folder, net::Device::cpu())?;
+        let name = PathBuf::from(&settings.data);
+        let name = name.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let label = format!("{name}-{}", settings.preset);
+        let run = Evolution::start(settings, net::Device::cpu(), || training::place(self.out, &label))?;
         training::go(run, console, self.json)
     }
 

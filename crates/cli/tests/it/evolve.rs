@@ -13,8 +13,17 @@ fn a_run_leaves_all_that_is_promised() {
     let names = place.names("run");
     let (events, others): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| name.starts_with("events."));
     assert_eq!(events.len(), 1);
-    let expected =
-        ["checkpoints", "config.toml", "reals.png", "run.lock", "samples-000002.png", "samples-000003.png"];
+    let expected = [
+        "checkpoints",
+        "config.toml",
+        "fitness.svg",
+        "loss.svg",
+        "reals.png",
+        "run.lock",
+        "samples-000002.png",
+        "samples-000003.png",
+        "selection.svg",
+    ];
     assert_eq!(others, [&expected[..], &["stats.jsonl"]].concat());
     assert_eq!(place.names("run/checkpoints"), ["000002", "000003", "best.json"]);
     let networks = ["discriminator.safetensors", "ema.safetensors", "generator.safetensors"];

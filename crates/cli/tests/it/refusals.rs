@@ -13,9 +13,9 @@ fn bomb() -> Vec<u8> {
     let mut bytes = pictures::png(&Image::filled(8, 8, [1, 2, 3])).unwrap();
     // Width and height lie at a fixed place, followed by five bytes and the check sum of the chunk.
     bytes[16..24].copy_from_slice(&[60_000u32.to_be_bytes(), 60_000u32.to_be_bytes()].concat());
-    let crc = !bytes[12..29].iter().fold(!0u32, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
-    });
+    let crc = !bytes[12..29]
+        .iter()
+        .fold(!0u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1))));
     bytes[29..33].copy_from_slice(&crc.to_be_bytes());
     bytes
 }
@@ -92,7 +92,8 @@ fn places_that_cannot_hold_a_run() {
     place.write("thesis/chapter.tex", b"x");
     let (run, thesis) = (place.files("run"), place.files("thesis"));
     let small = format!("{POINTS} --generations 1");
-    let words = ["run", "thesis", "thesis/chapter.tex", "thesis/chapter.tex/run"].map(|out| format!("{small} --out {out}"));
+    let words =
+        ["run", "thesis", "thesis/chapter.tex", "thesis/chapter.tex/run"].map(|out| format!("{small} --out {out}"));
     check("evolve-wrong-out", &all(&place, &words.each_ref().map(String::as_str)));
     crate::runs::assert_same(&run, &place.files("run"));
     crate::runs::assert_same(&thesis, &place.files("thesis"));

@@ -112,7 +112,7 @@ fn what_can_and_what_cannot_be_changed() {
     assert_same(&before, &place.files("run"));
     place.tell("resume run --generations 4 --set log.checkpoint=1 --set log.keep=1");
     assert_eq!(place.stats("run").len(), 4);
-    assert_eq!(place.names("run/checkpoints").iter().filter(|name| name.starts_with('0')).last().unwrap(), "000004");
+    assert_eq!(place.names("run/checkpoints").iter().rfind(|name| name.starts_with('0')).unwrap(), "000004");
 }
 
 #[test]

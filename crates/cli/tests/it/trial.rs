@@ -26,10 +26,9 @@ fn a_trial_is_kept_and_not_done_again() {
     assert_eq!(place.run(&format!("trial ring8 {WORDS} --generations 3 --jobs 5 --out u")).replace("u/", "t/"), {
         first.replace("--out t", "--jobs 5 --out u").replace("u/", "t/")
     });
-    let json: serde_json::Value = serde_json::from_str(
-        &place.succeed(&format!("trial ring8 {WORDS} --generations 3 --out t --json --quiet")),
-    )
-    .unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&place.succeed(&format!("trial ring8 {WORDS} --generations 3 --out t --json --quiet")))
+            .unwrap();
     assert_eq!(json, summary);
     check("trial-other-settings", &place.run(&format!("trial ring8 {WORDS} --generations 4 --out t")));
 }

@@ -4,12 +4,12 @@ use super::{Evolution, Start};
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
 use crate::pictures::{self, GRID};
-use crate::settings::Settings;
+use crate::settings::{BrokenImages, Settings};
 use crate::state::{State, decode};
 use base::{Error, files};
 use data::Dataset;
 use net::{Device, Network, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use train::checkpoint::{Checkpoint, Rejected, Store};
 use train::{Moments, RunLock, run_folder, stats, tensorboard};
@@ -31,6 +31,10 @@ impl Evolution {
             channels,
             flip: settings.image.flip,
             seed: settings.seed,
+            broken: match settings.image.broken {
+                BrokenImages::Refuse => data::Broken::Refuse,
+                BrokenImages::Skip => data::Broken::Skip,
+            },
             ..data::Options::default()
         };
         let set = data::open(&settings.data, &options)?;
@@ -43,21 +47,30 @@ impl Evolution {
         Ok(Arc::new(set))
     }
 
-    /// Starts a new run in `folder`, which must be new or empty.
+    /// Starts a new run in a folder that `place` makes once settings and data are known to be good:
+    /// [`run_folder::create`] or [`run_folder::create_next`].
     ///
     /// # Errors
-    /// The folder holds something, cannot be written, or settings and data do not fit.
-    pub fn start(settings: Settings, folder: &Path, device: Device) -> Result<Self> {
+    /// Settings and data do not fit, the first images cannot be read, or the folder cannot be made.
+    pub fn start(settings: Settings, device: Device, place: impl FnOnce() -> base::Result<PathBuf>) -> Result<Self> {
         let set = Self::data(&settings)?;
         let (g, d) = networks(&settings, set.shape());
         Graphs::new(&g, &d, has_penalty(&settings))?;
-        run_folder::create(folder)?;
-        let lock = RunLock::acquire(folder)?;
-        Self::begin(settings, folder, device, lock, set)
+        let reals = reals_picture(&set)?;
+        let folder = place()?;
+        let lock = RunLock::acquire(&folder)?;
+        Self::begin(settings, &folder, device, lock, set, &reals)
     }
 
     /// A run from its first generation, in a folder that is ours.
-    fn begin(settings: Settings, folder: &Path, device: Device, lock: RunLock, set: Arc<Dataset>) -> Result<Self> {
+    fn begin(
+        settings: Settings,
+        folder: &Path,
+        device: Device,
+        lock: RunLock,
+        set: Arc<Dataset>,
+        reals: &[u8],
+    ) -> Result<Self> {
         let (g, d) = networks(&settings, set.shape());
         let graphs = Graphs::new(&g, &d, has_penalty(&settings))?;
         files::write_atomic(folder.join(run_folder::CONFIG), settings.to_toml().as_bytes())?;
@@ -78,9 +91,7 @@ impl Evolution {
             discriminator,
             per_mutation: std::collections::BTreeMap::new(),
         };
-        let n = GRID.min(set.len().unwrap_or(GRID));
-        let shape = [&[n], set.shape()].concat();
-        files::write_atomic(folder.join("reals.png"), &pictures::picture(&set, &shape, &pictures::reals(&set, n)?)?)?;
+        files::write_atomic(folder.join("reals.png"), reals)?;
         let store = Store::create(&lock)?;
         let stats = stats::Writer::resume(folder.join("stats.jsonl"), 0)?;
         let events = tensorboard::Writer::create(folder, None)?;
@@ -137,7 +148,8 @@ impl Evolution {
         let graphs = Graphs::new(&g, &d, has_penalty(&settings))?;
         if store.list()?.is_empty() {
             // It died before its first checkpoint: the same settings give the same run from its start.
-            return Self::begin(settings, folder, device, lock, set);
+            let reals = reals_picture(&set)?;
+            return Self::begin(settings, folder, device, lock, set, &reals);
         }
         let (checkpoint, rejected): (Checkpoint, Vec<Rejected>) = store.newest_valid()?;
         let state = decode(&checkpoint, &g, &d, &device)?;
@@ -163,6 +175,12 @@ impl Evolution {
             _lock: lock,
         })
     }
+}
+
+fn reals_picture(set: &Dataset) -> Result<Vec<u8>> {
+    let n = GRID.min(set.len().unwrap_or(GRID));
+    let shape = [&[n], set.shape()].concat();
+    Ok(pictures::picture(set, &shape, &pictures::reals(set, n)?)?)
 }
 
 fn has_penalty(settings: &Settings) -> bool {

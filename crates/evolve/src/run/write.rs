@@ -105,10 +105,10 @@ impl Evolution {
     pub(super) fn stopped(&self, error: net::Error) -> net::Error {
         if let net::Error::File(Error::NonFinite { what, value, generation, .. }) = &error {
             let dump = serde_json::json!({
-                "what": what, "value": value.to_string(), "generation": generation + 1,
+                "what": what, "value": value.to_string(), "generation": generation,
                 "d_loss_settings": self.settings.d_loss.name(), "lr_g": self.settings.lr_g, "lr_d": self.settings.lr_d,
             });
-            let path = self.folder.join(format!("nonfinite-{:06}.json", generation + 1));
+            let path = self.folder.join(format!("nonfinite-{generation:06}.json"));
             // The error itself is what matters; a second one on top of it would only hide it.
             drop(files::write_atomic(path, dump.to_string().as_bytes()));
         }

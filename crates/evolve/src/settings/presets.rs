@@ -1,6 +1,8 @@
 //! Where settings start from.
 
-use super::{AdamPolicy, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Quality, Settings};
+use super::{
+    AdamPolicy, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Quality, Settings,
+};
 use crate::{Loss, Selection};
 use base::{Error, Result};
 use net::Law;
@@ -50,7 +52,7 @@ impl Settings {
             beta2: 0.999,
             ema: 0.0,
             augment: Vec::new(),
-            image: ImageSettings { size: 32, channels: 0, flip: false },
+            image: ImageSettings { size: 32, channels: 0, flip: false, broken: BrokenImages::Refuse },
             penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
             log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
         };
