@@ -258,14 +258,22 @@ impl Settings {
         Ok((text("data"), text("preset")))
     }
 
-    /// Reads the resolved settings of a run.
+    /// Reads the resolved settings of a run. A key that is missing, because the run is older than the key, has the
+    /// preset's value.
     ///
     /// # Errors
-    /// The text is not the `config.toml` of a run.
-    pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let table: toml::Table =
-            text.parse().map_err(|e: toml::de::Error| Error::file(path, format!("is not TOML: {}", e.message())))?;
-        Self::from_table(table).map_err(|e| Error::file(path, e.to_string()))
+    /// The file is not the `config.toml` of a run.
+    pub fn read(path: &Path) -> Result<Self> {
+        let table = read_table(path)?;
+        let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or_default();
+        let preset =
+            Self::preset(text("preset"), text("network") == "mlp").map_err(|e| Error::file(path, e.to_string()))?;
+        Self::resolve(&preset, Some(path), &[]).map_err(|e| match e {
+            Error::Setting { key, reason, hint } => {
+                Error::File { path: path.to_owned(), reason: format!("{key}: {reason}"), hint }
+            }
+            other => other,
+        })
     }
 
     /// The `config.toml` of these settings.
@@ -400,7 +408,13 @@ mod tests {
         for preset in PRESETS {
             for points in [false, true] {
                 let settings = Settings::preset(preset, points).unwrap();
-                assert_eq!(Settings::parse(&settings.to_toml(), Path::new("c")).unwrap(), settings);
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("config.toml");
+                std::fs::write(&path, settings.to_toml()).unwrap();
+                assert_eq!(Settings::read(&path).unwrap(), settings);
+                // A run from before a setting existed.
+                std::fs::write(&path, settings.to_toml().replace("broken = \"refuse\"", "")).unwrap();
+                assert_eq!(Settings::read(&path).unwrap(), settings);
             }
         }
     }

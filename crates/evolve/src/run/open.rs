@@ -123,9 +123,7 @@ impl Evolution {
                 .with_hint("Give the folder that `ganatomy evolve` made.".to_string())
                 .into());
         }
-        let path = folder.join(run_folder::CONFIG);
-        let bytes = files::read(&path, 1 << 20)?;
-        Ok(Settings::parse(&String::from_utf8_lossy(&bytes), &path)?)
+        Ok(Settings::read(&folder.join(run_folder::CONFIG))?)
     }
 
     /// Goes on with a run from its newest valid checkpoint, with `settings` (those of the run, but for its length and
