@@ -22,16 +22,15 @@ pub(crate) fn place(out: Option<PathBuf>, label: &str) -> base::Result<PathBuf> 
 }
 
 /// Evolves to the end, or to a signal.
-pub(crate) fn go(mut run: Evolution, console: Console, json: bool) -> Result<ExitCode> {
+pub(crate) fn go(mut run: Evolution, interrupt: &Interrupt, console: Console, json: bool) -> Result<ExitCode> {
     announce(&run, console);
-    let interrupt = Interrupt::install()?;
     let total = run.settings().generations;
     let bar = console.bar(total, "evolving");
     bar.set_position(run.done());
     bar.reset_eta();
     let mut told = Instant::now();
     let mut printing = Ok(());
-    let outcome = run.run(&interrupt, |stats| {
+    let outcome = run.run(interrupt, |stats| {
         show(&bar, stats);
         if json && printing.is_ok() {
             printing = serde_json::to_string(stats).map_err(Into::into).and_then(|line| print(&(line + "\n")));

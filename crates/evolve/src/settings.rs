@@ -434,6 +434,7 @@ mod tests {
         assert_eq!(settings.mutations, [Loss::Heuristic, Loss::Hinge]);
         assert_eq!(settings.norm_d, Norm::Spectral);
         assert_eq!(settings.augment, [Augmentation::Color]);
+        assert_eq!(set(&["mutations=hinge"]).unwrap().mutations, [Loss::Hinge]);
     }
 
     #[test]

@@ -1,10 +1,15 @@
-//! Ctrl-C and SIGTERM: the first asks the loop to save and stop, the second stops the program at once.
+//! Ctrl-C and SIGTERM: the first asks the loop to save and stop, a later one stops the program at once.
 
 use base::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Signals that follow the first this closely are the same wish, delivered twice.
+pub const SECOND_WISH: Duration = Duration::from_secs(1);
 
 /// The exit code of a program that Ctrl-C has ended: 128 + SIGINT, as shells count.
 pub const EXIT_INTERRUPT: i32 = 128 + SIGINT;
@@ -48,12 +53,21 @@ impl Interrupt {
         let interrupt = Self::default();
         let armed = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // Handlers run in this order: the first signal finds the program not yet armed, the second one ends it.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))
-                .and_then(|_| flag::register(signal, Arc::clone(&armed)))
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&interrupt.received), signal as usize))
                 .map_err(|e| Error::setting("signal handlers", e.to_string()))?;
         }
+        // A shell and a supervisor may deliver one wish twice: only a signal that comes later ends the program at once.
+        let received = Arc::clone(&interrupt.received);
+        let watch = move || {
+            while received.load(Ordering::SeqCst) == 0 {
+                thread::sleep(Duration::from_millis(50));
+            }
+            thread::sleep(SECOND_WISH);
+            armed.store(true, Ordering::SeqCst);
+        };
+        let started = thread::Builder::new().name("signals".into()).spawn(watch);
+        started.map_err(|e| Error::setting("signal handlers", format!("cannot start a thread: {e}")))?;
         Ok(interrupt)
     }
 

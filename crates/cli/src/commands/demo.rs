@@ -6,6 +6,7 @@ use anyhow::Result;
 use evolve::{Evolution, Settings};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use train::signals::Interrupt;
 
 /// What is different from the preset `modern`: narrow networks, so that a laptop shows something in minutes.
 const NARROW: [&str; 9] = [
@@ -53,9 +54,10 @@ impl Demo {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);
         }
+        let interrupt = Interrupt::install()?;
         let run = Evolution::start(settings, net::Device::cpu(), || training::place(self.out, "demo"))?;
         let folder = run.folder().to_owned();
-        let code = training::go(run, console, false)?;
+        let code = training::go(run, &interrupt, console, false)?;
         if code == ExitCode::SUCCESS {
             let run = folder.display();
             console.say("try next:");

@@ -6,6 +6,7 @@ use anyhow::Result;
 use evolve::{Evolution, Settings};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use train::signals::Interrupt;
 
 /// Train a generator by evolution
 #[derive(Debug, clap::Args)]
@@ -55,8 +56,9 @@ impl Evolve {
         let name = PathBuf::from(&settings.data);
         let name = name.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let label = format!("{name}-{}", settings.preset);
+        let interrupt = Interrupt::install()?;
         let run = Evolution::start(settings, net::Device::cpu(), || training::place(self.out, &label))?;
-        training::go(run, console, self.json)
+        training::go(run, &interrupt, console, self.json)
     }
 
     fn resolve(&self) -> Result<Settings> {

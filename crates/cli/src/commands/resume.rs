@@ -6,6 +6,7 @@ use anyhow::Result;
 use evolve::{Evolution, Settings};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use train::signals::Interrupt;
 
 /// Go on with a run from its newest valid checkpoint
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,8 @@ impl Resume {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);
         }
-        training::go(Evolution::resume(&self.run, settings, net::Device::cpu())?, console, self.json)
+        let interrupt = Interrupt::install()?;
+        let run = Evolution::resume(&self.run, settings, net::Device::cpu())?;
+        training::go(run, &interrupt, console, self.json)
     }
 }

@@ -42,6 +42,8 @@ pub(super) fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Res
         if parts.peek().is_none() {
             let value = match (place.get(part), value) {
                 (Some(toml::Value::Float(_)), toml::Value::Integer(whole)) => toml::Value::Float(whole as f64),
+                // One word stands for a list of one.
+                (Some(toml::Value::Array(_)), word @ toml::Value::String(_)) => toml::Value::Array(vec![word]),
                 (_, value) => value,
             };
             place.insert(part.to_owned(), value);
