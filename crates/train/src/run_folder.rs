@@ -89,6 +89,23 @@ fn plain(label: &str) -> String {
     if joined.is_empty() { "run".into() } else { joined }
 }
 
+/// Removes the temporary files that a dead process left in the run folder itself. To be called by the holder of the lock.
+///
+/// # Errors
+/// The folder cannot be read, or a file in it not removed.
+pub fn sweep(run: impl AsRef<Path>) -> Result<()> {
+    let run = run.as_ref();
+    for entry in std::fs::read_dir(run).map_err(|e| Error::io("read", run, e))? {
+        let path = entry.map_err(|e| Error::io("read", run, e))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let temporary = path.extension().is_some_and(|end| end == "part") && name.starts_with('.');
+        if temporary && path.is_file() {
+            std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,5 +155,16 @@ mod tests {
         assert!(refused.to_string().ends_with("already holds a run"), "{refused}");
         assert!(refused.hint().unwrap().contains("ganatomy resume"));
         assert!(create(out.join("thesis.tex")).is_err());
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".config.toml.123.part", "config.toml", "a.part", ".hidden"] {
+            std::fs::write(folder.path().join(name), b"x").unwrap();
+        }
+        sweep(folder.path()).unwrap();
+        assert!(!folder.path().join(".config.toml.123.part").exists());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

@@ -3,8 +3,8 @@
 use crate::console::{Console, print, print_json};
 use anyhow::Result;
 use data::toys::Toy;
-use evolve::Settings;
 use evolve::trial::{self, Arm, Figure, Plan, Row};
+use evolve::{Family, Settings};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use train::signals::Interrupt;
@@ -64,6 +64,13 @@ impl Trial {
         let mut overrides = vec![format!("data={}", toy.name()), format!("generations={}", self.generations)];
         overrides.extend(self.settings.iter().cloned());
         let settings = Settings::resolve(&Settings::preset("paper", true)?, None, &overrides)?;
+        for (key, fits) in [("data", settings.data == toy.name()), ("network", settings.network == Family::Mlp)] {
+            if !fits {
+                return Err(base::Error::setting(key, format!("cannot be changed in a trial of {}", toy.name()))
+                    .with_hint("Leave it out: TOY names the data, whose networks are of the family mlp.".to_string())
+                    .into());
+            }
+        }
         if self.dry_run {
             print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);

@@ -57,4 +57,5 @@ fn trials_that_cannot_be() {
         crate::support::shown(&format!("trial {words}"), &output) + "\n"
     });
     check("trial-wrong", &runs.concat());
+    assert!(place.names(".").is_empty(), "{:?}", place.names("."));
 }

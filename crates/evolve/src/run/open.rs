@@ -141,6 +141,7 @@ impl Evolution {
         }
         let lock = RunLock::acquire(folder)?;
         let store = Store::create(&lock)?;
+        run_folder::sweep(folder)?;
         let set = Self::data(&settings)?;
         let (g, d) = networks(&settings, set.shape());
         let graphs = Graphs::new(&g, &d, has_penalty(&settings))?;
