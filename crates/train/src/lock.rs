@@ -3,6 +3,9 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+/// The file in a run folder that is locked.
+pub(crate) const FILE: &str = "run.lock";
+
 /// The right to train in one run folder, held until it is dropped.
 ///
 /// An advisory lock on `RUN/run.lock`. The system releases it when the process ends, however it ends, so no stale lock
@@ -20,7 +23,7 @@ impl RunLock {
     /// Another process (or another part of this one) holds it; the folder does not exist or cannot be written.
     pub fn acquire(run: impl AsRef<Path>) -> Result<Self> {
         let run = run.as_ref();
-        let path = run.join("run.lock");
+        let path = run.join(FILE);
         let mut file = File::options()
             .read(true)
             .write(true)

@@ -1,5 +1,6 @@
 //! Where a run lives: the folder given with `--out`, or the next free numbered one.
 
+use crate::{RunLock, lock};
 use base::{Error, Result, files};
 use std::fs;
 use std::io::ErrorKind;
@@ -13,10 +14,11 @@ pub fn is_run(path: impl AsRef<Path>) -> bool {
     path.as_ref().join(CONFIG).is_file()
 }
 
-/// Makes the folder of a new run at exactly `path`, with its parents. An empty folder will do as well.
+/// Makes the folder of a new run at exactly `path`, with its parents. An empty folder will do as well, and so will one in
+/// which a process was killed before it wrote the settings.
 ///
 /// # Errors
-/// It already holds a run, or anything else; it cannot be created.
+/// It already holds a run, or anything else; a process is at work in it; it cannot be created.
 pub fn create(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     files::create_folder(path)?;
@@ -26,12 +28,21 @@ pub fn create(path: impl AsRef<Path>) -> Result<()> {
             path.display()
         )));
     }
-    let mut entries = fs::read_dir(path).map_err(|e| Error::io("list", path, e))?;
-    if entries.next().is_some() {
-        return Err(Error::file(path, "is not empty, and what it holds is not a run")
-            .with_hint("Choose a folder that is new or empty with --out."));
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(|e| Error::io("list", path, e))? {
+        names.push(entry.map_err(|e| Error::io("list", path, e))?.file_name().to_string_lossy().into_owned());
     }
-    Ok(())
+    if names.is_empty() {
+        return Ok(());
+    }
+    let begun = names.iter().any(|name| name == lock::FILE);
+    if begun && names.iter().all(|name| name == lock::FILE || is_temporary(Path::new(name))) {
+        // Its owner may be about to write the settings: the lock tells.
+        let _lock = RunLock::acquire(path)?;
+        return sweep(path);
+    }
+    Err(Error::file(path, "is not empty, and what it holds is not a run")
+        .with_hint("Choose a folder that is new or empty with --out."))
 }
 
 /// Makes the folder of a new run with the next free number in `parent`, such as `runs/00003-scenes-paper`.
@@ -97,13 +108,17 @@ pub fn sweep(run: impl AsRef<Path>) -> Result<()> {
     let run = run.as_ref();
     for entry in std::fs::read_dir(run).map_err(|e| Error::io("read", run, e))? {
         let path = entry.map_err(|e| Error::io("read", run, e))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let temporary = path.extension().is_some_and(|end| end == "part") && name.starts_with('.');
-        if temporary && path.is_file() {
+        if is_temporary(&path) && path.is_file() {
             std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
         }
     }
     Ok(())
+}
+
+/// Whether a name is that of a file which was being written.
+fn is_temporary(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    hidden && path.extension().is_some_and(|end| end == "part")
 }
 
 #[cfg(test)]
@@ -155,6 +170,27 @@ mod tests {
         assert!(refused.to_string().ends_with("already holds a run"), "{refused}");
         assert!(refused.hint().unwrap().contains("ganatomy resume"));
         assert!(create(out.join("thesis.tex")).is_err());
+    }
+
+    #[test]
+    fn a_folder_whose_process_died_before_its_settings_is_used_again() {
+        let out = tempfile::tempdir().unwrap();
+        let lock = RunLock::acquire(out.path()).unwrap();
+        fs::write(out.path().join(".config.toml.123.part"), "prese").unwrap();
+        let refused = create(out.path()).unwrap_err();
+        assert!(refused.to_string().ends_with("is training in this run"), "{refused}");
+        drop(lock);
+        create(out.path()).unwrap();
+        let names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["run.lock"]);
+        for stranger in ["thesis.tex", "a.part"] {
+            fs::write(out.path().join(stranger), "x").unwrap();
+            assert!(create(out.path()).unwrap_err().to_string().contains("is not empty"), "{stranger}");
+            fs::remove_file(out.path().join(stranger)).unwrap();
+        }
+        fs::remove_file(out.path().join("run.lock")).unwrap();
+        fs::write(out.path().join(".x.part"), "x").unwrap();
+        assert!(create(out.path()).is_err(), "without a lock nobody says that a run was meant");
     }
 
     #[test]

@@ -99,6 +99,16 @@ fn places_that_cannot_hold_a_run() {
     crate::runs::assert_same(&thesis, &place.files("thesis"));
 }
 
+#[test]
+fn a_folder_in_which_a_run_was_killed_at_once_is_used_again() {
+    let place = Place::new();
+    place.write("run/run.lock", b"1\n");
+    place.write("run/.config.toml.1.part", b"prese");
+    place.succeed(&format!("evolve {POINTS} --generations 1 --out run --quiet"));
+    assert!(!place.path("run/.config.toml.1.part").exists());
+    place.tell("resume run --generations 2");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_device_cannot_hold_a_run() {
