@@ -107,8 +107,8 @@ check() {
     reported=$((${reported:-1} - 1))
     [ "$saved" -ge "$reported" ] || complain "generation $reported was saved, but the newest checkpoint is $saved"
     [ "$saved" -ge "$(progress "$run")" ] || complain "generation $(progress "$run") was saved, now it is $saved"
-    # Loads the checkpoint and, if there is one, plays no generation: a run of length 1 is done by then.
-    "$program" resume "$run" --generations 1 >out 2>err </dev/null || complain "resume ended with code $?"
+    # Loads the checkpoint and, if there is one, plays no generation: a run of this length is done by then.
+    "$program" resume "$run" --generations $((saved > 0 ? saved : 1)) >out 2>err </dev/null || complain "resume ended with code $?"
     grep -q 'warning:\|internal error\|panicked' err && complain "resume has something to warn of"
     at=$(sed -n 's/^resuming .* after generation \([0-9]*\)$/\1/p' err)
     [ "${at:-0}" -eq "$saved" ] || complain "generation $saved was published, but the run goes on after ${at:-0}"
@@ -132,7 +132,6 @@ for ((kill = 1; kill <= kills; kill++)); do
     if [ -f $run/config.toml ]; then
         kill_within $most resume $run --generations $forever --json
     else
-        rm -rf $run
         kill_within $most evolve "${settings[@]}" --set log.checkpoint=1 --generations $forever --json --out $run
     fi
     check $run

@@ -120,9 +120,22 @@ fn a_finished_run_is_done() {
     let place = Place::new();
     place.succeed(&format!("evolve {POINTS} --generations 3 --out run --quiet"));
     let (checkpoints, stats) = (place.files("run/checkpoints"), place.read("run/stats.jsonl"));
-    check("resume-finished", &(place.run("resume run") + "\n" + &place.run("resume run --generations 2")));
+    check("resume-finished", &(place.run("resume run") + "\n" + &place.run("resume run --generations 3")));
     assert_same(&checkpoints, &place.files("run/checkpoints"));
     assert_eq!(place.read("run/stats.jsonl"), stats);
+}
+
+#[test]
+fn fewer_generations_than_are_done_are_refused() {
+    let place = Place::new();
+    place.succeed(&format!("evolve {POINTS} --generations 3 --out run --quiet"));
+    let before = place.files("run");
+    check(
+        "resume-fewer",
+        &(place.run("resume run --generations 2") + "\n" + &place.run("resume run --set generations=1")),
+    );
+    let after = place.files("run");
+    assert!(before.keys().filter(|name| *name != "run.lock").all(|name| before[name] == after[name]));
 }
 
 /// Staging is beside the target, never in the system's temporary folder.

@@ -130,7 +130,8 @@ impl Evolution {
     /// logs); without a checkpoint from the beginning.
     ///
     /// # Errors
-    /// The folder holds no run; other settings than the run's (all differences are listed); no checkpoint is valid.
+    /// The folder holds no run; other settings than the run's (all differences are listed); fewer generations than are done;
+    /// no checkpoint is valid.
     pub fn resume(folder: &Path, settings: Settings, device: Device) -> Result<Self> {
         let stored = Self::settings_of(folder)?;
         let differences = stored.differences(&settings);
@@ -152,6 +153,12 @@ impl Evolution {
         }
         let (checkpoint, rejected): (Checkpoint, Vec<Rejected>) = store.newest_valid()?;
         let state = decode(&checkpoint, &g, &d, &device)?;
+        if settings.generations < state.generation {
+            let reason = format!("is {}, but {} are done already", settings.generations, state.generation);
+            return Err(Error::setting("generations", reason)
+                .with_hint("Ask for more, those already done included, or leave it out.".to_string())
+                .into());
+        }
         files::write_atomic(folder.join(run_folder::CONFIG), settings.to_toml().as_bytes())?;
         let stats = stats::Writer::resume(folder.join("stats.jsonl"), state.generation)?;
         let events = tensorboard::Writer::create(folder, Some(state.generation))?;
