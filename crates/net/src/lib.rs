@@ -40,4 +40,4 @@ pub use lower::{Lowered, Mode};
 pub use network::{Network, Params};
 pub use op::Op;
 pub use run::Run;
-pub use tensor::{Conv, Device, Tensor};
+pub use tensor::{Conv, Device, DeviceChoice, Tensor};

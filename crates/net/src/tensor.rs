@@ -6,32 +6,17 @@
 //!
 //! Shapes are the caller's promise, checked by shape inference before anything runs: a wrong one is a bug, not input.
 
+mod device;
+#[cfg(test)]
+mod foreign_tests;
 mod products;
 
+pub use device::{Device, DeviceChoice};
 pub use products::Conv;
 
 use burn::backend::ops::{ActivationOps, FloatTensorOps};
-use burn::backend::{
-    BackendTensor, DType, Dispatch, DispatchDevice, DispatchTensor, DispatchTensorKind, TensorMetadata,
-};
+use burn::backend::{BackendTensor, DType, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
 use burn::tensor::{Shape, Slice, TensorData};
-
-/// Where tensors live and computations run.
-#[derive(Clone, Debug)]
-pub struct Device(DispatchDevice);
-
-impl Device {
-    /// The processor.
-    pub fn cpu() -> Self {
-        Self(DispatchDevice::Flex(burn::backend::FlexDevice))
-    }
-}
-
-impl Default for Device {
-    fn default() -> Self {
-        Self::cpu()
-    }
-}
 
 /// An immutable array of floats with a shape; cloning shares the numbers.
 #[derive(Clone, Debug)]
