@@ -31,8 +31,7 @@ pub(crate) struct Generator {
 
 impl Generator {
     /// Loads MODEL and checks that it generates something that can be shown.
-    pub(crate) fn open(path: &Path, console: Console) -> Result<Self> {
-        let device = Device::cpu();
+    pub(crate) fn open(path: &Path, device: Device, console: Console) -> Result<Self> {
         let Model { network, path } = Model::open(path, &device, console)?;
         let graph = &network.graph;
         let output = graph.shapes(1)?[graph.output()].get(1..).unwrap_or_default().to_vec();

@@ -1,6 +1,7 @@
 //! `demo`: the main job on built-in data.
 
 use crate::console::Console;
+use crate::device::Computing;
 use crate::training;
 use anyhow::Result;
 use evolve::{Evolution, Settings};
@@ -39,6 +40,8 @@ pub(crate) struct Demo {
     /// The seed of everything random
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    #[command(flatten)]
+    computing: Computing,
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
@@ -55,7 +58,8 @@ impl Demo {
             return Ok(ExitCode::SUCCESS);
         }
         let interrupt = Interrupt::install()?;
-        let run = Evolution::start(settings, net::Device::cpu(), || training::place(self.out, "demo"))?;
+        let device = self.computing.open(console)?;
+        let run = Evolution::start(settings, device, || training::place(self.out, "demo"))?;
         let folder = run.folder().to_owned();
         let code = training::go(run, &interrupt, console, false)?;
         if code == ExitCode::SUCCESS {

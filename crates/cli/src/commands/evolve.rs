@@ -1,6 +1,7 @@
 //! `evolve`: train a generator by evolution.
 
 use crate::console::Console;
+use crate::device::Computing;
 use crate::training;
 use anyhow::Result;
 use evolve::{Evolution, Settings};
@@ -38,6 +39,8 @@ pub(crate) struct Evolve {
     /// The seed of everything random
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    #[command(flatten)]
+    computing: Computing,
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
@@ -57,7 +60,8 @@ impl Evolve {
         let name = name.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let label = format!("{name}-{}", settings.preset);
         let interrupt = Interrupt::install()?;
-        let run = Evolution::start(settings, net::Device::cpu(), || training::place(self.out, &label))?;
+        let device = self.computing.open(console)?;
+        let run = Evolution::start(settings, device, || training::place(self.out, &label))?;
         training::go(run, &interrupt, console, self.json)
     }
 

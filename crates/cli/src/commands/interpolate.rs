@@ -1,6 +1,7 @@
 //! `ganatomy interpolate MODEL`
 
 use crate::console::{self, Console};
+use crate::device::Computing;
 use crate::exit;
 use crate::generator::Generator;
 use crate::latents::{Latents, Way};
@@ -50,6 +51,9 @@ pub(crate) struct Interpolate {
     /// Write this .png or .gif
     #[arg(long, value_name = "PNG|GIF")]
     out: PathBuf,
+
+    #[command(flatten)]
+    computing: Computing,
 }
 
 impl Interpolate {
@@ -62,7 +66,7 @@ impl Interpolate {
         if self.seeds.len() < 2 {
             return Err(Error::setting("--seeds", "is one seed; a way needs two").into());
         }
-        let generator = Generator::open(&self.model, console)?;
+        let generator = Generator::open(&self.model, self.computing.open(console)?, console)?;
         let shape = generator.image_shape()?;
         let steps = self.steps as usize;
         let pairs = if animated { self.seeds.len() } else { self.seeds.len() - 1 };

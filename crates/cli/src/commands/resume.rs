@@ -1,6 +1,7 @@
 //! `resume`: go on with a run.
 
 use crate::console::Console;
+use crate::device::Computing;
 use crate::training;
 use anyhow::Result;
 use evolve::{Evolution, Settings};
@@ -26,6 +27,8 @@ pub(crate) struct Resume {
     /// A setting; other than log.* it must be the one that the run was made with
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    #[command(flatten)]
+    computing: Computing,
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
@@ -45,7 +48,8 @@ impl Resume {
             return Ok(ExitCode::SUCCESS);
         }
         let interrupt = Interrupt::install()?;
-        let run = Evolution::resume(&self.run, settings, net::Device::cpu())?;
+        let device = self.computing.open(console)?;
+        let run = Evolution::resume(&self.run, settings, device)?;
         training::go(run, &interrupt, console, self.json)
     }
 }

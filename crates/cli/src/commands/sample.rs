@@ -1,6 +1,7 @@
 //! `ganatomy sample MODEL`
 
 use crate::console::{self, Console};
+use crate::device::Computing;
 use crate::exit;
 use crate::generator::{Generator, Kind};
 use crate::latents::Latents;
@@ -55,6 +56,9 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: u32,
 
+    #[command(flatten)]
+    computing: Computing,
+
     /// Print JSON: what was written
     #[arg(long)]
     json: bool,
@@ -79,7 +83,7 @@ enum Pictures {
 
 impl Sample {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let generator = Generator::open(&self.model, console)?;
+        let generator = Generator::open(&self.model, self.computing.open(console)?, console)?;
         let latents = match &self.latents {
             Some(path) => Latents::read(path, &generator.network)?,
             None => Latents::Seeds(self.seeds.clone()),

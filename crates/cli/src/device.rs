@@ -1,0 +1,31 @@
+//! `--device`, for every command that runs a network.
+
+use crate::console::Console;
+use anyhow::Result;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use net::{Device, DeviceChoice};
+
+/// Where a command computes.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Computing {
+    /// Where to compute; auto takes a GPU where this build has one and finds it, else the CPU
+    #[arg(long, default_value_t, value_parser = choices())]
+    device: DeviceChoice,
+}
+
+fn choices() -> impl TypedValueParser<Value = DeviceChoice> {
+    PossibleValuesParser::new(DeviceChoice::ALL.map(DeviceChoice::name)).try_map(|name| name.parse::<DeviceChoice>())
+}
+
+impl Computing {
+    /// Opens the device. It is told which one, unless it is the processor.
+    pub(crate) fn open(self, console: Console) -> Result<Device> {
+        let device = Device::choose(self.device, |reason| {
+            console.warn(&format!("computing on the CPU: {reason}"));
+        })?;
+        if !device.is_cpu() {
+            console.say(&format!("computing on {device}"));
+        }
+        Ok(device)
+    }
+}
