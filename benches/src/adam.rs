@@ -2,8 +2,7 @@
 
 use crate::game::Table;
 use crate::{Case, Cost, Setting, Step};
-use evolve::Generator;
-use net::{Graph, Params, Result, Tensor};
+use net::{Graph, Params, Tensor};
 use std::hint::black_box;
 use train::{Adam, Moments};
 
@@ -26,10 +25,9 @@ pub(crate) fn cases(width: usize) -> Vec<Case> {
             Case::new(name, cost(parameters), move || {
                 let table = Table::new(setting)?;
                 if side == "g" {
-                    let Generator { params, .. } = table.generator();
-                    Ok(step(&table.graphs.g.graph, params))
+                    Ok(step(&table.graphs.g.graph, &table.generator))
                 } else {
-                    Ok(step(&table.graphs.d.graph, table.discriminator.clone()))
+                    Ok(step(&table.graphs.d.graph, &table.discriminator))
                 }
             })
         })
@@ -49,13 +47,13 @@ pub(crate) fn parameters_d(width: usize) -> usize {
     (3 * w + w * 2 * w + 2 * w * 4 * w + 4 * w) * cells + w + 2 * (2 * w) + 2 * (4 * w) + 1
 }
 
-fn step(graph: &'static Graph, params: Params) -> Step {
+fn step(graph: &'static Graph, params: &Params) -> Step {
     let adam = Adam { lr: 2e-4, beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
-    let moments = Moments::zero(graph, &params);
+    let moments = Moments::zero(graph, params);
     let gradients: Vec<Option<Tensor>> =
         train::trainable(graph).into_iter().map(|place| Some(params.tensors()[place].scale(0.1))).collect();
     // From the second step on no moment is zero.
-    let (params, moments) = adam.step(graph, &params, &moments, &gradients);
+    let (params, moments) = adam.step(graph, params, &moments, &gradients);
     Box::new(move || {
         black_box(adam.step(graph, &params, &moments, &gradients));
         Ok(())
@@ -72,7 +70,7 @@ mod tests {
         let count = |graph: &Graph, params: &Params| {
             train::trainable(graph).into_iter().map(|i| params.tensors()[i].len()).sum::<usize>()
         };
-        assert_eq!(count(&table.graphs.g.graph, &table.generator().params), parameters_g(8));
+        assert_eq!(count(&table.graphs.g.graph, &table.generator), parameters_g(8));
         assert_eq!(count(&table.graphs.d.graph, &table.discriminator), parameters_d(8));
     }
 }

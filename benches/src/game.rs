@@ -1,7 +1,7 @@
 //! A step of G, a step of D, and a whole generation: the `paper` preset at 32x32 on reals that lie in memory.
 
 use crate::nets::{IMAGE, Passes};
-use crate::{Case, Cost, Setting, Step, adam};
+use crate::{Case, Cost, Setting, adam};
 use base::seed::Stream;
 use data::{Content, Dataset, Image, Loader, LoaderOptions, Source};
 use evolve::{Gan, Generator, Graphs, Loss, Players, Rules, Settings, generation, networks};
@@ -32,7 +32,7 @@ impl Source for Noise {
 pub(crate) struct Table {
     settings: &'static Settings,
     pub(crate) graphs: &'static Graphs,
-    generator: Params,
+    pub(crate) generator: Params,
     pub(crate) discriminator: Params,
 }
 
