@@ -19,7 +19,8 @@ import statistics
 import subprocess
 import sys
 
-QUIET = 0.05  # share of the processors' time that others may take
+QUIET = 0.05  # share of the processors' work that other programs may take
+STEADY = 0.1  # how far apart the register loop's rounds may lie: a neighbour on the same hardware shows only there
 
 
 class Runner:
@@ -136,13 +137,16 @@ def main():
     print(f"- {a.rounds} rounds in turn, {a.seconds:g} s of repetitions for each case, side and round.")
     print(f"- The machine: {fma / 1e9:.1f} GMAC/s in registers; memory {rates['machine/memory/read'] / 1e9:.1f} GB/s read,")
     print(f"  {rates['machine/memory/copy'] / 1e9:.1f} GB/s copied (read and written bytes).")
-    spread = max(seconds("machine/fma", 0)) / min(seconds("machine/fma", 0)) - 1
+    loop = seconds("machine/fma", 0)
+    spread = max(loop) / min(loop) - 1
     print(f"- Load average before: {before}; after: {after}. The register loop's rounds lie {100 * spread:.0f} % apart.")
+    others = 0
     if worked and worked_after:
         total, mine = (y - x for x, y in zip(worked, worked_after))
         others = max(total - mine, 0) / max(total, 1e-9)
-        verdict = "The machine was quiet" if others < QUIET else "**The machine was not quiet**"
-        print(f"- {verdict}: {100 * others:.0f} % of the processors' work was for other programs.")
+        print(f"- Other programs took {100 * others:.0f} % of the processors' work.")
+    calm = others < QUIET and spread < STEADY
+    print("- The machine was quiet." if calm else "- **The machine was not quiet**: trust ratios whose range is narrow.")
     print()
     print("| case | ours, ms | PyTorch, ms | PyTorch / ours | least to most | GMAC/s | floor, ms | ours / floor |")
     print("|---|---|---|---|---|---|---|---|")
