@@ -24,6 +24,9 @@ use net::Result;
 /// One repetition of a case.
 pub type Step = Box<dyn FnMut() -> Result<()>>;
 
+/// Bytes of a block that training frees in its first moments: the maps of one layer on an evaluation batch.
+const FREED: usize = 16 << 20;
+
 /// One computation at one shape.
 pub struct Case {
     /// What and where, such as `conv/d2/forward/b64w128`: batch 64, width 128.
@@ -43,6 +46,9 @@ impl Case {
     /// # Errors
     /// A network or data set cannot be built: a bug of the case.
     pub fn prepare(&self) -> Result<Step> {
+        // Some allocators give memory back at every free until they have seen a large block come and go, and then keep it.
+        // In training that is over after a few layers; a case alone would pay for its pages at every repetition.
+        drop(std::hint::black_box(vec![1u8; FREED]));
         (self.make)()
     }
 }
