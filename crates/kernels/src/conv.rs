@@ -12,6 +12,8 @@
 //! are read once for all of them. How many depends on the shape alone.
 
 use crate::product::{Matrix, product};
+use crate::simd::Level;
+use crate::winograd::{self, Plan};
 use rayon::prelude::*;
 
 /// Columns below which images are put together into one product.
@@ -45,16 +47,16 @@ pub struct ConvShape {
 }
 
 impl ConvShape {
-    fn taps(&self) -> usize {
+    pub(crate) fn taps(&self) -> usize {
         self.c * self.kernel[0] * self.kernel[1]
     }
     fn cells(&self) -> usize {
         self.output[0] * self.output[1]
     }
-    fn x_len(&self) -> usize {
+    pub(crate) fn x_len(&self) -> usize {
         self.c * self.h * self.w
     }
-    fn y_len(&self) -> usize {
+    pub(crate) fn y_len(&self) -> usize {
         self.o * self.cells()
     }
     fn images_together(&self) -> usize {
@@ -79,6 +81,10 @@ impl ConvShape {
 pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let mut y = vec![0.0; s.n * s.y_len()];
     s.check(x, w, &y);
+    if let Some(plan) = Plan::new(s) {
+        winograd::forward(Level::best(), &plan, s, x, w, bias, &mut y);
+        return y;
+    }
     let group = s.images_together();
     y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
         let images = y.len() / s.y_len();
@@ -114,6 +120,10 @@ pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<
 pub fn conv2d_input_gradient(s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let mut dx = vec![0.0; s.n * s.x_len()];
     s.check(&dx, w, dy);
+    if let Some(plan) = Plan::new(s) {
+        winograd::input_gradient(Level::best(), &plan, s, dy, w, bias, &mut dx);
+        return dx;
+    }
     let group = s.images_together();
     dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
         let images = dx.len() / s.x_len();
@@ -145,6 +155,11 @@ pub fn conv2d_input_gradient(s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<
 pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
     let len = s.o * s.taps();
     assert_eq!((x.len(), dy.len()), (s.n * s.x_len(), s.n * s.y_len()), "lengths of x and dy for {s:?}");
+    if let Some(plan) = Plan::new(s) {
+        let mut dw = vec![0.0; len];
+        winograd::weight_gradient(Level::best(), &plan, s, x, dy, &mut dw);
+        return dw;
+    }
     let group = s.images_together();
     let groups = s.n.div_ceil(group);
     let groups_per_sum = groups.div_ceil(WEIGHT_SUMS).max(1);
@@ -289,5 +304,7 @@ fn images_to_channels_first(from: &[f32], to: &mut [f32], channels: usize, image
     }
 }
 
+#[cfg(test)]
+pub(crate) mod naive;
 #[cfg(test)]
 mod tests;

@@ -13,9 +13,12 @@ mod channel;
 mod conv;
 mod pointwise;
 mod product;
+mod simd;
+mod winograd;
 
 pub use adam::{AdamStep, adam};
 pub use channel::{channel_affine, channel_dot, channel_sum};
 pub use conv::{ConvShape, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use pointwise::{map, map2};
 pub use product::{Matrix, product, rows_dot_vector};
+pub use simd::Level;

@@ -1,36 +1,6 @@
+use super::naive::{all_three, numbers};
 use super::*;
 use proptest::prelude::*;
-
-/// The definition, in f64: calls `term(weight index, x index, y index)` for every product of the convolution.
-fn for_each_product(s: &ConvShape, mut term: impl FnMut(usize, usize, usize)) {
-    for n in 0..s.n {
-        for o in 0..s.o {
-            for i in 0..s.output[0] {
-                for j in 0..s.output[1] {
-                    for c in 0..s.c {
-                        for a in 0..s.kernel[0] {
-                            for b in 0..s.kernel[1] {
-                                let y = (i * s.stride + a * s.dilation).wrapping_sub(s.padding);
-                                let x = (j * s.stride + b * s.dilation).wrapping_sub(s.padding);
-                                if y < s.h && x < s.w {
-                                    term(
-                                        ((o * s.c + c) * s.kernel[0] + a) * s.kernel[1] + b,
-                                        ((n * s.c + c) * s.h + y) * s.w + x,
-                                        ((n * s.o + o) * s.output[0] + i) * s.output[1] + j,
-                                    );
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn numbers(n: usize, salt: usize) -> Vec<f32> {
-    (0..n).map(|i| (((i * 7919 + salt * 104_729) % 2003) as f32 / 1001.5) - 1.0).collect()
-}
 
 fn close(got: &[f32], expected: &[f64]) -> bool {
     got.len() == expected.len()
@@ -54,13 +24,7 @@ proptest! {
     fn all_three_equal_the_definition(s in shapes().prop_filter("no output", |s| s.output[0] * s.output[1] > 0)) {
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
         let bias = numbers(s.o, 4);
-        let mut y: Vec<f64> = (0..s.n * s.y_len()).map(|i| f64::from(bias[i / s.cells() % s.o])).collect();
-        let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-        for_each_product(&s, |k, i, j| {
-            y[j] += f64::from(w[k]) * f64::from(x[i]);
-            dx[i] += f64::from(w[k]) * f64::from(dy[j]);
-            dw[k] += f64::from(x[i]) * f64::from(dy[j]);
-        });
+        let (y, dx, dw) = all_three(&s, &x, &w, &dy, &bias, &vec![0.0; s.c]);
         prop_assert!(close(&conv2d(&s, &x, &w, Some(&bias)), &y), "forward");
         prop_assert!(close(&conv2d_input_gradient(&s, &dy, &w, None), &dx), "input gradient");
         prop_assert!(close(&conv2d_weight_gradient(&s, &x, &dy), &dw), "weight gradient");

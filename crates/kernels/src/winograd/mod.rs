@@ -1,0 +1,440 @@
+//! Convolutions of 4x4 kernels with stride 2 and 3x3 kernels with stride 1, forward and both gradients, by tiles
+//! (Winograd's minimal filtering; Lavin and Gray, arXiv 1509.09308).
+//!
+//! A kernel of stride 2 is four 2x2 kernels of stride 1, each on every second pixel; their products are summed, so they
+//! are more channels of one product. F(4x4, 2x2) then takes 25 multiplications where the definition takes 64, and
+//! F(4x4, 3x3) 36 instead of 144.
+//!
+//! With `V = BT X B`, `P = A dY AT`, `U = G W GT` and all products point by point over the tiles:
+//!
+//! ```text
+//! Y  = AT (U V) A      sums over channels of x and phases
+//! dX = B (U^T P) BT    sums over channels of y
+//! dW = GT (P V^T) G    sums over tiles and images
+//! ```
+//!
+//! Transformed weights are several times as large as the weights: they are made block by block where they are used, and
+//! never leave the processor's cache. Transformed tiles of a few chunks of images at a time lie in a buffer that is kept
+//! from call to call.
+//!
+//! An image's result depends on the image alone: chunks and threads change which products are made together, never the
+//! order of additions inside one.
+
+mod plan;
+mod product;
+mod scheme;
+mod transform;
+
+pub(crate) use plan::Plan;
+
+use crate::conv::ConvShape;
+use crate::simd::Level;
+use product::Blocks;
+use rayon::prelude::*;
+use std::cell::Cell;
+use transform::Place;
+
+/// Tiles whose products are made together: as many as keep a task's blocks inside of the second cache.
+const CHUNK_TILES: usize = 48;
+/// Blocks of sixteen columns of one task of the forward pass and of the weight gradient.
+const GROUP: usize = 2;
+/// Floats by which points stand farther apart than they need to: at distances of whole pages, all points of a tile would
+/// fight for one set of the first cache.
+const APART: usize = 16;
+/// Floats of transformed tiles between two rounds of a weight gradient: 64 MiB.
+const MOST_TRANSFORMED: usize = 16 << 20;
+
+/// A buffer that belongs to nobody while it is not in use.
+#[derive(Default)]
+struct Scratch {
+    tiles: Vec<f32>,
+    gradient_tiles: Vec<f32>,
+    weights: Vec<f32>,
+    products: Vec<f32>,
+    turned: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+/// Runs with this thread's buffers. A nested call (a waiting thread may be given another task) gets new ones.
+fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
+    let mut scratch = SCRATCH.take().unwrap_or_default();
+    let result = f(&mut scratch);
+    SCRATCH.set(Some(scratch));
+    result
+}
+
+fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+    if buffer.len() < len {
+        // Nothing of the old content is needed.
+        buffer.clear();
+        buffer.resize(len, 0.0);
+    }
+    &mut buffer[..len]
+}
+
+/// A pointer that tasks share, each for a part of its own.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+// SAFETY: every use below says which part a task owns.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn at(self, offset: usize) -> *mut f32 {
+        self.0.wrapping_add(offset)
+    }
+}
+
+/// How a batch is cut into chunks of whole images.
+struct Chunks {
+    images: usize,
+    per_chunk: usize,
+    /// Tiles of a whole chunk.
+    tiles: usize,
+}
+
+impl Chunks {
+    fn new(plan: &Plan, images: usize) -> Self {
+        let per_chunk = (CHUNK_TILES / plan.tiles).clamp(1, images.max(1));
+        Self { images, per_chunk, tiles: per_chunk * plan.tiles }
+    }
+    fn count(&self) -> usize {
+        self.images.div_ceil(self.per_chunk)
+    }
+    /// The images of a chunk.
+    fn images(&self, chunk: usize) -> std::ops::Range<usize> {
+        chunk * self.per_chunk..((chunk + 1) * self.per_chunk).min(self.images)
+    }
+    /// Floats of the transformed tiles of one chunk with `blocks` blocks of channels.
+    fn len(&self, plan: &Plan, blocks: usize) -> usize {
+        plan.points * self.point(blocks)
+    }
+    /// Floats from one point of the transformed tiles to the next.
+    fn point(&self, blocks: usize) -> usize {
+        blocks * self.tiles * 16 + APART
+    }
+}
+
+/// Which transform fills a buffer of tiles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Input,
+    OutputGradient,
+}
+
+/// Transforms the maps of some chunks, one task for each image and block of channels.
+fn transform(level: Level, plan: &Plan, chunks: &Chunks, some: std::ops::Range<usize>, side: Side, x: &[f32], to: &mut [f32]) {
+    let s = &plan.s;
+    let (channels, cells, blocks, phases) = match side {
+        Side::Input => (s.c, s.h * s.w, plan.c_blocks, plan.phases),
+        Side::OutputGradient => (s.o, s.output[0] * s.output[1], plan.o_blocks, 1),
+    };
+    let len = chunks.len(plan, blocks * phases);
+    let images = chunks.images(some.start).start..chunks.images(some.end - 1).end;
+    let to = Shared(to.as_mut_ptr());
+    let first = images.start;
+    (0..images.len() * blocks).into_par_iter().with_min_len(4).for_each(|task| {
+        let (image, block) = (first + task / blocks, task % blocks);
+        let chunk = image / chunks.per_chunk;
+        let lanes = (channels - block * 16).min(16);
+        let maps = &x[(image * channels + block * 16) * cells..][..lanes * cells];
+        with_scratch(|scratch| {
+            let turned = sized(&mut scratch.turned, (cells + 1) * 16);
+            let place = Place {
+                at: to.at((chunk - some.start) * len
+                    + (block * phases * chunks.tiles + image % chunks.per_chunk * plan.tiles) * 16),
+                point: chunks.point(blocks * phases),
+                phase: chunks.tiles * 16,
+            };
+            // SAFETY: `turned` has room for the maps and one cell; the tiles of this image and block, at every point and
+            // phase, are this task's alone and lie inside of the buffer, which has `len` floats for each chunk.
+            unsafe {
+                match side {
+                    Side::Input => transform::input(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), place),
+                    Side::OutputGradient => {
+                        transform::output_gradient(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), place);
+                    }
+                }
+            }
+        });
+    });
+}
+
+fn bias_of(bias: Option<&[f32]>, block: usize) -> [f32; 16] {
+    std::array::from_fn(|l| bias.and_then(|b| b.get(block * 16 + l)).copied().unwrap_or(0.0))
+}
+
+/// `y = w * x (+ bias)`, see [`crate::conv2d`].
+pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    let chunks = Chunks::new(plan, s.n);
+    let inner_blocks = plan.c_blocks * plan.phases;
+    // Channels of x whose weights are transformed together: 64 numbers of the inner length.
+    let step = (4 / plan.phases).max(1);
+    let groups = plan.o_blocks.div_ceil(GROUP);
+    let cells = s.output[0] * s.output[1];
+    let tiles_len = chunks.len(plan, inner_blocks);
+    let y = Shared(y.as_mut_ptr());
+    rounds(&chunks, tiles_len, |some, tiles| {
+        transform(level, plan, &chunks, some.clone(), Side::Input, x, tiles);
+        let tiles = &*tiles;
+        (0..some.len() * groups).into_par_iter().for_each(|task| {
+            let (chunk, group) = (task / groups, task % groups);
+            let images = chunks.images(some.start + chunk);
+            let rows = images.len() * plan.tiles;
+            let o_blocks = group * GROUP..((group + 1) * GROUP).min(plan.o_blocks);
+            let blocks = o_blocks.len();
+            with_scratch(|scratch| {
+                let c_stride = chunks.tiles * 16;
+                let c_point = blocks * c_stride + APART;
+                let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
+                for start in (0..plan.c_blocks).step_by(step) {
+                    let c_blocks = start..(start + step).min(plan.c_blocks);
+                    let inner = c_blocks.len() * plan.phases * 16;
+                    let b_point = blocks * inner * 16 + APART;
+                    let weights = sized(&mut scratch.weights, plan.points * b_point);
+                    let place = |block: usize, k: usize, phase: usize| (block * inner + k) * 16 + phase * 256;
+                    for (block, o) in o_blocks.clone().enumerate() {
+                        let lanes = (s.o - o * 16).min(16);
+                        for c in start * 16..c_blocks.end * 16 {
+                            let k = (c - start * 16) / 16 * plan.phases * 16 + c % 16;
+                            let to = Place {
+                                at: weights.as_mut_ptr().wrapping_add(place(block, k, 0)),
+                                point: b_point,
+                                phase: 256,
+                            };
+                            // Channels that are not there have weights of zero.
+                            let lanes = if c < s.c { lanes } else { 0 };
+                            let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
+                            // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on; the place is inside
+                            // of `weights`.
+                            unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, to) };
+                        }
+                    }
+                    let shape = Blocks {
+                        rows,
+                        blocks,
+                        outer: c_blocks.len() * plan.phases,
+                        inner: 16,
+                        outer_stride: chunks.tiles * 16,
+                        b_stride: inner * 16,
+                        c_stride,
+                        accumulate: start > 0,
+                    };
+                    for point in 0..plan.points {
+                        let a = &tiles[chunk * tiles_len
+                            + point * chunks.point(inner_blocks) + start * plan.phases * chunks.tiles * 16..];
+                        let b = &weights[point * b_point..];
+                        // SAFETY: `a` has `outer` blocks of a chunk's tiles, `b` `blocks` panels of `inner` rows, and the
+                        // products of a point `blocks` blocks of a chunk's tiles.
+                        unsafe {
+                            let c = products.add(point * c_point);
+                            product::rows_are_tiles(level, &shape, a.as_ptr(), b.as_ptr(), c);
+                        }
+                    }
+                }
+                let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
+                for (block, o) in o_blocks.clone().enumerate() {
+                    let lanes = (s.o - o * 16).min(16);
+                    for (i, image) in images.clone().enumerate() {
+                        // SAFETY: this task's products; the maps of this image and block are written by it alone.
+                        unsafe {
+                            let from = Place {
+                                at: products.add(block * c_stride + i * plan.tiles * 16),
+                                point: c_point,
+                                phase: 0,
+                            };
+                            let maps = y.at((image * s.o + o * 16) * cells);
+                            transform::output(level, plan, from, turned, &bias_of(bias, o), maps, lanes);
+                        }
+                    }
+                }
+            });
+        });
+    });
+}
+
+/// Calls `f` for a few chunks at a time, with a buffer for their transformed tiles.
+fn rounds(chunks: &Chunks, len: usize, f: impl Fn(std::ops::Range<usize>, &mut Vec<f32>)) {
+    let at_once = rayon::current_num_threads().max(2);
+    let mut tiles = with_scratch(|scratch| std::mem::take(&mut scratch.tiles));
+    for start in (0..chunks.count()).step_by(at_once) {
+        let some = start..(start + at_once).min(chunks.count());
+        sized(&mut tiles, some.len() * len);
+        f(some, &mut tiles);
+    }
+    with_scratch(|scratch| scratch.tiles = tiles);
+}
+
+/// `dx` for a given `dy`, see [`crate::conv2d_input_gradient`].
+pub(crate) fn input_gradient(
+    level: Level,
+    plan: &Plan,
+    s: &ConvShape,
+    dy: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    dx: &mut [f32],
+) {
+    /// Blocks of channels of y whose weights are transformed together.
+    const STEP: usize = 2;
+    let chunks = Chunks::new(plan, s.n);
+    // All phases of a channel add to the same pixels: one task has them all.
+    let per_group = (4 / plan.phases).max(1);
+    let groups = plan.c_blocks.div_ceil(per_group);
+    let cells = s.h * s.w;
+    let tiles_len = chunks.len(plan, plan.o_blocks);
+    let dx = Shared(dx.as_mut_ptr());
+    rounds(&chunks, tiles_len, |some, tiles| {
+        transform(level, plan, &chunks, some.clone(), Side::OutputGradient, dy, tiles);
+        let tiles = &*tiles;
+        (0..some.len() * groups).into_par_iter().for_each(|task| {
+            let (chunk, group) = (task / groups, task % groups);
+            let images = chunks.images(some.start + chunk);
+            let rows = images.len() * plan.tiles;
+            let c_blocks = group * per_group..((group + 1) * per_group).min(plan.c_blocks);
+            let blocks = c_blocks.len() * plan.phases;
+            with_scratch(|scratch| {
+                let c_stride = chunks.tiles * 16;
+                let c_point = blocks * c_stride + APART;
+                let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
+                for start in (0..plan.o_blocks).step_by(STEP) {
+                    let o_blocks = start..(start + STEP).min(plan.o_blocks);
+                    let inner = o_blocks.len() * 16;
+                    let b_point = blocks * inner * 16 + APART;
+                    let weights = sized(&mut scratch.weights, plan.points * b_point);
+                    for (block, c) in c_blocks.clone().enumerate() {
+                        let lanes = (s.c - c * 16).min(16);
+                        for (k, o) in (start * 16..o_blocks.end * 16).enumerate() {
+                            let to = Place {
+                                at: weights.as_mut_ptr().wrapping_add((block * plan.phases * inner + k) * 16),
+                                point: b_point,
+                                phase: inner * 16,
+                            };
+                            let lanes = if o < s.o { lanes } else { 0 };
+                            let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
+                            // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on; the place is inside
+                            // of `weights`.
+                            unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, to) };
+                        }
+                    }
+                    let shape = Blocks {
+                        rows,
+                        blocks,
+                        outer: o_blocks.len(),
+                        inner: 16,
+                        outer_stride: chunks.tiles * 16,
+                        b_stride: inner * 16,
+                        c_stride,
+                        accumulate: start > 0,
+                    };
+                    for point in 0..plan.points {
+                        let a = &tiles[chunk * tiles_len + point * chunks.point(plan.o_blocks) + start * chunks.tiles * 16..];
+                        let b = &weights[point * b_point..];
+                        // SAFETY: as in the forward pass.
+                        unsafe {
+                            let c = products.add(point * c_point);
+                            product::rows_are_tiles(level, &shape, a.as_ptr(), b.as_ptr(), c);
+                        }
+                    }
+                }
+                let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
+                for (block, c) in c_blocks.clone().enumerate() {
+                    let lanes = (s.c - c * 16).min(16);
+                    for (i, image) in images.clone().enumerate() {
+                        // SAFETY: as in the forward pass.
+                        unsafe {
+                            let from = Place {
+                                at: products.add(block * plan.phases * c_stride + i * plan.tiles * 16),
+                                point: c_point,
+                                phase: c_stride,
+                            };
+                            let maps = dx.at((image * s.c + c * 16) * cells);
+                            transform::input_gradient(level, plan, from, turned, &bias_of(bias, c), maps, lanes);
+                        }
+                    }
+                }
+            });
+        });
+    });
+}
+
+/// `dW` for given `x` and `dy`, see [`crate::conv2d_weight_gradient`].
+pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+    let chunks = Chunks::new(plan, s.n);
+    let x_blocks = plan.c_blocks * plan.phases;
+    let (x_len, y_len) = (chunks.len(plan, x_blocks), chunks.len(plan, plan.o_blocks));
+    // The order of additions depends on this number: it comes from the shape alone.
+    let at_once = (MOST_TRANSFORMED / (x_len + y_len)).max(1);
+    let groups = plan.o_blocks.div_ceil(GROUP);
+    let dw = Shared(dw.as_mut_ptr());
+    let (mut x_tiles, mut y_tiles) = with_scratch(|scratch| {
+        (std::mem::take(&mut scratch.tiles), std::mem::take(&mut scratch.gradient_tiles))
+    });
+    for start in (0..chunks.count()).step_by(at_once) {
+        let some = start..(start + at_once).min(chunks.count());
+        let x_tiles = sized(&mut x_tiles, some.len() * x_len);
+        let y_tiles = sized(&mut y_tiles, some.len() * y_len);
+        transform(level, plan, &chunks, some.clone(), Side::Input, x, x_tiles);
+        transform(level, plan, &chunks, some.clone(), Side::OutputGradient, dy, y_tiles);
+        let (x_tiles, y_tiles) = (&*x_tiles, &*y_tiles);
+        (0..plan.c_blocks * groups).into_par_iter().for_each(|task| {
+            let (c, group) = (task / groups, task % groups);
+            let o_blocks = group * GROUP..((group + 1) * GROUP).min(plan.o_blocks);
+            let blocks = o_blocks.len();
+            let c_stride = plan.phases * 256;
+            with_scratch(|scratch| {
+                let c_point = blocks * c_stride + APART;
+                let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
+                for chunk in 0..some.len() {
+                    let shape = Blocks {
+                        rows: 16,
+                        blocks,
+                        outer: 1,
+                        inner: chunks.images(some.start + chunk).len() * plan.tiles,
+                        outer_stride: 0,
+                        b_stride: chunks.tiles * 16,
+                        c_stride,
+                        accumulate: chunk > 0,
+                    };
+                    for point in 0..plan.points {
+                        let b = &y_tiles[chunk * y_len
+                            + point * chunks.point(plan.o_blocks) + o_blocks.start * chunks.tiles * 16..];
+                        for phase in 0..plan.phases {
+                            let a = &x_tiles[chunk * x_len
+                                + point * chunks.point(x_blocks) + (c * plan.phases + phase) * chunks.tiles * 16..];
+                            // SAFETY: `a` has a block of the chunk's tiles, `b` `blocks` of them, and the products of a
+                            // point have sixteen rows for each phase and block.
+                            unsafe {
+                                let c = products.add(point * c_point + phase * 256);
+                                product::rows_are_channels(level, &shape, a.as_ptr(), b.as_ptr(), c);
+                            }
+                        }
+                    }
+                }
+                for (block, o) in o_blocks.clone().enumerate() {
+                    for row in 0..(s.c - c * 16).min(16) {
+                        // SAFETY: the kernels between these channels are this task's alone.
+                        unsafe {
+                            let from = Place {
+                                at: products.add(block * c_stride + row * 16),
+                                point: c_point,
+                                phase: 256,
+                            };
+                            let kernels = dw.at((o * 16 * s.c + c * 16 + row) * plan.taps);
+                            let lanes = (s.o - o * 16).min(16);
+                            transform::weight_gradient(level, plan, from, kernels, s.c * plan.taps, lanes, start > 0);
+                        }
+                    }
+                }
+            });
+        });
+    }
+    with_scratch(|scratch| (scratch.tiles, scratch.gradient_tiles) = (x_tiles, y_tiles));
+}
+
+#[cfg(test)]
+mod tests;

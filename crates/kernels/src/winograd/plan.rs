@@ -1,0 +1,115 @@
+//! What a shape needs to know before it is computed by tiles.
+
+use crate::conv::ConvShape;
+
+/// Fewer channels than this on either side leave too many of the sixteen lanes empty.
+const LEAST_CHANNELS: usize = 12;
+
+/// The algorithm for one phase of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    F42,
+    F22,
+    F43,
+    F23,
+}
+
+/// A shape cut into tiles. Depends on the shape of one image alone, never on the batch.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(super) s: ConvShape,
+    pub(super) filter: Filter,
+    /// Points of a tile: `n * n`.
+    pub(super) points: usize,
+    /// Phases of the kernel: a kernel of stride 2 is four kernels of stride 1 on every second pixel.
+    pub(super) phases: usize,
+    /// Taps of the whole kernel.
+    pub(super) taps: usize,
+    /// Tiles of an image.
+    pub(super) tiles: usize,
+    /// Blocks of sixteen channels of x and of y.
+    pub(super) c_blocks: usize,
+    pub(super) o_blocks: usize,
+    stride: usize,
+    outputs: usize,
+    x_cells: Vec<u32>,
+    y_cells: Vec<u32>,
+}
+
+impl Plan {
+    /// `None` where tiles save nothing.
+    pub(crate) fn new(s: &ConvShape) -> Option<Self> {
+        let [oh, ow] = s.output;
+        if s.c < LEAST_CHANNELS || s.o < LEAST_CHANNELS || s.dilation != 1 || oh * ow == 0 {
+            return None;
+        }
+        let work = |m: usize, n: usize| n * n * oh.div_ceil(m) * ow.div_ceil(m);
+        let (large, small, r) = match (s.kernel, s.stride) {
+            ([4, 4], 2) => (Filter::F42, Filter::F22, 2),
+            ([3, 3], 1) => (Filter::F43, Filter::F23, 3),
+            _ => return None,
+        };
+        let (filter, m) = if work(4, r + 3) <= work(2, r + 1) { (large, 4) } else { (small, 2) };
+        let n = m + r - 1;
+        if work(m, n) >= oh * ow * r * r {
+            return None;
+        }
+        let (down, across) = (oh.div_ceil(m), ow.div_ceil(m));
+        let mut plan = Self {
+            s: ConvShape { n: 0, ..*s },
+            filter,
+            points: n * n,
+            phases: s.stride * s.stride,
+            taps: s.kernel[0] * s.kernel[1],
+            tiles: down * across,
+            c_blocks: s.c.div_ceil(16),
+            o_blocks: s.o.div_ceil(16),
+            stride: s.stride,
+            outputs: m,
+            x_cells: Vec::new(),
+            y_cells: Vec::new(),
+        };
+        // Cells outside of a map are one more cell at its end.
+        let cell = |y: Option<usize>, x: Option<usize>, h: usize, w: usize| match (y, x) {
+            (Some(y), Some(x)) if y < h && x < w => (y * w + x) * 16,
+            _ => h * w * 16,
+        } as u32;
+        for tile in 0..plan.tiles {
+            let (top, left) = (tile / across * m, tile % across * m);
+            for phase in 0..plan.phases {
+                let at = |start: usize, phase: usize| (start * s.stride + phase).checked_sub(s.padding);
+                for i in 0..n {
+                    for j in 0..n {
+                        let (y, x) = (at(top + i, phase / s.stride), at(left + j, phase % s.stride));
+                        plan.x_cells.push(cell(y, x, s.h, s.w));
+                    }
+                }
+            }
+            for i in 0..m {
+                for j in 0..m {
+                    plan.y_cells.push(cell(Some(top + i), Some(left + j), oh, ow));
+                }
+            }
+        }
+        Some(plan)
+    }
+
+    /// Offsets of the cells that a tile reads of a phase of x, turned.
+    #[inline(always)]
+    pub(super) fn x_cells(&self, tile: usize, phase: usize) -> &[u32] {
+        &self.x_cells[(tile * self.phases + phase) * self.points..][..self.points]
+    }
+
+    /// Offsets of the cells that a tile writes of y, turned.
+    #[inline(always)]
+    pub(super) fn y_cells(&self, tile: usize) -> &[u32] {
+        &self.y_cells[tile * self.outputs * self.outputs..][..self.outputs * self.outputs]
+    }
+
+    /// The tap of the whole kernel that is tap (i, j) of a phase.
+    #[inline(always)]
+    pub(super) fn tap(&self, phase: usize, i: usize, j: usize) -> usize {
+        let (down, across) = (phase / self.stride, phase % self.stride);
+        (i * self.stride + down) * self.s.kernel[1] + j * self.stride + across
+    }
+}
