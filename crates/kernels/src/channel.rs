@@ -25,6 +25,18 @@ pub fn channel_affine(
     y
 }
 
+/// `b[c]` in every cell of `images` images.
+pub fn channel_broadcast(b: &[f32], images: usize, cells: usize) -> Vec<f32> {
+    let mut y = vec![0.0; images * b.len() * cells];
+    let image = b.len() * cells;
+    if image > 0 {
+        y.par_chunks_mut(image).with_min_len((1 << 14) / image + 1).for_each(|y| {
+            y.chunks_exact_mut(cells).zip(b).for_each(|(map, &b)| map.fill(b));
+        });
+    }
+    y
+}
+
 /// `sum over images and cells of x`, per channel.
 pub fn channel_sum(x: &[f32], channels: usize, cells: usize) -> Vec<f32> {
     reduce(x, x, channels, cells, |x, _| lanes_sum(x, x, |a, _| a))
@@ -72,6 +84,12 @@ pub(crate) fn lanes_sum(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f3
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_channel_is_repeated_over_images_and_cells() {
+        assert_eq!(channel_broadcast(&[1.0, 2.0], 2, 3), [1., 1., 1., 2., 2., 2., 1., 1., 1., 2., 2., 2.]);
+        assert!(channel_broadcast(&[1.0], 0, 3).is_empty());
+    }
 
     proptest! {
         #[test]

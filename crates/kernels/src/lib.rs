@@ -4,7 +4,7 @@
 //! - takes `f32` slices in row-major order (images as `[n, c, h, w]`) and returns a new `Vec`,
 //! - gives the same bits whatever the number of threads, and for one image whatever the batch it is in: work is split by
 //!   shape, never by the number of cores, and partial sums are added in a fixed order,
-//! - chooses AVX-512, AVX2 or portable code at run time (through the `gemm` crate).
+//! - chooses AVX-512, AVX2 or portable code at run time ([`Level`]; the plain products through the `gemm` crate).
 //!
 //! Lengths are checked with `assert!`: a wrong length is a bug of the caller, never the user's input.
 
@@ -17,7 +17,7 @@ mod simd;
 mod winograd;
 
 pub use adam::{AdamStep, adam};
-pub use channel::{channel_affine, channel_dot, channel_sum};
+pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_sum};
 pub use conv::{ConvShape, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use pointwise::{map, map2};
 pub use product::{Matrix, product, rows_dot_vector};

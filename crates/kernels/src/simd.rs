@@ -4,6 +4,9 @@
 //! instruction set and calls the best one that the processor has. A default build, without target flags, is the fast
 //! one.
 
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+#![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
+
 use std::sync::LazyLock;
 
 /// Instruction sets that kernels are compiled for.
@@ -180,9 +183,8 @@ mod x86 {
     #[inline(always)]
     unsafe fn columns_by_halves(rows: *const f32, row_stride: usize) -> [[__m256; 2]; 8] {
         unsafe {
-            let half = |h: usize| {
-                transpose8(std::array::from_fn(|i| _mm256_loadu_ps(rows.add((h * 8 + i) * row_stride))))
-            };
+            let half =
+                |h: usize| transpose8(std::array::from_fn(|i| _mm256_loadu_ps(rows.add((h * 8 + i) * row_stride))));
             let (low, high) = (half(0), half(1));
             std::array::from_fn(|i| [low[i], high[i]])
         }

@@ -341,6 +341,10 @@ impl Tensor {
     /// `[c]` repeated to `shape`.
     #[must_use]
     pub fn channel_broadcast(&self, shape: &[usize]) -> Self {
+        if let Some(b) = self.slice() {
+            let cells = shape[2..].iter().product();
+            return self.host(shape, kernels::channel_broadcast(b, shape[0], cells));
+        }
         let mut thin = vec![1; shape.len()];
         thin[1] = self.len();
         self.reshape(&thin).broadcast(shape)

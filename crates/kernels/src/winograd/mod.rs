@@ -29,13 +29,13 @@ pub(crate) use plan::Plan;
 
 use crate::conv::ConvShape;
 use crate::simd::Level;
-use product::Blocks;
+use product::Extent;
 use rayon::prelude::*;
 use std::cell::Cell;
 use transform::Place;
 
 /// Tiles whose products are made together: as many as keep a task's blocks inside of the second cache.
-const CHUNK_TILES: usize = 48;
+const CHUNK_TILES: usize = 64;
 /// Blocks of sixteen columns of one task of the forward pass and of the weight gradient.
 const GROUP: usize = 2;
 /// Floats by which points stand farther apart than they need to: at distances of whole pages, all points of a tile would
@@ -127,7 +127,15 @@ enum Side {
 }
 
 /// Transforms the maps of some chunks, one task for each image and block of channels.
-fn transform(level: Level, plan: &Plan, chunks: &Chunks, some: std::ops::Range<usize>, side: Side, x: &[f32], to: &mut [f32]) {
+fn transform(
+    level: Level,
+    plan: &Plan,
+    chunks: &Chunks,
+    some: std::ops::Range<usize>,
+    side: Side,
+    x: &[f32],
+    to: &mut [f32],
+) {
     let s = &plan.s;
     let (channels, cells, blocks, phases) = match side {
         Side::Input => (s.c, s.h * s.w, plan.c_blocks, plan.phases),
@@ -169,7 +177,15 @@ fn bias_of(bias: Option<&[f32]>, block: usize) -> [f32; 16] {
 }
 
 /// `y = w * x (+ bias)`, see [`crate::conv2d`].
-pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+pub(crate) fn forward(
+    level: Level,
+    plan: &Plan,
+    s: &ConvShape,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+) {
     let chunks = Chunks::new(plan, s.n);
     let inner_blocks = plan.c_blocks * plan.phases;
     // Channels of x whose weights are transformed together: 64 numbers of the inner length.
@@ -214,7 +230,7 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], w: &[
                             unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, to) };
                         }
                     }
-                    let shape = Blocks {
+                    let shape = Extent {
                         rows,
                         blocks,
                         outer: c_blocks.len() * plan.phases,
@@ -226,7 +242,8 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], w: &[
                     };
                     for point in 0..plan.points {
                         let a = &tiles[chunk * tiles_len
-                            + point * chunks.point(inner_blocks) + start * plan.phases * chunks.tiles * 16..];
+                            + point * chunks.point(inner_blocks)
+                            + start * plan.phases * chunks.tiles * 16..];
                         let b = &weights[point * b_point..];
                         // SAFETY: `a` has `outer` blocks of a chunk's tiles, `b` `blocks` panels of `inner` rows, and the
                         // products of a point `blocks` blocks of a chunk's tiles.
@@ -321,7 +338,7 @@ pub(crate) fn input_gradient(
                             unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, to) };
                         }
                     }
-                    let shape = Blocks {
+                    let shape = Extent {
                         rows,
                         blocks,
                         outer: o_blocks.len(),
@@ -332,7 +349,8 @@ pub(crate) fn input_gradient(
                         accumulate: start > 0,
                     };
                     for point in 0..plan.points {
-                        let a = &tiles[chunk * tiles_len + point * chunks.point(plan.o_blocks) + start * chunks.tiles * 16..];
+                        let a = &tiles
+                            [chunk * tiles_len + point * chunks.point(plan.o_blocks) + start * chunks.tiles * 16..];
                         let b = &weights[point * b_point..];
                         // SAFETY: as in the forward pass.
                         unsafe {
@@ -371,9 +389,8 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
     let at_once = (MOST_TRANSFORMED / (x_len + y_len)).max(1);
     let groups = plan.o_blocks.div_ceil(GROUP);
     let dw = Shared(dw.as_mut_ptr());
-    let (mut x_tiles, mut y_tiles) = with_scratch(|scratch| {
-        (std::mem::take(&mut scratch.tiles), std::mem::take(&mut scratch.gradient_tiles))
-    });
+    let (mut x_tiles, mut y_tiles) =
+        with_scratch(|scratch| (std::mem::take(&mut scratch.tiles), std::mem::take(&mut scratch.gradient_tiles)));
     for start in (0..chunks.count()).step_by(at_once) {
         let some = start..(start + at_once).min(chunks.count());
         let x_tiles = sized(&mut x_tiles, some.len() * x_len);
@@ -390,7 +407,7 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
                 let c_point = blocks * c_stride + APART;
                 let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
                 for chunk in 0..some.len() {
-                    let shape = Blocks {
+                    let shape = Extent {
                         rows: 16,
                         blocks,
                         outer: 1,
@@ -402,10 +419,12 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
                     };
                     for point in 0..plan.points {
                         let b = &y_tiles[chunk * y_len
-                            + point * chunks.point(plan.o_blocks) + o_blocks.start * chunks.tiles * 16..];
+                            + point * chunks.point(plan.o_blocks)
+                            + o_blocks.start * chunks.tiles * 16..];
                         for phase in 0..plan.phases {
                             let a = &x_tiles[chunk * x_len
-                                + point * chunks.point(x_blocks) + (c * plan.phases + phase) * chunks.tiles * 16..];
+                                + point * chunks.point(x_blocks)
+                                + (c * plan.phases + phase) * chunks.tiles * 16..];
                             // SAFETY: `a` has a block of the chunk's tiles, `b` `blocks` of them, and the products of a
                             // point have sixteen rows for each phase and block.
                             unsafe {
@@ -419,11 +438,8 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
                     for row in 0..(s.c - c * 16).min(16) {
                         // SAFETY: the kernels between these channels are this task's alone.
                         unsafe {
-                            let from = Place {
-                                at: products.add(block * c_stride + row * 16),
-                                point: c_point,
-                                phase: 256,
-                            };
+                            let from =
+                                Place { at: products.add(block * c_stride + row * 16), point: c_point, phase: 256 };
                             let kernels = dw.at((o * 16 * s.c + c * 16 + row) * plan.taps);
                             let lanes = (s.o - o * 16).min(16);
                             transform::weight_gradient(level, plan, from, kernels, s.c * plan.taps, lanes, start > 0);

@@ -1,5 +1,7 @@
 //! What a shape needs to know before it is computed by tiles.
 
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+
 use crate::conv::ConvShape;
 
 /// Fewer channels than this on either side leave too many of the sixteen lanes empty.

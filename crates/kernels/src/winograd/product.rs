@@ -1,5 +1,8 @@
 //! The products of transformed tiles: many small ones, of operands in blocks of sixteen lanes.
 
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+#![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
+
 use crate::simd::{Simd, with_simd};
 
 /// One product `c (+)= a b` over blocks.
@@ -7,7 +10,7 @@ use crate::simd::{Simd, with_simd};
 /// `a` is read one number at a time: row `i`, inner index `k = outer * inner + k'` lies at
 /// `outer * outer_stride + i * ROW + k' * STEP`. `b` is panels `[block][k][16]`, `c` is `[block][row][16]`.
 #[derive(Clone, Copy)]
-pub(super) struct Blocks {
+pub(super) struct Extent {
     pub(super) rows: usize,
     /// Blocks of sixteen columns.
     pub(super) blocks: usize,
@@ -26,7 +29,7 @@ pub(super) struct Blocks {
 /// Every element is one chain of fused additions along the inner length, whatever stands beside it.
 #[inline(always)]
 unsafe fn tile<S: Simd, const ROWS: usize, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
-    shape: &Blocks,
+    shape: &Extent,
     a: *const f32,
     b: *const f32,
     c: *mut f32,
@@ -68,7 +71,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const BLOCKS: usize, const ROW: usize
 
 #[inline(always)]
 unsafe fn strip<S: Simd, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
-    shape: &Blocks,
+    shape: &Extent,
     a: *const f32,
     b: *const f32,
     c: *mut f32,
@@ -95,7 +98,7 @@ unsafe fn strip<S: Simd, const BLOCKS: usize, const ROW: usize, const STEP: usiz
 
 #[inline(always)]
 unsafe fn blocks<S: Simd, const ROW: usize, const STEP: usize>(
-    shape: &Blocks,
+    shape: &Extent,
     a: *const f32,
     b: *const f32,
     c: *mut f32,
@@ -116,20 +119,20 @@ unsafe fn blocks<S: Simd, const ROW: usize, const STEP: usize>(
 }
 
 #[inline(always)]
-unsafe fn by_tiles<S: Simd>(shape: &Blocks, a: *const f32, b: *const f32, c: *mut f32) {
+unsafe fn by_tiles<S: Simd>(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
     unsafe { blocks::<S, 16, 1>(shape, a, b, c) }
 }
 
 #[inline(always)]
-unsafe fn by_channels<S: Simd>(shape: &Blocks, a: *const f32, b: *const f32, c: *mut f32) {
+unsafe fn by_channels<S: Simd>(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
     unsafe { blocks::<S, 1, 16>(shape, a, b, c) }
 }
 
 with_simd! {
     /// Rows are tiles, the inner length channels: `a` is `[outer][row][16]`.
-    fn rows_are_tiles(shape: &Blocks, a: *const f32, b: *const f32, c: *mut f32) = by_tiles
+    fn rows_are_tiles(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) = by_tiles
 }
 with_simd! {
     /// Rows are channels, the inner length tiles: `a` is `[tile][16]`.
-    fn rows_are_channels(shape: &Blocks, a: *const f32, b: *const f32, c: *mut f32) = by_channels
+    fn rows_are_channels(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) = by_channels
 }

@@ -8,6 +8,9 @@
 //! The matrices follow from n - 1 points and infinity by the Toom-Cook construction. They are computed at compile time,
 //! so zeros and ones cost nothing.
 
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+#![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
+
 use crate::simd::Simd;
 
 /// One algorithm. `N = M + R - 1`.
@@ -222,8 +225,9 @@ mod tests {
         for tap in 0..R {
             for place in 0..N {
                 for i in 0..M {
-                    let sum: f64 =
-                        (0..N).map(|j| f64::from(F::AT[i][j]) * f64::from(F::G[j][tap]) * f64::from(F::BT[j][place])).sum();
+                    let sum: f64 = (0..N)
+                        .map(|j| f64::from(F::AT[i][j]) * f64::from(F::G[j][tap]) * f64::from(F::BT[j][place]))
+                        .sum();
                     let expected = if place == i + tap { 1.0 } else { 0.0 };
                     assert!((sum - expected).abs() < 1e-6, "F({M}, {R}) at {i} {tap} {place}: {sum}");
                 }

@@ -4,6 +4,9 @@
 //! sixteen channels are first turned so that channels are beside each other, with one more cell: zero where tiles read
 //! outside of a map, and a waste bin where they write there.
 
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+#![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
+
 use super::plan::{Filter, Plan};
 use super::scheme::{F22, F23, F42, F43, Scheme, apply2};
 use crate::simd::{Simd, with_simd};
