@@ -203,7 +203,8 @@ thread_local! {
     static SCRATCH: std::cell::RefCell<[Vec<f32>; 2]> = const { std::cell::RefCell::new([Vec::new(), Vec::new()]) };
 }
 
-fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+/// The first `len` numbers of a buffer that grows where it must; what they are is left from before.
+pub(crate) fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if buffer.len() < len {
         buffer.resize(len, 0.0);
     }

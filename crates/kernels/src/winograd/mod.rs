@@ -27,7 +27,7 @@ mod transform;
 
 pub(crate) use plan::Plan;
 
-use crate::conv::ConvShape;
+use crate::conv::{ConvShape, sized};
 use crate::simd::Level;
 use product::Extent;
 use rayon::prelude::*;
@@ -64,15 +64,6 @@ fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
     let result = f(&mut scratch);
     SCRATCH.set(Some(scratch));
     result
-}
-
-fn sized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if buffer.len() < len {
-        // Nothing of the old content is needed.
-        buffer.clear();
-        buffer.resize(len, 0.0);
-    }
-    &mut buffer[..len]
 }
 
 /// A pointer that tasks share, each for a part of its own.
@@ -212,13 +203,12 @@ pub(crate) fn forward(
                     let inner = c_blocks.len() * plan.phases * 16;
                     let b_point = blocks * inner * 16 + APART;
                     let weights = sized(&mut scratch.weights, plan.points * b_point);
-                    let place = |block: usize, k: usize, phase: usize| (block * inner + k) * 16 + phase * 256;
                     for (block, o) in o_blocks.clone().enumerate() {
                         let lanes = (s.o - o * 16).min(16);
                         for c in start * 16..c_blocks.end * 16 {
                             let k = (c - start * 16) / 16 * plan.phases * 16 + c % 16;
                             let to = Place {
-                                at: weights.as_mut_ptr().wrapping_add(place(block, k, 0)),
+                                at: weights.as_mut_ptr().wrapping_add((block * inner + k) * 16),
                                 point: b_point,
                                 phase: 256,
                             };
