@@ -230,18 +230,11 @@ pub(crate) fn forward(
                         c_stride,
                         accumulate: start > 0,
                     };
-                    for point in 0..plan.points {
-                        let a = &tiles[chunk * tiles_len
-                            + point * chunks.point(inner_blocks)
-                            + start * plan.phases * chunks.tiles * 16..];
-                        let b = &weights[point * b_point..];
-                        // SAFETY: `a` has `outer` blocks of a chunk's tiles, `b` `blocks` panels of `inner` rows, and the
-                        // products of a point `blocks` blocks of a chunk's tiles.
-                        unsafe {
-                            let c = products.add(point * c_point);
-                            product::rows_are_tiles(level, &shape, a.as_ptr(), b.as_ptr(), c);
-                        }
-                    }
+                    let from = &tiles[chunk * tiles_len + start * plan.phases * chunks.tiles * 16..];
+                    let strides = [chunks.point(inner_blocks), b_point, c_point];
+                    // SAFETY: at every point the tiles have `outer` blocks of a chunk's tiles, the weights `blocks` panels of
+                    // `inner` rows, and the products `blocks` blocks of a chunk's tiles.
+                    unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
                 }
                 let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
                 for (block, o) in o_blocks.clone().enumerate() {
@@ -262,6 +255,28 @@ pub(crate) fn forward(
             });
         });
     });
+}
+
+/// The products of one step of the inner length, point by point; `strides` are the floats from one point to the next of
+/// tiles, weights and products.
+///
+/// # Safety
+/// `shape` and `strides` must lie inside of all three at every point.
+unsafe fn multiply(
+    level: Level,
+    plan: &Plan,
+    shape: &Extent,
+    tiles: &[f32],
+    weights: &[f32],
+    products: *mut f32,
+    strides: [usize; 3],
+) {
+    for point in 0..plan.points {
+        let (a, b) = (&tiles[point * strides[0]..], &weights[point * strides[1]..]);
+        unsafe {
+            product::rows_are_tiles(level, shape, a.as_ptr(), b.as_ptr(), products.add(point * strides[2]));
+        }
+    }
 }
 
 /// Calls `f` for a few chunks at a time, with a buffer for their transformed tiles.
@@ -338,16 +353,10 @@ pub(crate) fn input_gradient(
                         c_stride,
                         accumulate: start > 0,
                     };
-                    for point in 0..plan.points {
-                        let a = &tiles
-                            [chunk * tiles_len + point * chunks.point(plan.o_blocks) + start * chunks.tiles * 16..];
-                        let b = &weights[point * b_point..];
-                        // SAFETY: as in the forward pass.
-                        unsafe {
-                            let c = products.add(point * c_point);
-                            product::rows_are_tiles(level, &shape, a.as_ptr(), b.as_ptr(), c);
-                        }
-                    }
+                    let from = &tiles[chunk * tiles_len + start * chunks.tiles * 16..];
+                    let strides = [chunks.point(plan.o_blocks), b_point, c_point];
+                    // SAFETY: as in the forward pass.
+                    unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
                 }
                 let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
                 for (block, c) in c_blocks.clone().enumerate() {
