@@ -6,8 +6,9 @@ use clap::Parser;
 
 /// Evolve GANs, open them up, edit what they know.
 ///
-/// Results go to stdout, progress and messages to stderr. MODEL is a model file (.safetensors), a run folder (its best
-/// checkpoint by score, else its newest), or one checkpoint of a run. Ranges are half-open: 0..16 is 0 to 15.
+/// Results go to stdout, progress and messages to stderr. MODEL is the name of a model that comes with the program
+/// (scenes), a model file (.safetensors), a run folder (its best checkpoint by score, else its newest), or one checkpoint
+/// of a run. Ranges are half-open: 0..16 is 0 to 15.
 #[derive(Debug, Parser)]
 #[command(name = "ganatomy", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, infer_long_args = false, after_long_help = exit::HELP)]

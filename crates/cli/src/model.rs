@@ -1,4 +1,4 @@
-//! What MODEL on the command line means: a model file, a run folder or a checkpoint.
+//! What MODEL on the command line means: a shipped name, a model file, a run folder or a checkpoint.
 
 use crate::console::Console;
 use anyhow::Result;
@@ -15,13 +15,16 @@ const GENERATORS: [&str; 2] = ["ema.safetensors", "generator.safetensors"];
 pub(crate) struct Model {
     /// The network.
     pub(crate) network: Network,
-    /// The file in which it lies.
+    /// The file in which it lies, or its shipped name.
     pub(crate) path: PathBuf,
 }
 
 impl Model {
-    /// Finds and loads what the user calls MODEL.
+    /// Finds and loads what the user calls MODEL. A path wins over a shipped name only if it has a `/` in it.
     pub(crate) fn open(path: &Path, device: &Device, console: Console) -> Result<Self> {
+        if let Some(shipped) = path.to_str().and_then(shipped::by_name) {
+            return Ok(Self { network: Network::from_bytes(shipped.bytes, path, device)?, path: path.to_owned() });
+        }
         if path.is_dir() {
             let checkpoint = checkpoint_in(path, console)?;
             let model = Self::from_checkpoint(&checkpoint, device)?;
@@ -30,9 +33,10 @@ impl Model {
         }
         if !path.exists() {
             let hint = if path.components().count() == 1 && path.extension().is_none() {
-                "Check the spelling of the path; no models are shipped by name yet."
+                let names = shipped::ALL.map(|shipped| shipped.name).join(", ");
+                format!("Check the spelling; the models that come with the program are: {names}.")
             } else {
-                "Check the spelling of the path."
+                "Check the spelling of the path.".into()
             };
             return Err(Error::file(path, "there is no such model file, run folder or checkpoint")
                 .with_hint(hint)

@@ -15,10 +15,11 @@ use std::process::ExitCode;
 MACs are multiplications with addition, for one sample. Shapes leave the batch out.
 
 Examples:
+  ganatomy inspect scenes
   ganatomy inspect generator.safetensors
   ganatomy inspect runs/00003-scenes-paper --json | jq .parameters")]
 pub(crate) struct Inspect {
-    /// A model file, run folder or checkpoint
+    /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
 
     /// Print JSON

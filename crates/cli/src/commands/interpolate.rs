@@ -26,10 +26,11 @@ A .png has one row for each pair of neighbouring seeds, both ends included. A .g
 seeds and back to the first, over and over.
 
 Examples:
+  ganatomy interpolate scenes --seeds 0..8 --out walk.gif
   ganatomy interpolate model.safetensors --seeds 0..4 --out strip.png
   ganatomy interpolate runs/00003-scenes-paper --seeds 3,1,4 --steps 24 --out walk.gif")]
 pub(crate) struct Interpolate {
-    /// A model file, run folder or checkpoint
+    /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
 
     /// Seeds: a half-open range, or a list such as 3,1,4; at least two

@@ -4,6 +4,7 @@ mod completions;
 mod data;
 mod demo;
 mod evolve;
+mod export;
 mod inspect;
 mod interpolate;
 mod resume;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
     Inspect(inspect::Inspect),
+    Export(export::Export),
     Trial(trial::Trial),
     Completions(completions::Completions),
 }
@@ -39,6 +41,7 @@ impl Command {
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
+            Self::Export(command) => command.run(console),
             Self::Trial(command) => command.run(console),
             Self::Completions(command) => command.run(),
         }

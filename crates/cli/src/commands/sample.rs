@@ -24,12 +24,13 @@ Sample i of a seed is the same in every command, whatever the batch. Without --o
 pictures go to samples.png.
 
 Examples:
+  ganatomy sample scenes
   ganatomy sample runs/00003-scenes-paper
   ganatomy sample model.safetensors --seeds 0..4,7 --out grid.png
   ganatomy sample model.safetensors --seeds 0..50000 --out samples/
   ganatomy sample model.safetensors --latents z.npy --raw x.npy")]
 pub(crate) struct Sample {
-    /// A model file, run folder or checkpoint
+    /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
 
     /// Seeds: a half-open range, a number, or a list such as 0..4,7

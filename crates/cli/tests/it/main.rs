@@ -5,6 +5,7 @@
 mod data_preview;
 mod device;
 mod evolve;
+mod export;
 mod help;
 mod inspect;
 mod interpolate;

@@ -49,9 +49,24 @@ fn models_that_are_none() {
     place.write("begun/config.toml", b"");
     place.write("zero.safetensors", b"");
     place.write("text.safetensors", b"this is not a model");
-    let runs = ["scenes", "no/model.safetensors", "empty", "begun", "zero.safetensors", "text.safetensors"]
+    let runs = ["scens", "no/model.safetensors", "empty", "begun", "zero.safetensors", "text.safetensors"]
         .map(|model| place.run(&format!("inspect {model}")) + "\n");
     check("model-none", &runs.concat());
+}
+
+#[test]
+fn shipped_models_need_no_file() {
+    let place = Place::new();
+    assert_eq!(place.succeed("sample scenes --seeds 0..4 --out a.png"), "a.png\n");
+    place.succeed("interpolate scenes --seeds 0,1 --steps 3 --out strip.png");
+    let json: serde_json::Value = serde_json::from_str(&place.succeed("inspect scenes --json")).unwrap();
+    assert_eq!(json["output"]["shape"], serde_json::json!([3, 64, 64]));
+    // A file of that name has to be meant.
+    place.write("scenes", &bytes_of(&image_generator(3)));
+    place.succeed("sample scenes --seeds 0..4 --out b.png");
+    place.succeed("sample ./scenes --seeds 0..4 --out c.png");
+    assert_eq!(place.picture("a.png"), place.picture("b.png"));
+    assert_ne!(place.picture("a.png").width, place.picture("c.png").width);
 }
 
 #[test]
