@@ -11,6 +11,7 @@
 mod adam;
 mod channel;
 mod conv;
+mod fused;
 mod pointwise;
 mod product;
 mod simd;
@@ -19,6 +20,7 @@ mod winograd;
 pub use adam::{AdamStep, adam};
 pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_sum};
 pub use conv::{ConvShape, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
+pub use fused::{Pointwise, Source, Step, fused};
 pub use pointwise::{map, map2};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;

@@ -107,8 +107,9 @@ impl Graph {
             Op::Mul => node_of(Op::Mul, &[g, other()], None),
             Op::Scale { factor } => node_of(Op::Scale { factor }, &[g], None),
             Op::AddScalar { .. } => g,
-            Op::LeakyRelu { slope } => node_of(Op::LeakyReluGradient { slope }, &[g, input], None),
-            // Linear in g; in x it is a step, whose derivative is 0 almost everywhere.
+            // The result is positive where x is (slopes are not negative), so that x need not be kept.
+            Op::LeakyRelu { slope } => node_of(Op::LeakyReluGradient { slope }, &[g, id], None),
+            // Linear in g; in the other it is a step, whose derivative is 0 almost everywhere.
             Op::LeakyReluGradient { slope } if first => node_of(Op::LeakyReluGradient { slope }, &[g, other()], None),
             Op::Tanh => node_of(Op::TanhGradient, &[g, id], None),
             Op::TanhGradient if first => node_of(Op::TanhGradient, &[g, other()], None),

@@ -64,7 +64,7 @@ pub enum Op {
     Scale { factor: f64 },
     /// `x + term`.
     AddScalar { term: f64 },
-    /// `x` where positive, `slope * x` elsewhere.
+    /// `x` where positive, `slope * x` elsewhere; the slope is not negative.
     LeakyRelu { slope: f64 },
     /// `[g, x]`: `g` where x is positive, `slope * g` elsewhere.
     LeakyReluGradient { slope: f64 },

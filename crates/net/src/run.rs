@@ -3,6 +3,8 @@
 use crate::{Edit, Error, Graph, Node, NodeId, Op, Params, Result, Tensor};
 use std::rc::Rc;
 
+mod fusion;
+
 /// One computation over a lowered graph.
 ///
 /// [`Run::fetch`] computes the nodes that are asked for from what is already known; a buffer is freed after its last use,
@@ -120,14 +122,15 @@ impl<'g> Run<'g> {
             self.graph.node(id).inputs.iter().for_each(|&input| readers[input] += 1);
         }
         let graph = self.graph;
-        for id in schedule {
-            let node = graph.node(id);
-            let mut value = self.compute(id, node)?;
+        let deferred = self.deferred(&schedule, &readers);
+        for id in schedule.into_iter().filter(|&id| !deferred[id]) {
+            let tree = fusion::tree(graph, id, &deferred);
+            let mut value = self.compute_tree(&tree)?;
             for (_, edit) in self.edits.iter().filter(|(at, _)| *at == id) {
                 value = edit.apply(&value)?;
             }
             self.values[id] = Some(value);
-            for &input in &node.inputs {
+            for &input in tree.iter().flat_map(|&member| &graph.node(member).inputs) {
                 readers[input] -= 1;
                 if readers[input] == 0 {
                     self.values[input] = None;
@@ -152,10 +155,14 @@ impl<'g> Run<'g> {
         order
     }
 
-    fn value(&self, id: NodeId) -> Result<Tensor> {
-        self.values[id].as_ref().or(self.params[id].as_ref()).cloned().ok_or_else(|| {
+    fn known(&self, id: NodeId) -> Result<&Tensor> {
+        self.values[id].as_ref().or(self.params[id].as_ref()).ok_or_else(|| {
             Error::Graph(format!("node {} has to be fed before this can be computed", self.graph.node(id).name))
         })
+    }
+
+    fn value(&self, id: NodeId) -> Result<Tensor> {
+        self.known(id).cloned()
     }
 
     fn compute(&mut self, id: NodeId, node: &Node) -> Result<Tensor> {
