@@ -6,6 +6,24 @@ use rayon::prelude::*;
 const PARALLEL: usize = 1 << 16;
 const CHUNK: usize = 1 << 14;
 
+/// `x` where positive, `slope * x` elsewhere.
+#[inline]
+pub fn leaky_relu(x: f32, slope: f32) -> f32 {
+    if x > 0.0 { x } else { slope * x }
+}
+
+/// `g` where `x` is positive, `slope * g` elsewhere.
+#[inline]
+pub fn leaky_relu_gradient(g: f32, x: f32, slope: f32) -> f32 {
+    if x > 0.0 { g } else { slope * g }
+}
+
+/// `g (1 - y^2)`, where `y` is the hyperbolic tangent.
+#[inline]
+pub fn tanh_gradient(g: f32, y: f32) -> f32 {
+    g * (1.0 - y * y)
+}
+
 /// `f` of every element.
 pub fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     if x.len() < PARALLEL {

@@ -40,6 +40,14 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A number that would become infinite in the 16 bits it was to be stored in.
+    #[error("tensor {tensor:?} holds {value}, which 16 bits cannot")]
+    TooLarge {
+        /// The tensor's name.
+        tensor: String,
+        /// The number.
+        value: f32,
+    },
     /// An edit that the network cannot take.
     #[error("edit of {node}: {reason}")]
     Edit {
@@ -59,6 +67,7 @@ impl Error {
         match self {
             Self::File(error) => error.hint(),
             Self::Model { hint, .. } => hint.clone(),
+            Self::TooLarge { .. } => Some("Store it in 32 bits: leave --half out.".into()),
             _ => None,
         }
     }

@@ -39,7 +39,7 @@ impl Network {
     /// The bytes of the model file.
     ///
     /// # Errors
-    /// The tensors cannot be put into the format (more than it can index).
+    /// The tensors cannot be put into the format (more than it can index), or a number is too large for 16 bits.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         let description =
             Description { format: FORMAT, graph: Cow::Borrowed(self.graph.as_ref()), notes: self.notes.clone() };
@@ -54,14 +54,22 @@ impl Network {
             .iter()
             .zip(self.params.tensors())
             .map(|(&id, tensor)| {
+                let name = &self.graph.node(id).name;
                 let values = tensor.to_vec();
                 let bytes = match precision {
                     Precision::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-                    Precision::F16 => values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect(),
+                    Precision::F16 => {
+                        let halves: Vec<half::f16> = values.iter().map(|&v| half::f16::from_f32(v)).collect();
+                        let lost = values.iter().zip(&halves).find(|(v, half)| v.is_finite() && half.is_infinite());
+                        if let Some((&value, _)) = lost {
+                            return Err(Error::TooLarge { tensor: name.clone(), value });
+                        }
+                        halves.iter().flat_map(|v| v.to_le_bytes()).collect()
+                    }
                 };
-                (self.graph.node(id).name.clone(), tensor.shape(), bytes)
+                Ok((name.clone(), tensor.shape(), bytes))
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let broken = |e: safetensors::SafeTensorError| Error::Graph(format!("the model cannot be written: {e}"));
         let views = encoded
             .iter()
@@ -221,6 +229,20 @@ mod tests {
                 assert!((a - b).abs() <= 1e-3 * b.abs() + 1e-7);
             }
         }
+    }
+
+    #[test]
+    fn a_number_that_half_precision_cannot_hold_is_an_error() {
+        let mut network = small();
+        let tensor = &network.params.tensors()[0];
+        let (inside, outside) =
+            (tensor.full_like(&tensor.shape(), 65519.0), tensor.full_like(&tensor.shape(), -65520.0));
+        network.params.set(0, inside);
+        network.to_bytes(Precision::F16).unwrap();
+        network.params.set(0, outside);
+        network.to_bytes(Precision::F32).unwrap();
+        let message = network.to_bytes(Precision::F16).unwrap_err().to_string();
+        assert!(message.ends_with("holds -65520, which 16 bits cannot"), "{message}");
     }
 
     #[test]

@@ -107,8 +107,11 @@ impl Graph {
             Op::Mul => node_of(Op::Mul, &[g, other()], None),
             Op::Scale { factor } => node_of(Op::Scale { factor }, &[g], None),
             Op::AddScalar { .. } => g,
-            // The result is positive where x is (slopes are not negative), so that x need not be kept.
-            Op::LeakyRelu { slope } => node_of(Op::LeakyReluGradient { slope }, &[g, id], None),
+            // Under a slope that is not negative the result is positive where x is, so that x need not be kept.
+            Op::LeakyRelu { slope } => {
+                let sign = if slope >= 0.0 { id } else { input };
+                node_of(Op::LeakyReluGradient { slope }, &[g, sign], None)
+            }
             // Linear in g; in the other it is a step, whose derivative is 0 almost everywhere.
             Op::LeakyReluGradient { slope } if first => node_of(Op::LeakyReluGradient { slope }, &[g, other()], None),
             Op::Tanh => node_of(Op::TanhGradient, &[g, id], None),

@@ -64,7 +64,7 @@ pub enum Op {
     Scale { factor: f64 },
     /// `x + term`.
     AddScalar { term: f64 },
-    /// `x` where positive, `slope * x` elsewhere; the slope is not negative.
+    /// `x` where positive, `slope * x` elsewhere.
     LeakyRelu { slope: f64 },
     /// `[g, x]`: `g` where x is positive, `slope * g` elsewhere.
     LeakyReluGradient { slope: f64 },

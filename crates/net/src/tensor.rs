@@ -157,7 +157,7 @@ impl Tensor {
     #[must_use]
     pub fn leaky_relu(&self, slope: f64) -> Self {
         let s = slope as f32;
-        self.unary(|x| if x > 0.0 { x } else { s * x }, |x| Dispatch::leaky_relu(x, slope.into()))
+        self.unary(|x| kernels::leaky_relu(x, s), |x| Dispatch::leaky_relu(x, slope.into()))
     }
 
     /// `self` (a gradient) where `x` is positive, `slope * self` elsewhere.
@@ -166,7 +166,7 @@ impl Tensor {
         let s = slope as f32;
         self.binary(
             x,
-            |g, x| if x > 0.0 { g } else { s * g },
+            |g, x| kernels::leaky_relu_gradient(g, x, s),
             |g, x| {
                 let positive = Dispatch::float_clamp_min(Dispatch::float_sign(x), 0.0.into());
                 let factor = Dispatch::float_add_scalar(
@@ -187,11 +187,9 @@ impl Tensor {
     /// `self * (1 - y^2)`: the gradient of `y = tanh(x)`.
     #[must_use]
     pub fn tanh_gradient(&self, y: &Self) -> Self {
-        self.binary(
-            y,
-            |g, y| g * (1.0 - y * y),
-            |g, y| Dispatch::float_sub(g.clone(), Dispatch::float_mul(g, Dispatch::float_mul(y.clone(), y))),
-        )
+        self.binary(y, kernels::tanh_gradient, |g, y| {
+            Dispatch::float_sub(g.clone(), Dispatch::float_mul(g, Dispatch::float_mul(y.clone(), y)))
+        })
     }
 
     /// `1 / (1 + exp(-x))`.

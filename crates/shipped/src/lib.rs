@@ -7,18 +7,12 @@
 pub struct Shipped {
     /// What a user types for it.
     pub name: &'static str,
-    /// One line about it.
-    pub about: &'static str,
     /// The bytes of its `.safetensors` file.
     pub bytes: &'static [u8],
 }
 
 /// All of them.
-pub const ALL: [Shipped; 1] = [Shipped {
-    name: "scenes",
-    about: "a generator of small landscapes with churches, houses and trees, 64x64 pixels",
-    bytes: include_bytes!("../models/scenes.safetensors"),
-}];
+pub const ALL: [Shipped; 1] = [Shipped { name: "scenes", bytes: include_bytes!("../models/scenes.safetensors") }];
 
 /// The one of this name.
 #[must_use]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use data::{Dataset, Options};
-use net::{Device, Network};
+use net::{Device, Network, Tensor};
 use std::path::Path;
 
 const SAMPLES: usize = 1000;
@@ -16,29 +16,26 @@ fn generator() -> Network {
     Network::from_bytes(shipped.bytes, Path::new(shipped.name), &Device::cpu()).unwrap()
 }
 
-/// The means of the cells of an image `[3, 64, 64]`.
-fn cells(image: &[f32]) -> Vec<f64> {
-    let side = SIDE / CELLS;
-    let mut cells = vec![0.0; 3 * CELLS * CELLS];
-    for (place, &value) in image.iter().enumerate() {
-        let (channel, y, x) = (place / (SIDE * SIDE), place / SIDE % SIDE, place % SIDE);
-        cells[(channel * CELLS + y / side) * CELLS + x / side] += f64::from(value) / (side * side) as f64;
-    }
-    cells
+/// The means of the cells of each image of a batch.
+fn cells(images: &Tensor) -> Vec<Vec<f64>> {
+    let block = SIDE / CELLS;
+    let means = images.sum_pool(block).scale(1.0 / (block * block) as f64).to_vec_f64();
+    means.chunks(3 * CELLS * CELLS).map(<[f64]>::to_vec).collect()
 }
 
 fn generated() -> Vec<Vec<f64>> {
     let (network, device) = (generator(), Device::cpu());
     let seeds: Vec<u64> = (0..SAMPLES as u64).collect();
-    let batch = |seeds: &[u64]| network.forward(&network.latents(seeds, &device), &[]).unwrap().to_vec();
-    seeds.chunks(50).flat_map(|seeds| batch(seeds).chunks(3 * SIDE * SIDE).map(cells).collect::<Vec<_>>()).collect()
+    let batch = |seeds: &[u64]| cells(&network.forward(&network.latents(seeds, &device), &[]).unwrap());
+    seeds.chunks(50).flat_map(batch).collect()
 }
 
 /// Scenes of another seed than those of the training.
 fn reals() -> Vec<Vec<f64>> {
     let options = Options { size: Some(SIDE), seed: 2026, ..Options::default() };
     let scenes: Dataset = data::open("scenes", &options).unwrap();
-    (0..SAMPLES as u64).map(|index| cells(&scenes.values(index).unwrap())).collect()
+    let image = |index| Tensor::new(&[1, 3, SIDE, SIDE], scenes.values(index).unwrap(), &Device::cpu());
+    (0..SAMPLES as u64).flat_map(|index| cells(&image(index))).collect()
 }
 
 /// Mean and standard deviation of each cell.

@@ -124,3 +124,18 @@ fn larger_examples_for_the_eye() {
     let title = "512 samples after 50,000 generations".into();
     write("panels", Panels { title, columns: 4, range: Some([-2.0, 2.0]), panels: panels.collect() }.to_svg());
 }
+
+#[test]
+fn a_series_with_nothing_to_show_is_not_in_the_legend() {
+    let series = |name: &str, y| Series { name: name.into(), points: vec![[0.0, 1.0], [1.0, y]], band: Vec::new() };
+    let never = Series { name: "never".into(), points: vec![[0.0, f64::NAN], [1.0, f64::NAN]], band: Vec::new() };
+    let empty = Series { name: "empty".into(), points: Vec::new(), band: Vec::new() };
+    let chart = LineChart {
+        series: vec![never, series("once", f64::NAN), empty, series("always", 2.0)],
+        ..LineChart::default()
+    };
+    let svg = chart.to_svg();
+    for (name, there) in [("never", false), ("empty", false), ("once", true), ("always", true)] {
+        assert_eq!(svg.contains(&format!(">{name}</text>")), there, "{name}");
+    }
+}

@@ -3,7 +3,7 @@
 use crate::console::{self, Console};
 use crate::model::Model;
 use crate::output;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base::Error;
 use net::{Device, Precision};
 use std::path::PathBuf;
@@ -39,23 +39,9 @@ impl Export {
         }
         let Model { network, path } = Model::open(&self.model, &Device::cpu(), console)?;
         let precision = if self.half { Precision::F16 } else { Precision::F32 };
-        if let (Precision::F16, Some(name)) = (precision, too_large_for_half(&network)) {
-            return Err(Error::file(path, format!("holds numbers in {name:?} that 16 bits cannot"))
-                .with_hint("Leave --half out.")
-                .into());
-        }
-        output::write(&self.out, &network.to_bytes(precision)?)?;
+        let bytes = network.to_bytes(precision).with_context(|| path.display().to_string())?;
+        output::write(&self.out, &bytes)?;
         console::print(&format!("{}\n", self.out.display()))?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// A parameter with a number that would become infinite.
-fn too_large_for_half(network: &net::Network) -> Option<&str> {
-    /// Halfway between the largest half and the next power of two.
-    const LIMIT: f32 = 65520.0;
-    let graph = &network.graph;
-    let mut parameters = graph.params().iter().zip(network.params.tensors());
-    let (&id, _) = parameters.find(|(_, tensor)| tensor.to_vec().iter().any(|v| v.is_finite() && v.abs() >= LIMIT))?;
-    Some(&graph.node(id).name)
 }

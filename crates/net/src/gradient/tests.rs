@@ -118,6 +118,7 @@ fn every_primitive_agrees_with_finite_differences_to_second_order() {
         Op::AddScalar { term: 0.7 },
         Op::LeakyRelu { slope: 0.2 },
         Op::LeakyRelu { slope: 0.0 },
+        Op::LeakyRelu { slope: -0.5 },
         Op::Tanh,
         Op::Sigmoid,
         Op::Sqrt,

@@ -22,7 +22,7 @@ pub struct LineChart {
 /// One curve.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// In the legend, which is left out if all names are empty.
+    /// In the legend, where there is anything to show of it; the legend is left out if all names are empty.
     pub name: String,
     /// `[x, y]`, in the order in which they are joined. A value that is not finite (on a log scale: not positive)
     /// leaves a gap.
@@ -108,7 +108,8 @@ impl LineChart {
 
     fn draw_legend(&self, svg: &mut Svg, plot: &Plot) {
         let x = plot.left + plot.width + 18.0;
-        let named = self.series.iter().enumerate().filter(|(_, s)| !s.name.is_empty());
+        let shows = |s: &Series| !s.band.is_empty() || s.points.iter().any(|&[x, y]| plot.place(x, y).is_some());
+        let named = self.series.iter().enumerate().filter(|(_, s)| !s.name.is_empty() && shows(s));
         for (row, (index, series)) in named.enumerate() {
             let y = plot.top + 8.0 + 22.0 * row as f64;
             svg.push(format_args!("<path d=\"M{} {}h20\" {}/>", number(x), number(y), stroke(index)));
