@@ -15,6 +15,7 @@ mod fused;
 mod pointwise;
 mod product;
 mod simd;
+mod tally;
 mod winograd;
 
 pub use adam::{AdamStep, adam};
@@ -24,3 +25,4 @@ pub use fused::{Pointwise, Source, Step, fused};
 pub use pointwise::{leaky_relu, leaky_relu_gradient, map, map2, tanh_gradient};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;
+pub use tally::{Upsampler, count_and, pack_classes, tally, words};
