@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 pub enum Level {
     /// Whatever the target always has, by the compiler's own vectorisation.
     Portable,
-    /// AVX2 with fused multiply-add.
+    /// AVX2 with fused multiply-add and the count of bits.
     #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512 (F, BW, DQ and VL).
@@ -29,7 +29,9 @@ impl Level {
         let mut levels = vec![Self::Portable];
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // Every processor with AVX2 has FMA and POPCNT, but a virtual one may hide them.
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("popcnt")
+            {
                 levels.insert(0, Self::Avx2);
                 let wide = is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
@@ -69,6 +71,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul(a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
     /// `a * b + c`.
     unsafe fn mul_add(a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
+    /// Bit `i` is set where lane `i` of `a` is greater than that of `b`; neither is NaN there.
+    unsafe fn above(a: Self::Lanes, b: Self::Lanes) -> u64;
     /// Eight entries of each of sixteen rows, `row_stride` apart, as eight columns of sixteen lanes.
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [Self::Lanes; 8];
     /// The reverse of [`Simd::columns`].
@@ -124,6 +128,10 @@ impl Simd for Portable {
         }
     }
     #[inline(always)]
+    unsafe fn above(a: [f32; 16], b: [f32; 16]) -> u64 {
+        (0..16).fold(0, |bits, i| bits | u64::from(a[i] > b[i]) << i)
+    }
+    #[inline(always)]
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [[f32; 16]; 8] {
         std::array::from_fn(|i| Self::each(|l| unsafe { *rows.add(l * row_stride + i) }))
     }
@@ -144,10 +152,11 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86 {
     use super::Simd;
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_permute2f128_ps,
-        _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
-        _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256, _mm512_extractf32x8_ps, _mm512_fmadd_ps,
-        _mm512_insertf32x8, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m512, _CMP_GT_OQ, _mm256_add_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_movemask_ps,
+        _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps,
+        _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256,
+        _mm512_cmp_ps_mask, _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_insertf32x8, _mm512_loadu_ps,
+        _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     /// Rows of a matrix of 8 x 8 become columns.
@@ -242,6 +251,11 @@ mod x86 {
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
         }
         #[inline(always)]
+        unsafe fn above(a: [__m256; 2], b: [__m256; 2]) -> u64 {
+            let half = |h: usize| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[h], b[h])) as u64 };
+            half(0) | half(1) << 8
+        }
+        #[inline(always)]
         unsafe fn columns(rows: *const f32, row_stride: usize) -> [[__m256; 2]; 8] {
             unsafe { columns_by_halves(rows, row_stride) }
         }
@@ -288,6 +302,10 @@ mod x86 {
             unsafe { _mm512_fmadd_ps(a, b, c) }
         }
         #[inline(always)]
+        unsafe fn above(a: __m512, b: __m512) -> u64 {
+            unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b)) }
+        }
+        #[inline(always)]
         unsafe fn columns(rows: *const f32, row_stride: usize) -> [__m512; 8] {
             unsafe {
                 columns_by_halves(rows, row_stride)
@@ -311,13 +329,13 @@ macro_rules! with_simd {
         #[allow(clippy::too_many_arguments, reason = "it passes on what the kernel takes")]
         pub(super) unsafe fn $name(level: $crate::simd::Level, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
+            #[target_feature(enable = "avx2,fma,popcnt")]
             #[allow(clippy::too_many_arguments, reason = "as above")]
             unsafe fn avx2($($arg: $ty),*) {
                 unsafe { $generic::<$crate::simd::Avx2>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
             #[allow(clippy::too_many_arguments, reason = "as above")]
             unsafe fn avx512($($arg: $ty),*) {
                 unsafe { $generic::<$crate::simd::Avx512>($($arg),*) }
