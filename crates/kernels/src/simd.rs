@@ -73,6 +73,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul_add(a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
     /// Bit `i` is set where lane `i` of `a` is greater than that of `b`; neither is NaN there.
     unsafe fn above(a: Self::Lanes, b: Self::Lanes) -> u64;
+    /// Lane `i` is `low[places[i]]`, from lane 8 on `high[places[i]]`. Both hold eight numbers, and no place is 8 or more.
+    unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> Self::Lanes;
     /// Eight entries of each of sixteen rows, `row_stride` apart, as eight columns of sixteen lanes.
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [Self::Lanes; 8];
     /// The reverse of [`Simd::columns`].
@@ -132,6 +134,10 @@ impl Simd for Portable {
         (0..16).fold(0, |bits, i| bits | u64::from(a[i] > b[i]) << i)
     }
     #[inline(always)]
+    unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> [f32; 16] {
+        Self::each(|i| unsafe { *(if i < 8 { low } else { high }).add(places[i] as usize) })
+    }
+    #[inline(always)]
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [[f32; 16]; 8] {
         std::array::from_fn(|i| Self::each(|l| unsafe { *rows.add(l * row_stride + i) }))
     }
@@ -152,11 +158,12 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86 {
     use super::Simd;
     use std::arch::x86_64::{
-        __m256, __m512, _CMP_GT_OQ, _mm256_add_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_movemask_ps,
-        _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps,
-        _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256,
-        _mm512_cmp_ps_mask, _mm512_extractf32x8_ps, _mm512_fmadd_ps, _mm512_insertf32x8, _mm512_loadu_ps,
-        _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps, _mm512_sub_ps,
+        __m256, __m256i, __m512, _CMP_GT_OQ, _mm256_add_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_loadu_si256, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_permutevar8x32_ps,
+        _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+        _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf32x8_ps,
+        _mm512_fmadd_ps, _mm512_insertf32x8, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        _mm512_sub_ps,
     };
 
     /// Rows of a matrix of 8 x 8 become columns.
@@ -252,8 +259,21 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn above(a: [__m256; 2], b: [__m256; 2]) -> u64 {
-            let half = |h: usize| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[h], b[h])) as u64 };
-            half(0) | half(1) << 8
+            unsafe {
+                let low = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[0], b[0]));
+                let high = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[1], b[1]));
+                u64::from((low | high << 8).cast_unsigned())
+            }
+        }
+        #[inline(always)]
+        unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> [__m256; 2] {
+            unsafe {
+                let places = places.as_ptr().cast::<__m256i>();
+                [
+                    _mm256_permutevar8x32_ps(_mm256_loadu_ps(low), _mm256_loadu_si256(places)),
+                    _mm256_permutevar8x32_ps(_mm256_loadu_ps(high), _mm256_loadu_si256(places.add(1))),
+                ]
+            }
         }
         #[inline(always)]
         unsafe fn columns(rows: *const f32, row_stride: usize) -> [[__m256; 2]; 8] {
@@ -304,6 +324,13 @@ mod x86 {
         #[inline(always)]
         unsafe fn above(a: __m512, b: __m512) -> u64 {
             unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b)) }
+        }
+        #[inline(always)]
+        unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> __m512 {
+            unsafe {
+                let [low, high] = Avx2::spread(low, high, places);
+                _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
+            }
         }
         #[inline(always)]
         unsafe fn columns(rows: *const f32, row_stride: usize) -> [__m512; 8] {

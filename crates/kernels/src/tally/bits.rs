@@ -1,5 +1,7 @@
 //! Sets of pixels as bits.
 
+use crate::simd::{Level, Simd, with_simd};
+
 /// Words that hold one bit for each of so many pixels.
 pub fn words(pixels: usize) -> usize {
     pixels.div_ceil(64)
@@ -8,20 +10,61 @@ pub fn words(pixels: usize) -> usize {
 /// One set of pixels for each class that occurs in `classes`, a map in row-major order. Returns the classes, ascending, and
 /// their bits one after the other, each [`words`] long: pixel `p` is bit `p % 64` of word `p / 64`.
 pub fn pack_classes(classes: &[u16]) -> (Vec<u16>, Vec<u64>) {
-    let mut found = classes.to_vec();
-    found.sort_unstable();
-    found.dedup();
+    let Some(&most) = classes.iter().max() else { return (Vec::new(), Vec::new()) };
     let per_class = words(classes.len());
-    let mut bits = vec![0; found.len() * per_class];
-    for (p, class) in classes.iter().enumerate() {
-        let row = found.partition_point(|c| c < class);
-        bits[row * per_class + p / 64] |= 1 << (p % 64);
+    // Classes lie in patches: each word has few, and each of them is found once.
+    let mut found = Vec::with_capacity(4 * per_class);
+    let mut rows = vec![None; usize::from(most) + 1];
+    for (place, pixels) in classes.chunks(64).enumerate() {
+        let mut rest = u64::MAX >> (64 - pixels.len());
+        // The class behind the last pixel is of no account.
+        let mut word = [0; 64];
+        word[..pixels.len()].copy_from_slice(pixels);
+        while rest != 0 {
+            let class = word[rest.trailing_zeros() as usize];
+            let bits = equal(&word, class) & rest;
+            rest &= !bits;
+            rows[usize::from(class)] = Some(0);
+            found.push((class, place, bits));
+        }
     }
-    (found, bits)
+    let occurring: Vec<u16> = (0..=most).filter(|&class| rows[usize::from(class)].is_some()).collect();
+    for (row, &class) in occurring.iter().enumerate() {
+        rows[usize::from(class)] = Some(row * per_class);
+    }
+    let mut sets = vec![0; occurring.len() * per_class];
+    for (class, place, bits) in found {
+        sets[rows[usize::from(class)].unwrap_or(0) + place] = bits;
+    }
+    (occurring, sets)
+}
+
+/// Where a word's pixels have this class. Written so that the compiler can make lanes of it.
+fn equal(pixels: &[u16; 64], class: u16) -> u64 {
+    let bytes = pixels.map(|pixel| u8::from(pixel == class));
+    bytes.as_chunks().0.iter().enumerate().fold(0, |bits, (place, &eight)| {
+        // The product brings bit 0 of byte i to bit 56 + i, and nothing else to the eight highest.
+        bits | (u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * place)
+    })
 }
 
 /// Number of pixels in both sets.
 pub fn count_and(a: &[u64], b: &[u64]) -> u64 {
     assert_eq!(a.len(), b.len(), "sets over the same pixels");
-    a.iter().zip(b).map(|(a, b)| u64::from((a & b).count_ones())).sum()
+    let mut count = 0;
+    // SAFETY: the processor has the instruction set of `best`.
+    unsafe { count_both(Level::best(), a, b, &mut count) };
+    count
+}
+
+/// `S` only says for which instruction set the loop is compiled.
+#[allow(clippy::inline_always, reason = "it is inlined into its instruction set's function")]
+#[inline(always)]
+unsafe fn count_both_any<S: Simd>(a: &[u64], b: &[u64], count: &mut u64) {
+    *count = a.iter().zip(b).map(|(a, b)| u64::from((a & b).count_ones())).sum();
+}
+
+with_simd! {
+    /// Number of bits in both.
+    fn count_both(a: &[u64], b: &[u64], count: &mut u64) = count_both_any
 }

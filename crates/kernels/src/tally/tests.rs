@@ -106,7 +106,7 @@ proptest! {
         prop_assert!(out.iter().all(|v| (least..=most).contains(v)), "{cells:?}: {out:?}");
     }
 
-    /// Seven roundings of 2^-24 of the largest cell for each direction: see the bound in `upsample.rs`.
+    /// The bound at [`Upsampler`], and one more rounding for what it leaves out.
     #[test]
     fn resampling_is_exact_up_to_rounding(
         (source, target) in sides(), cells in prop::collection::vec(-1.0f32..1.0, 12 * 132),

@@ -1,83 +1,60 @@
 //! Half-pixel bilinear resampling of one map, and where the result lies above a level.
 
 use super::bits::words;
-use super::pack::{LANES, Scratch, pack};
+use super::pack::{Chunk, LANES, Scratch, pack};
 use crate::simd::Level;
 use std::ops::Range;
 
-/// Longest side of a target: keeps every weight at or below `1 - 2^-21`, which [`Upsampler`] needs.
+/// Longest side: keeps every weight at or below `1 - 2^-21`, which the proof at [`Upsampler`] needs.
 const LONGEST: usize = 1 << 20;
 
 /// Bilinear resampling of maps of one size to another. The source coordinate of target `t` is `(t + 0.5) S / T - 0.5`,
 /// clamped at the edge (`align_corners = false`). Targets may be larger than the source, smaller, or neither.
 ///
-/// A number between `a` and `b` is `a + w (b - a)`, each operation rounded to `f32`: first down the columns, then along the
-/// rows. With weights of at most `1 - 2^-21` that never leaves the range of `a` and `b`, as long as `b - a` does not
-/// overflow: the product is at most `(b - a)(1 + 2^-24)(1 - 2^-21)(1 + 2^-24) < b - a`.
+/// A number between `a` and `b` is `a + w (b - a)`, each operation rounded to `f32`: first along the rows of the source,
+/// then down the columns. With weights of at most `1 - 2^-21` that never leaves the range of `a` and `b`, as long as
+/// `b - a` does not overflow: the product is at most `(b - a)(1 + 2^-24)(1 - 2^-21)(1 + 2^-24) < b - a`. It is at most 7 roundings of
+/// `2^-24 max(|a|, |b|)` off (3 of the product, which is at most twice as large, and one of the sum), 14 for both ways.
 #[derive(Clone, Debug)]
 pub struct Upsampler {
-    pub(super) rows: Axis,
-    pub(super) columns: Axis,
+    source: [usize; 2],
+    target: [usize; 2],
+    /// How each column of the target is made.
+    columns: Vec<Tap>,
+    /// Weights of the rows of the target.
+    pub(super) weights: Vec<f32>,
+    pub(super) bands: Vec<Band>,
+    /// [`Upsampler::columns`], as lanes.
+    pub(super) chunks: Vec<Chunk>,
 }
 
-/// One direction. Targets between two neighbours of the source lie side by side.
+/// How a target is made in one direction: of two neighbours of the source, and how much of the way to the second it has gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    pub(super) first: usize,
+    pub(super) second: usize,
+    pub(super) weight: f32,
+}
+
+/// Rows of the target between the same two rows of the source.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
-    /// Targets `starts[i]..starts[i + 1]` lie at or behind source `i` and before source `i + 1`.
-    starts: Vec<usize>,
-    /// For each target, how much of the way to the next source it has gone; then [`LANES`] zeros, so that lanes can be
-    /// loaded from every target on.
-    weights: Vec<f32>,
-}
-
-/// Neighbours of the source, the last one with itself, and the targets from the first to before the second.
-pub(super) struct Pair {
+pub(super) struct Band {
     pub(super) first: usize,
     pub(super) second: usize,
     pub(super) targets: Range<usize>,
 }
 
-impl Axis {
-    fn new(source: usize, target: usize) -> Self {
-        assert!(source > 0 && target > 0, "a map has pixels");
-        assert!(source <= LONGEST && target <= LONGEST, "sides of {source} and {target}: at most {LONGEST}");
-        let (mut starts, mut weights) = (vec![0; source + 1], Vec::with_capacity(target + LANES));
-        for t in 0..target {
-            // The coordinate times 2 T, clamped: exact in whole numbers.
-            let place = ((2 * t + 1) * source).saturating_sub(target).min((source - 1) * 2 * target);
-            starts[place / (2 * target) + 1] = t + 1;
-            weights.push((place % (2 * target)) as f32 / (2 * target) as f32);
-        }
-        for i in 1..=source {
-            starts[i] = starts[i].max(starts[i - 1]);
-        }
-        weights.resize(target + LANES, 0.0);
-        Self { starts, weights }
-    }
-
-    fn source(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    fn target(&self) -> usize {
-        self.starts[self.source()]
-    }
-
-    #[inline(always)]
-    pub(super) fn pair(&self, first: usize) -> Pair {
-        let second = (first + 1).min(self.source() - 1);
-        Pair { first, second, targets: self.starts[first]..self.starts[first + 1] }
-    }
-
-    pub(super) fn pairs(&self) -> impl Iterator<Item = Pair> {
-        (0..self.source()).map(|first| self.pair(first))
-    }
-
-    /// The weights of `target` and of those behind it.
-    #[inline(always)]
-    pub(super) fn weights(&self, target: usize) -> &[f32; LANES] {
-        &self.weights[target..].as_chunks().0[0]
-    }
+fn taps(source: usize, target: usize) -> Vec<Tap> {
+    assert!(source > 0 && target > 0, "a map has pixels");
+    assert!(source <= LONGEST && target <= LONGEST, "sides of {source} and {target}: at most {LONGEST}");
+    let step = 2 * target;
+    let tap = |t: usize| {
+        // The coordinate times 2 T, clamped: exact in whole numbers.
+        let place = ((2 * t + 1) * source).saturating_sub(target).min((source - 1) * step);
+        let first = place / step;
+        Tap { first, second: (first + 1).min(source - 1), weight: (place % step) as f32 / step as f32 }
+    };
+    (0..target).map(tap).collect()
 }
 
 fn between(a: f32, b: f32, weight: f32) -> f32 {
@@ -90,37 +67,48 @@ impl Upsampler {
     /// # Panics
     /// A side of 0 or of more than 2^20.
     pub fn new(source: [usize; 2], target: [usize; 2]) -> Self {
-        Self { rows: Axis::new(source[0], target[0]), columns: Axis::new(source[1], target[1]) }
+        let (rows, columns) = (taps(source[0], target[0]), taps(source[1], target[1]));
+        let mut end = 0;
+        let bands = rows.chunk_by(|a, b| a.first == b.first).map(|rows| {
+            let start = end;
+            end += rows.len();
+            Band { first: rows[0].first, second: rows[0].second, targets: start..end }
+        });
+        Self {
+            bands: bands.collect(),
+            chunks: columns.chunks(LANES).map(|taps| Chunk::new(taps, source[1])).collect(),
+            weights: rows.iter().map(|tap| tap.weight).collect(),
+            source,
+            target,
+            columns,
+        }
     }
 
     /// Height and width of the maps that are resampled.
     pub fn source(&self) -> [usize; 2] {
-        [self.rows.source(), self.columns.source()]
+        self.source
     }
 
     /// Height and width of the result.
     pub fn target(&self) -> [usize; 2] {
-        [self.rows.target(), self.columns.target()]
+        self.target
     }
 
     /// One map, `[h, w]` of the source to `[h, w]` of the target: exactly the numbers that [`Upsampler::pack_above`]
     /// compares with a level.
     pub fn upsample(&self, map: &[f32], out: &mut [f32]) {
-        let ([h, w], [_, width]) = (self.source(), self.target());
+        let ([h, w], [height, width]) = (self.source, self.target);
         assert_eq!(map.len(), h * w, "length of a map");
-        assert_eq!(out.len(), self.rows.target() * width, "length of the resampled map");
-        let mut row = vec![0.0; w];
-        for Pair { first: upper, second: lower, targets } in self.rows.pairs() {
-            for y in targets {
-                let weight = self.rows.weights[y];
-                for (x, v) in row.iter_mut().enumerate() {
-                    *v = between(map[upper * w + x], map[lower * w + x], weight);
-                }
-                let out = &mut out[y * width..][..width];
-                for Pair { first: left, second: right, targets } in self.columns.pairs() {
-                    for x in targets {
-                        out[x] = between(row[left], row[right], self.columns.weights[x]);
-                    }
+        assert_eq!(out.len(), height * width, "length of the resampled map");
+        let mut wide = Vec::with_capacity(h * width);
+        for row in map.chunks_exact(w) {
+            wide.extend(self.columns.iter().map(|tap| between(row[tap.first], row[tap.second], tap.weight)));
+        }
+        for band in &self.bands {
+            let (upper, lower) = (&wide[band.first * width..][..width], &wide[band.second * width..][..width]);
+            for y in band.targets.clone() {
+                for ((out, &a), &b) in out[y * width..][..width].iter_mut().zip(upper).zip(lower) {
+                    *out = between(a, b, self.weights[y]);
                 }
             }
         }
@@ -134,11 +122,12 @@ impl Upsampler {
 
     /// [`Upsampler::pack_above`] with a given instruction set, which the processor must have.
     pub(super) fn pack_with(&self, set: Level, map: &[f32], level: f32, packed: &mut [u64]) -> u64 {
-        assert_eq!(map.len(), self.rows.source() * self.columns.source(), "length of a map");
-        assert_eq!(packed.len(), words(self.rows.target() * self.columns.target()), "words of a map");
+        let ([h, w], [height, width]) = (self.source, self.target);
+        assert_eq!(map.len(), h * w, "length of a map");
+        assert_eq!(packed.len(), words(height * width), "words of a map");
         packed.fill(0);
         let mut touched = 0..0;
-        // SAFETY: the processor has the instruction set.
+        // SAFETY: the processor has the instruction set, and the lengths are right.
         unsafe { pack(set, self, map, level, &mut Scratch::new(self), packed, &mut touched) };
         packed[touched].iter().map(|word| u64::from(word.count_ones())).sum()
     }
