@@ -75,6 +75,9 @@ class Bench:
             found[f"adam/g/w{width}"] = self.maker(self.adam, generator, width)
             found[f"adam/d/w{width}"] = self.maker(self.adam, discriminator, width)
         found["generation/paper/b32w128"] = self.maker(self.generation, 32, 128)
+        for side in (8, 16, 32):
+            for form in ("per-label", "matmul"):
+                found[f"tally/{form}/u512s{side}"] = self.maker(self.tally, form, 512, side)
         return found
 
     @staticmethod
@@ -160,6 +163,31 @@ class Bench:
                 optimizer.step()
 
         return step
+
+    def tally(self, form, units, side, pixels=128, labels=64, level=2.0):
+        """Pixels of each unit above its level and in each label, on one image: GAN Dissection. Always f32: a half cannot
+        count to 2,049."""
+        maps, levels = torch.randn(units, side, side), torch.full((units, 1, 1), level)
+        patches = torch.randint(0, 12, (8, 8)) * 5
+        classes = patches.repeat_interleave(pixels // 8, 0).repeat_interleave(pixels // 8, 1).flatten()
+
+        def above():
+            larger = functional.interpolate(maps[None], size=(pixels, pixels), mode="bilinear", align_corners=False)[0]
+            return (larger > levels).flatten(1)
+
+        def per_label():
+            on = above()
+            both = torch.zeros(units, labels)
+            for label in classes.unique():
+                inside = classes == label
+                both[:, label] = on[:, inside].sum(1).float()
+            return both, on.sum(1)
+
+        def matmul():
+            on = above().float()
+            return on @ functional.one_hot(classes, labels).float(), on.sum(1)
+
+        return per_label if form == "per-label" else matmul
 
     def generation(self, batch, width, d_steps=3):
         """One parent, three children, the fittest survives, D learns from its images: as published. Each mutation has

@@ -1,4 +1,4 @@
-//! What training spends its time in, case by case.
+//! What training and dissection spend their time in, case by case.
 //!
 //! A [`Case`] is one computation at one shape, with the multiply-adds and the memory traffic that it takes at least.
 //! [`all`] lists them. Two programs run them: `cargo bench` (criterion, for following one's own changes) and the runner
@@ -13,6 +13,7 @@ mod layers;
 mod machine;
 mod nets;
 mod norm;
+mod tally;
 mod timing;
 
 pub use cost::Cost;
@@ -70,7 +71,7 @@ impl Setting {
 const SETTINGS: [Setting; 3] =
     [Setting { batch: 64, width: 64 }, Setting { batch: 64, width: 128 }, Setting { batch: 32, width: 128 }];
 
-/// All cases: the machine's rates, layers, batch norm, Adam, steps and a generation.
+/// All cases: the machine's rates, layers, batch norm, Adam, steps, a generation and the tally of a dissection.
 pub fn all() -> Vec<Case> {
     let mut cases = machine::cases();
     cases.extend(SETTINGS.into_iter().flat_map(layers::cases));
@@ -78,6 +79,7 @@ pub fn all() -> Vec<Case> {
     cases.extend([64, 128].into_iter().flat_map(adam::cases));
     cases.extend(SETTINGS.into_iter().flat_map(game::steps));
     cases.push(game::paper_generation());
+    cases.extend(tally::cases());
     cases
 }
 

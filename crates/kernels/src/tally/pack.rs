@@ -10,7 +10,7 @@
 #![allow(clippy::inline_always, reason = "loops are inlined into their instruction set's function")]
 
 use super::bits::words;
-use super::upsample::{Band, Tap, Upsampler};
+use super::upsample::{Tap, Upsampler};
 use crate::simd::{Simd, with_simd};
 use std::ops::Range;
 
@@ -18,6 +18,8 @@ use std::ops::Range;
 pub(super) const LANES: usize = 16;
 /// Numbers of at least this size make a map wild.
 const WILD: f32 = f32::MAX / 2.0;
+/// Rows of a band from which on it pays to look where bits end.
+const MANY_ROWS: usize = 8;
 /// Cells that [`Simd::spread`] reaches.
 const WINDOW: usize = 8;
 
@@ -156,8 +158,15 @@ pub(super) unsafe fn pack_any<S: Simd>(
             continue;
         }
         pixels = pixels.start.min(band.targets.start * width)..band.targets.end * width;
+        let (upper, lower) = (&map[band.first * w..][..w], &map[band.second * w..][..w]);
         for (place, chunk) in up.chunks.iter().enumerate().filter(|(_, chunk)| near & chunk.cells != 0) {
-            unsafe { pack_block::<S>(up, map, level, band, place * LANES, chunk, packed) };
+            let at = band.targets.start * width + place * LANES;
+            unsafe {
+                let (upper, lower) = (chunk.spread::<S>(upper), chunk.spread::<S>(lower));
+                let block =
+                    Block::<S> { upper, step: S::sub(lower, upper), level: S::splat(level), lanes: chunk.lanes };
+                block.pack(&up.weights[band.targets.clone()], at, width, !wild, packed);
+            }
         }
     }
     if !pixels.is_empty() {
@@ -165,31 +174,54 @@ pub(super) unsafe fn pack_any<S: Simd>(
     }
 }
 
-#[inline(always)]
-unsafe fn pack_block<S: Simd>(
-    up: &Upsampler,
-    map: &[f32],
-    level: f32,
-    band: &Band,
-    x: usize,
-    chunk: &Chunk,
-    packed: &mut [u64],
-) {
-    unsafe {
-        let ([_, w], [_, width]) = (up.source(), up.target());
-        let level = S::splat(level);
-        let upper = chunk.spread::<S>(&map[band.first * w..][..w]);
-        let step = S::sub(chunk.spread::<S>(&map[band.second * w..][..w]), upper);
-        let mut at = band.targets.start * width + x;
-        for &weight in &up.weights[band.targets.clone()] {
-            let bits = S::above(between::<S>(upper, step, S::splat(weight)), level) & chunk.lanes;
-            packed[at / 64] |= bits << (at % 64);
-            let beyond = bits >> 1 >> (63 - at % 64);
-            if beyond != 0 {
-                packed[at / 64 + 1] |= beyond;
+/// Sixteen columns between two rows of the map.
+struct Block<S: Simd> {
+    upper: S::Lanes,
+    /// The lower row less the upper one.
+    step: S::Lanes,
+    level: S::Lanes,
+    lanes: u64,
+}
+
+impl<S: Simd> Block<S> {
+    #[inline(always)]
+    unsafe fn row(&self, weight: f32) -> u64 {
+        unsafe { S::above(between::<S>(self.upper, self.step, S::splat(weight)), self.level) & self.lanes }
+    }
+
+    /// Sets the bits of the band's rows, the first of them from bit `at` on. In a tame map the numbers of a column go one way
+    /// from the upper row to the lower (weights grow, and rounding keeps order), so those above the level begin at one end
+    /// of the band: rows are computed from both ends until one has none.
+    #[inline(always)]
+    unsafe fn pack(&self, weights: &[f32], at: usize, width: usize, tame: bool, packed: &mut [u64]) {
+        let from_ends = tame && weights.len() >= MANY_ROWS;
+        let (mut start, mut end) = (0, weights.len());
+        while start < end {
+            let bits = unsafe { self.row(weights[start]) };
+            put(packed, at + start * width, bits);
+            start += 1;
+            if from_ends && bits == 0 {
+                break;
             }
-            at += width;
         }
+        while start < end {
+            end -= 1;
+            let bits = unsafe { self.row(weights[end]) };
+            if bits == 0 {
+                break;
+            }
+            put(packed, at + end * width, bits);
+        }
+    }
+}
+
+/// Sets up to sixteen bits from bit `at` on.
+#[inline(always)]
+fn put(packed: &mut [u64], at: usize, bits: u64) {
+    packed[at / 64] |= bits << (at % 64);
+    let beyond = bits >> 1 >> (63 - at % 64);
+    if beyond != 0 {
+        packed[at / 64 + 1] |= beyond;
     }
 }
 
