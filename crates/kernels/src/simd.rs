@@ -268,6 +268,7 @@ mod x86 {
         #[inline(always)]
         unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> [__m256; 2] {
             unsafe {
+                #[allow(clippy::cast_ptr_alignment, reason = "these loads ask for none")]
                 let places = places.as_ptr().cast::<__m256i>();
                 [
                     _mm256_permutevar8x32_ps(_mm256_loadu_ps(low), _mm256_loadu_si256(places)),

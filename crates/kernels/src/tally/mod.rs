@@ -53,11 +53,11 @@ pub(crate) struct Part<'a> {
     on: &'a mut [u64],
 }
 
-fn halve(set: Level, up: &Upsampler, labels: &[u64], rows: usize, part: Part) {
+fn halve(set: Level, up: &Upsampler, labels: &[u64], rows: usize, mut part: Part) {
     let units = part.levels.len();
     if units <= UNITS {
         // SAFETY: the processor has the instruction set.
-        return unsafe { count(set, up, labels, rows, part) };
+        return unsafe { count(set, up, labels, rows, &mut part) };
     }
     let half = (units / 2).next_multiple_of(UNITS);
     let (maps, levels) = (part.maps.split_at(half * (part.maps.len() / units)), part.levels.split_at(half));
@@ -69,7 +69,7 @@ fn halve(set: Level, up: &Upsampler, labels: &[u64], rows: usize, part: Part) {
 }
 
 #[inline(always)]
-unsafe fn count_any<S: Simd>(up: &Upsampler, labels: &[u64], rows: usize, part: Part) {
+unsafe fn count_any<S: Simd>(up: &Upsampler, labels: &[u64], rows: usize, part: &mut Part) {
     let ([h, w], [height, width]) = (up.source(), up.target());
     let words = words(height * width);
     let (mut scratch, mut packed, mut touched) = (Scratch::new(up), vec![0; words], 0..0);
@@ -97,5 +97,5 @@ unsafe fn count_any<S: Simd>(up: &Upsampler, labels: &[u64], rows: usize, part: 
 
 with_simd! {
     /// Counts of some units.
-    fn count(up: &Upsampler, labels: &[u64], rows: usize, part: Part<'_>) = count_any
+    fn count(up: &Upsampler, labels: &[u64], rows: usize, part: &mut Part<'_>) = count_any
 }

@@ -151,13 +151,15 @@ pub(super) unsafe fn pack_any<S: Simd>(
     // The first 64 cells of a row, and what lies behind them.
     let row =
         |row: usize| (cells[row * w / 64] >> (row * w % 64)) | (cells[row * w / 64 + 1] << 1 << (63 - row * w % 64));
-    let mut pixels = usize::MAX..0;
+    let mut first = None;
+    let mut end = 0;
     for band in &up.bands {
         let near = if everywhere { !0 } else { (row(band.first) | row(band.second)) & low(w) };
         if near == 0 {
             continue;
         }
-        pixels = pixels.start.min(band.targets.start * width)..band.targets.end * width;
+        first.get_or_insert(band.targets.start * width / 64);
+        end = (band.targets.end * width).div_ceil(64);
         let (upper, lower) = (&map[band.first * w..][..w], &map[band.second * w..][..w]);
         for (place, chunk) in up.chunks.iter().enumerate().filter(|(_, chunk)| near & chunk.cells != 0) {
             let at = band.targets.start * width + place * LANES;
@@ -169,9 +171,7 @@ pub(super) unsafe fn pack_any<S: Simd>(
             }
         }
     }
-    if !pixels.is_empty() {
-        *touched = pixels.start / 64..pixels.end.div_ceil(64);
-    }
+    *touched = first.unwrap_or(end)..end;
 }
 
 /// Sixteen columns between two rows of the map.
