@@ -1,7 +1,9 @@
-//! Convolutions, their gradients and the few loops beside them that training spends its time in, on plain slices.
+//! Convolutions, their gradients and the few loops beside them that training spends its time in, and the tally of a
+//! dissection, on plain slices.
 //!
 //! Nothing here knows of tensors, networks or devices. Every function
-//! - takes `f32` slices in row-major order (images as `[n, c, h, w]`) and returns a new `Vec`,
+//! - takes `f32` slices in row-major order (images as `[n, c, h, w]`) and returns a new `Vec` (the tally adds
+//!   to the counts that it is given),
 //! - gives the same bits whatever the number of threads, and for one image whatever the batch it is in: work is split by
 //!   shape, never by the number of cores, and partial sums are added in a fixed order,
 //! - chooses AVX-512, AVX2 or portable code at run time ([`Level`]; the plain products through the `gemm` crate).
