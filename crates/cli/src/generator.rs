@@ -33,6 +33,11 @@ impl Generator {
     /// Loads MODEL and checks that it generates something that can be shown.
     pub(crate) fn open(path: &Path, device: Device, console: Console) -> Result<Self> {
         let Model { network, path } = Model::open(path, &device, console)?;
+        if network.notes.iter().any(|(key, _)| key == segment::PLANES) {
+            return Err(Error::file(path, "is a segmenter, not a generator")
+                .with_hint("Look through it with `ganatomy segmenter apply`.")
+                .into());
+        }
         let graph = &network.graph;
         let output = graph.shapes(1)?[graph.output()].get(1..).unwrap_or_default().to_vec();
         let inputs = graph.inputs().len();

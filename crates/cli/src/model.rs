@@ -4,12 +4,17 @@ use crate::console::Console;
 use anyhow::Result;
 use base::Error;
 use net::{Device, Network};
+use shipped::Kind;
 use std::path::{Path, PathBuf};
 use train::checkpoint::{Checkpoint, MANIFEST, Rejected, Store};
 use train::run_folder;
 
-/// The generators in a checkpoint, the one to prefer first: the moving average where one is kept.
-const GENERATORS: [&str; 2] = ["ema.safetensors", "generator.safetensors"];
+/// The networks in a checkpoint that people use, the one to prefer first: the moving average where one is kept.
+const NETWORKS: [(Kind, &str); 3] = [
+    (Kind::Generator, "ema.safetensors"),
+    (Kind::Generator, "generator.safetensors"),
+    (Kind::Segmenter, segment::SEGMENTER),
+];
 
 /// A network and where it came from.
 pub(crate) struct Model {
@@ -20,21 +25,33 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Finds and loads what the user calls MODEL. A path wins over a shipped name only if it has a `/` in it.
+    /// Finds and loads what the user calls MODEL: of a run, whatever it trains. A path wins over a shipped name, which is
+    /// of a generator here, only if it has a `/` in it.
     pub(crate) fn open(path: &Path, device: &Device, console: Console) -> Result<Self> {
-        if let Some(shipped) = path.to_str().and_then(shipped::by_name) {
+        Self::find(path, Kind::Generator, &[Kind::Generator, Kind::Segmenter], device, console)
+    }
+
+    /// As [`Model::open`] for what the user calls SEG: a segmenter.
+    pub(crate) fn open_segmenter(path: &Path, device: &Device, console: Console) -> Result<Self> {
+        Self::find(path, Kind::Segmenter, &[Kind::Segmenter], device, console)
+    }
+
+    /// `named` is the kind that a shipped name means, `trained` are the kinds that are taken from runs.
+    fn find(path: &Path, named: Kind, trained: &[Kind], device: &Device, console: Console) -> Result<Self> {
+        if let Some(shipped) = path.to_str().and_then(|name| shipped::by_name(name, named)) {
             return Ok(Self { network: Network::from_bytes(shipped.bytes, path, device)?, path: path.to_owned() });
         }
         if path.is_dir() {
             let checkpoint = checkpoint_in(path, console)?;
-            let model = Self::from_checkpoint(&checkpoint, device)?;
+            let model = Self::from_checkpoint(&checkpoint, trained, device)?;
             console.say(&format!("taking {}", model.path.display()));
             return Ok(model);
         }
         if !path.exists() {
             let hint = if path.components().count() == 1 && path.extension().is_none() {
-                let names = shipped::ALL.map(|shipped| shipped.name).join(", ");
-                format!("Check the spelling; the models that come with the program are: {names}.")
+                let names: Vec<&str> = shipped::of_kind(named).map(|shipped| shipped.name).collect();
+                let what = if named == Kind::Segmenter { "segmenters" } else { "models" };
+                format!("Check the spelling; the {what} that come with the program are: {}.", names.join(", "))
             } else {
                 "Check the spelling of the path.".into()
             };
@@ -45,14 +62,16 @@ impl Model {
         Ok(Self { network: Network::load(path, device)?, path: path.to_owned() })
     }
 
-    fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        for name in GENERATORS {
+    fn from_checkpoint(checkpoint: &Checkpoint, trained: &[Kind], device: &Device) -> Result<Self> {
+        let names = || NETWORKS.into_iter().filter(|(kind, _)| trained.contains(kind)).map(|(_, name)| name);
+        for name in names() {
             if let Some(bytes) = checkpoint.files.get(name) {
                 let path = checkpoint.path.join(name);
                 return Ok(Self { network: Network::from_bytes(bytes, &path, device)?, path });
             }
         }
-        Err(Error::file(&checkpoint.path, format!("holds neither {} nor {}", GENERATORS[0], GENERATORS[1])).into())
+        let reason = format!("holds none of {}", names().collect::<Vec<_>>().join(", "));
+        Err(Error::file(&checkpoint.path, reason).into())
     }
 }
 
@@ -67,7 +86,7 @@ fn checkpoint_in(folder: &Path, console: Console) -> Result<Checkpoint> {
     if !run_folder::is_run(folder) && !store.folder().is_dir() {
         let reason = format!("is neither a run folder (no {}) nor a checkpoint (no {MANIFEST})", run_folder::CONFIG);
         return Err(Error::file(folder, reason)
-            .with_hint("Give a model file, or a run folder of `ganatomy evolve`.")
+            .with_hint("Give a model file, or a run folder of `ganatomy evolve` or `ganatomy segmenter train`.")
             .into());
     }
     let best = store.best()?.map(|best| best.generation);

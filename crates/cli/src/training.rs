@@ -2,13 +2,13 @@
 
 use crate::console::{Console, print};
 use anyhow::Result;
-use evolve::{Evolution, Outcome, Start, Stats};
+use evolve::{Evolution, Stats};
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use train::run_folder;
 use train::signals::Interrupt;
+use train::{Outcome, Start, run_folder};
 
 /// Lines without a terminal come this far apart.
 const QUIET_FOR: Duration = Duration::from_secs(30);

@@ -7,6 +7,7 @@ use crate::source::Source;
 use crate::toys::Toy;
 use base::{Error, Result};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// A set whose images take at most this many bytes (1 GiB) is decoded once and then kept in memory, a byte a value.
@@ -26,7 +27,7 @@ pub struct Dataset {
     content: Content,
     options: Options,
     shape: Vec<usize>,
-    /// The readable images, where some are not.
+    /// The source's items that belong to the set, where not all do.
     kept: Option<Vec<u64>>,
     skipped: Vec<String>,
     /// Finished pixels by index; empty where they would take too much memory or are made, not read.
@@ -95,6 +96,23 @@ impl Dataset {
             self.kept = Some(index_where(true));
             self.skipped = broken.into_iter().map(|i| self.source_name(i)).collect();
         }
+    }
+
+    /// The items `range` alone, counted anew from 0: a part of a finite set to learn from, another to judge by.
+    ///
+    /// # Errors
+    /// The set has no end, or the range is empty or reaches beyond it.
+    pub fn only(mut self, range: Range<usize>) -> Result<Self> {
+        let wrong = |reason: String| Error::file(&self.name, format!("has no items {range:?}: {reason}"));
+        let Some(n) = self.len() else { return Err(wrong("there is no end to them".into())) };
+        if range.is_empty() || range.end > n {
+            return Err(wrong(format!("there are {n}")));
+        }
+        self.kept = Some(match self.kept.take() {
+            Some(kept) => kept[range].to_vec(),
+            None => (range.start as u64..range.end as u64).collect(),
+        });
+        Ok(self)
     }
 
     /// The word by which it was opened.

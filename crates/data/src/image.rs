@@ -1,6 +1,7 @@
 //! Pictures as bytes, label maps, and the numbers that a network sees.
 
 use base::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 /// The widest and the highest image that is decoded or made, in pixels.
 pub const MAX_SIDE: usize = 8192;
@@ -136,18 +137,19 @@ impl LabelMap {
 }
 
 /// A plane of labels: what the indices of its label maps mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plane {
     /// `objects`, `parts`, ...
     pub name: String,
     /// The classes by index.
     pub classes: Vec<Class>,
     /// The index that stands for "not labelled" or "nothing", to be left out of statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignore: Option<u16>,
 }
 
 /// A class of a label plane.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Class {
     /// Its name.
     pub name: String,

@@ -321,6 +321,27 @@ fn every_format() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
+fn a_part_of_a_set_counts_its_items_anew() {
+    let bad = png(4, 4, 3)[..30].to_vec();
+    let files: Vec<(String, Vec<u8>)> =
+        (0..6).map(|i| (format!("{i}.png"), if i == 2 { bad.clone() } else { png(4, 4, i) })).collect();
+    let set = folder(&files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect::<Vec<_>>());
+    let path = set.path().to_str().unwrap();
+    let opened = || open(path, &Options { broken: Broken::Skip, ..Options::default() }).unwrap();
+    // 0, 1, 3, 4, 5 are whole.
+    let part = opened().only(1..4).unwrap();
+    let first_bytes: Vec<u8> = (0..3).map(|i| part.image(i).unwrap().pixels[0]).collect();
+    assert_eq!((part.len(), first_bytes), (Some(3), vec![1, 3, 4]));
+    assert!(part.image(3).is_err());
+    assert_eq!(part.only(2..3).unwrap().image(0).unwrap().pixels[0], 4);
+    let refused = opened().only(4..6).err().unwrap().to_string();
+    assert!(refused.ends_with("has no items 4..6: there are 5"), "{refused}");
+    assert!(opened().only(2..2).is_err());
+    let endless = open("scenes", &Options::default()).unwrap().only(0..4).err().unwrap().to_string();
+    assert_eq!(endless, "scenes: has no items 0..4: there is no end to them");
+}
+
+#[test]
 fn every_format_is_read() {
     for (name, bytes) in every_format() {
         let image = data::decode(&bytes, Path::new(name)).unwrap();

@@ -5,14 +5,14 @@ mod variation;
 
 use crate::augment::Changes;
 use crate::generation::Players;
-use crate::graphs::{Graphs, Side};
+use crate::graphs::Graphs;
 use crate::loss::{Loss, sigmoid};
 use crate::settings::{AdamPolicy, Noise, Quality, Settings};
 use base::Error;
 use data::Loader;
 use net::{Device, NodeId, Params, Result, Run, Tensor};
 use std::collections::BTreeMap;
-use train::{Adam, Moments};
+use train::{Adam, Moments, Side, fetch_some, gradient_norm};
 
 /// A generator with what it inherits.
 #[derive(Clone, Debug)]
@@ -193,7 +193,7 @@ impl<'a> Gan<'a> {
 
     /// The length of a gradient; names the first weight whose gradient is not finite.
     fn checked_norm(&self, side: &Side, who: &str, gradients: &[Option<Tensor>]) -> Result<f64> {
-        let norm = norm(gradients);
+        let norm = gradient_norm(gradients);
         if norm.is_finite() {
             return Ok(norm);
         }
@@ -289,7 +289,7 @@ impl Players for Gan<'_> {
         let own = if s.eval_noise == Noise::Shared { 0 } else { contestant as u64 };
         let z = self.latents(s.eval, "noise/evaluation", self.generation * 4096 + own);
         let fakes = self.images(&g.params, &z)?;
-        let later: Vec<NodeId> = if diversity { gradient_nodes(&self.graphs.d) } else { Vec::new() };
+        let later: Vec<NodeId> = if diversity { self.graphs.d.gradient_nodes() } else { Vec::new() };
         let (run, logits) = self.judge(&fakes, &later)?;
         let quality = logits
             .iter()
@@ -334,16 +334,6 @@ impl Players for Gan<'_> {
     }
 }
 
-fn gradient_nodes(side: &Side) -> Vec<NodeId> {
-    side.by_params.gradients.iter().flatten().copied().collect()
-}
-
-fn fetch_some(run: &mut Run, wanted: &[Option<NodeId>]) -> Result<Vec<Option<Tensor>>> {
-    let nodes: Vec<NodeId> = wanted.iter().flatten().copied().collect();
-    let mut values = run.fetch(&nodes)?.into_iter();
-    Ok(wanted.iter().map(|node| node.and_then(|_| values.next())).collect())
-}
-
 fn summed(a: &[Option<Tensor>], b: &[Option<Tensor>]) -> Vec<Option<Tensor>> {
     a.iter()
         .zip(b)
@@ -353,12 +343,6 @@ fn summed(a: &[Option<Tensor>], b: &[Option<Tensor>]) -> Vec<Option<Tensor>> {
             (None, None) => None,
         })
         .collect()
-}
-
-/// Length of a gradient over all parameters; each tensor is summed in f64 in its own order.
-fn norm(gradients: &[Option<Tensor>]) -> f64 {
-    let squares = |values: &[f32]| values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
-    gradients.iter().flatten().map(|t| t.slice().map_or_else(|| squares(&t.to_vec()), squares)).sum::<f64>().sqrt()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::settings::{Family, Settings};
 use net::zoo::{self, DcganDiscriminator, DcganGenerator};
-use net::{Derivative, Graph, Mode, NodeId, Op, Result};
+use net::{Derivative, Graph, NodeId, Op, Result};
+use train::Side;
 
 /// The descriptions of generator and discriminator for data of a shape, `[c, h, w]` or `[2]`.
 pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
@@ -26,21 +27,6 @@ pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
         ),
     };
     (g.with_latent(s.latent_law), d)
-}
-
-/// A lowered training graph with its gradients.
-#[derive(Clone, Debug)]
-pub struct Side {
-    /// The graph, backward nodes included.
-    pub graph: Graph,
-    /// The latent, or the image.
-    pub input: NodeId,
-    /// The image, or the logit.
-    pub output: NodeId,
-    /// State that a training pass moves: (place among the parameters, node of the next value).
-    pub updates: Vec<(usize, NodeId)>,
-    /// Gradient of the output by the trainable parameters.
-    pub by_params: Derivative,
 }
 
 /// What a penalty needs of the discriminator.
@@ -71,8 +57,8 @@ impl Graphs {
     /// # Errors
     /// The networks do not fit the data: the message names the node.
     pub fn new(generator: &Graph, discriminator: &Graph, with_penalty: bool) -> Result<Self> {
-        let g = side(generator)?;
-        let mut d = side(discriminator)?;
+        let g = Side::new(generator)?;
+        let mut d = Side::new(discriminator)?;
         let d_by_input = d.graph.differentiate(d.output, &[d.input])?;
         let mut penalty = None;
         if let (true, Some(gradient)) = (with_penalty, d_by_input.gradients[0]) {
@@ -85,15 +71,4 @@ impl Graphs {
         }
         Ok(Self { g, d, d_by_input, penalty })
     }
-}
-
-fn side(description: &Graph) -> Result<Side> {
-    let lowered = description.lower(Mode::Training);
-    let mut graph = lowered.graph;
-    let place = |param: NodeId| graph.params().iter().position(|&id| id == param).unwrap_or_default();
-    let updates = lowered.updates.iter().map(|&(param, next)| (place(param), next)).collect();
-    let (input, output) = (graph.inputs()[0], graph.output());
-    let trainable = graph.trainable();
-    let by_params = graph.differentiate(output, &trainable)?;
-    Ok(Side { graph, input, output, updates, by_params })
 }

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Store;
-use train::signals::{Interrupt, Signal};
-use train::{RunLock, average, memory, stats, tensorboard};
+use train::signals::Interrupt;
+use train::{Outcome, RunLock, Start, average, memory, stats, tensorboard};
 
 /// Generations between two entries of the TensorBoard file.
 const EVENTS: u64 = 10;
@@ -50,29 +50,6 @@ pub struct Stats {
     /// Distance of the saved generator to the reals (a rough squared MMD), where a checkpoint was scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
-}
-
-/// How a run begins.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Start {
-    /// From nothing.
-    New,
-    /// From a checkpoint; the newer ones in the list were passed over.
-    Resumed {
-        /// The generation of the checkpoint.
-        generation: u64,
-        /// Corrupt checkpoints, with what is wrong.
-        rejected: Vec<(PathBuf, String)>,
-    },
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// All generations are done.
-    Finished,
-    /// Interrupted; everything is saved.
-    Interrupted(Signal),
 }
 
 /// A run that is open: it holds the folder's lock.

@@ -1,7 +1,6 @@
 //! The settings of a run: presets, files, overrides, checks, differences.
 
 mod presets;
-mod table;
 
 pub use presets::PRESETS;
 
@@ -11,7 +10,7 @@ use net::Law;
 use net::zoo::{GeneratorStart, Norm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use table::{flatten, put, read_table, value_of};
+use train::table::{flatten, put, read_table, value_of};
 
 /// Everything that decides how a run goes, all resolved. Its TOML form is the run folder's `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

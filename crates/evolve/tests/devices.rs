@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
-use evolve::{Evolution, Outcome, Settings, Stats};
+use evolve::{Evolution, Settings, Stats};
 use net::{Device, Network, Tensor};
 use std::path::Path;
+use train::Outcome;
 use train::signals::Interrupt;
 
 fn settings(preset: &str, points: bool, words: &str) -> Settings {

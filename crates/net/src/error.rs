@@ -72,3 +72,19 @@ impl Error {
         }
     }
 }
+
+/// For rooms whose other errors are about files and settings.
+impl From<Error> for base::Error {
+    fn from(error: Error) -> Self {
+        let hint = error.hint();
+        let plain = match error {
+            Error::File(error) => return error,
+            Error::Model { path, reason, .. } => Self::file(path, reason),
+            other => Self::setting("network", other.to_string()),
+        };
+        match hint {
+            Some(hint) => plain.with_hint(hint),
+            None => plain,
+        }
+    }
+}

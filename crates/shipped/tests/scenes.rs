@@ -4,6 +4,7 @@
 
 use data::{Dataset, Options};
 use net::{Device, Network, Tensor};
+use shipped::Kind;
 use std::path::Path;
 
 const SAMPLES: usize = 1000;
@@ -12,7 +13,7 @@ const SIDE: usize = 64;
 const CELLS: usize = 8;
 
 fn generator() -> Network {
-    let shipped = shipped::by_name("scenes").unwrap();
+    let shipped = shipped::by_name("scenes", Kind::Generator).unwrap();
     Network::from_bytes(shipped.bytes, Path::new(shipped.name), &Device::cpu()).unwrap()
 }
 
@@ -65,7 +66,7 @@ fn nearest(images: &[Vec<f64>]) -> Vec<f64> {
 fn it_is_small() {
     let report = generator().report().unwrap();
     assert!(report.parameters <= 2_500_000, "{}", report.parameters);
-    let bytes = shipped::by_name("scenes").unwrap().bytes.len();
+    let bytes = shipped::by_name("scenes", Kind::Generator).unwrap().bytes.len();
     assert!(bytes <= 5_000_000, "{bytes}");
     assert!(report.notes.iter().any(|(key, value)| key == "trained on" && value == "scenes"), "{:?}", report.notes);
 }

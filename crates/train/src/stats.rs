@@ -34,7 +34,7 @@ impl Writer {
     /// nothing is to be dropped. A file that does not exist is created.
     ///
     /// # Errors
-    /// A line before the last is not an object with an integer `generation`; the file cannot be read or written.
+    /// A line before the last is not an object with an integer `generation` (or `step`); the file cannot be read or written.
     pub fn resume(path: impl AsRef<Path>, generation: u64) -> Result<Self> {
         let path = path.as_ref();
         if !path.try_exists().map_err(|e| Error::io("read", path, e))? {
@@ -91,6 +91,7 @@ pub fn read<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<Vec<T>> {
 
 #[derive(serde::Deserialize)]
 struct Generation {
+    #[serde(alias = "step")]
     generation: u64,
 }
 

@@ -3,6 +3,7 @@
 use crate::console::{self, Console};
 use crate::model::Model;
 use anyhow::Result;
+use data::Plane;
 use net::{Device, Law, NodeReport, Op, Report};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -102,9 +103,18 @@ fn table(report: &Report) -> String {
         text.push('\n');
     }
     for (key, value) in &report.notes {
-        text += &[key, ": ", value, "\n"].concat();
+        match (key.as_str(), serde_json::from_str::<Vec<Plane>>(value)) {
+            (segment::PLANES, Ok(planes)) => text += &planes.iter().map(classes).collect::<String>(),
+            _ => text += &[key, ": ", value, "\n"].concat(),
+        }
     }
     text
+}
+
+/// The classes of a segmenter's plane in one line.
+fn classes(plane: &Plane) -> String {
+    let names: Vec<&str> = plane.classes.iter().map(|class| class.name.as_str()).collect();
+    format!("classes of {}: {}\n", plane.name, names.join(", "))
 }
 
 /// A number in groups of three digits; nothing for 0.

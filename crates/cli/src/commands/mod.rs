@@ -9,6 +9,7 @@ mod inspect;
 mod interpolate;
 mod resume;
 mod sample;
+mod segmenter;
 mod trial;
 
 use crate::console::Console;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Sample(sample::Sample),
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
+    Segmenter(segmenter::Segmenter),
     Inspect(inspect::Inspect),
     Export(export::Export),
     Trial(trial::Trial),
@@ -40,6 +42,7 @@ impl Command {
             Self::Sample(command) => command.run(console),
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),
+            Self::Segmenter(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Trial(command) => command.run(console),

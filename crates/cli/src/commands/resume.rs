@@ -1,5 +1,6 @@
 //! `resume`: go on with a run.
 
+use crate::commands;
 use crate::console::Console;
 use crate::device::Computing;
 use crate::training;
@@ -39,6 +40,9 @@ pub(crate) struct Resume {
 
 impl Resume {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        if segment::Settings::are_in(&self.run) {
+            return self.segmenter(console);
+        }
         let stored = Evolution::settings_of(&self.run)?;
         let mut overrides = self.settings.clone();
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
@@ -51,5 +55,18 @@ impl Resume {
         let device = self.computing.open(console)?;
         let run = Evolution::resume(&self.run, settings, device)?;
         training::go(run, &interrupt, console, self.json)
+    }
+
+    /// The run of a segmenter: its length belongs to its learning rate and stays.
+    fn segmenter(self, console: Console) -> Result<ExitCode> {
+        if self.generations.is_some() {
+            return Err(base::Error::setting(
+                "--generations",
+                "is for runs of `ganatomy evolve`; this is a segmenter's",
+            )
+            .with_hint("Leave it out: the steps of a segmenter's run are fixed when it starts.")
+            .into());
+        }
+        commands::segmenter::resume(&self.run, &self.settings, self.computing, self.dry_run, console, self.json)
     }
 }

@@ -16,6 +16,7 @@ mod refusals;
 mod resume;
 mod runs;
 mod sample;
+mod segmenter;
 #[cfg(unix)]
 mod signals;
 mod support;

@@ -1,6 +1,6 @@
 //! Pictures to the bytes of files.
 
-use crate::image::Image;
+use crate::image::{Image, LabelMap};
 use base::{Error, Result};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbImage, buffer::ConvertBuffer};
@@ -17,6 +17,29 @@ pub fn png(image: &Image) -> Result<Vec<u8>> {
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header().map_err(broken)?;
     writer.write_image_data(&image.pixels).map_err(broken)?;
+    writer.finish().map_err(broken)?;
+    Ok(bytes)
+}
+
+/// The bytes of an index PNG: grey, sample value = class index, as [`crate::decode_labels`] reads it; 8 bits where that
+/// suffices, else 16.
+///
+/// # Errors
+/// The map has another number of classes than of pixels.
+pub fn labels_png(map: &LabelMap) -> Result<Vec<u8>> {
+    let broken = |e: png::EncodingError| Error::setting("picture", e.to_string());
+    let narrow = map.classes.iter().all(|&class| class <= 255);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, map.width as u32, map.height as u32);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(if narrow { png::BitDepth::Eight } else { png::BitDepth::Sixteen });
+    let mut writer = encoder.write_header().map_err(broken)?;
+    let samples: Vec<u8> = if narrow {
+        map.classes.iter().map(|&class| class as u8).collect()
+    } else {
+        map.classes.iter().flat_map(|class| class.to_be_bytes()).collect()
+    };
+    writer.write_image_data(&samples).map_err(broken)?;
     writer.finish().map_err(broken)?;
     Ok(bytes)
 }
@@ -48,7 +71,7 @@ pub fn gif(frames: &[Image], delay_ms: u32) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::decode;
+    use crate::decode::{decode, decode_labels};
     use std::path::Path;
 
     #[test]
@@ -58,6 +81,14 @@ mod tests {
             let bytes = png(&image).unwrap();
             assert_eq!(decode(&bytes, Path::new("x")).unwrap(), image);
             assert_eq!(png(&image).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn an_index_png_comes_back_as_it_was() {
+        for most in [3, 300] {
+            let map = LabelMap { width: 3, height: 2, classes: vec![0, 1, 2, 3, most, 0] };
+            assert_eq!(decode_labels(&labels_png(&map).unwrap(), Path::new("x")).unwrap(), map);
         }
     }
 

@@ -9,10 +9,10 @@ mod preview;
 mod scatter;
 mod text;
 
-pub use encode::{gif, png};
+pub use encode::{gif, labels_png, png};
 pub use grid::{from_batch, grid, stack, zoomed};
 pub use labels::{legend, paint_labels};
-pub use preview::preview;
+pub use preview::{Labelled, labelled, preview};
 pub use scatter::{Cloud, scatter};
 pub use text::{LINE, text, text_width};
 

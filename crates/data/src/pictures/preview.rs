@@ -4,7 +4,7 @@ use super::scatter::{Cloud, scatter};
 use super::text::{LINE, text, text_width};
 use super::{INK, grid, legend, paint_labels, stack, zoomed};
 use crate::dataset::Dataset;
-use crate::image::{Class, Image, MAX_SIDE};
+use crate::image::{Class, Image, LabelMap, MAX_SIDE, Plane};
 use base::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -37,27 +37,56 @@ pub fn preview(set: &Dataset, n: usize, columns: usize) -> Result<Image> {
         }
     }
     let index = |k: usize| set.len().map_or(k, |len| (k as u128 * len as u128 / n as u128) as usize) as u64;
-    let mut cells = Vec::with_capacity(n);
-    let mut occurring = vec![BTreeSet::<u16>::new(); set.planes().len()];
-    for k in 0..n {
+    let cell = |k: usize| {
         let (image, maps) = set.image_with_maps(index(k))?;
-        let mut parts = vec![image];
-        for ((map, plane), occurring) in maps.iter().zip(set.planes()).zip(&mut occurring) {
-            parts.push(paint_labels(map, plane));
-            occurring.extend(&map.classes);
+        let name = |label: u32| set.label_names().get(label as usize).cloned().unwrap_or_else(|| label.to_string());
+        Ok(Labelled { image, maps, caption: set.label(index(k)).map(name) })
+    };
+    labelled(&(0..n).map(cell).collect::<Result<Vec<_>>>()?, set.planes(), columns)
+}
+
+/// A picture with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Labelled {
+    /// The picture.
+    pub image: Image,
+    /// What is where in it. Map number i is of plane number i, and goes on from the first plane where there are more maps
+    /// than planes: the truth, then what a segmenter said.
+    pub maps: Vec<LabelMap>,
+    /// A line below it.
+    pub caption: Option<String>,
+}
+
+/// Pictures in rows of `columns`, their label maps in colour below each, and a legend of the classes that occur.
+///
+/// # Errors
+/// There is no picture or column, or the result would be larger than 8192x8192 pixels.
+pub fn labelled(pictures: &[Labelled], planes: &[Plane], columns: usize) -> Result<Image> {
+    let mut occurring = vec![BTreeSet::<u16>::new(); planes.len()];
+    let mut cells = Vec::with_capacity(pictures.len());
+    for Labelled { image, maps, caption: words } in pictures {
+        let factor = (CELL / image.height.max(image.width)).max(1);
+        let mut parts = vec![zoomed(image, factor)];
+        for (i, map) in maps.iter().enumerate().filter(|_| !planes.is_empty()) {
+            let plane = i % planes.len();
+            parts.push(zoomed(&paint_labels(map, &planes[plane]), factor));
+            occurring[plane].extend(&map.classes);
         }
-        let factor = (CELL / parts[0].height.max(parts[0].width)).max(1);
-        let mut parts: Vec<Image> = parts.iter().map(|part| zoomed(part, factor)).collect();
-        if let Some(label) = set.label(index(k)) {
-            let name = set.label_names().get(label as usize).cloned().unwrap_or_else(|| label.to_string());
-            parts.push(caption(&name, parts[0].width));
+        if let Some(words) = words {
+            parts.push(caption(words, parts[0].width));
         }
         cells.push(if parts.len() == 1 { parts.remove(0) } else { stack(&parts, 1)? });
     }
     let sheet = grid(&cells, columns, PADDING)?;
-    let legends = set.planes().iter().zip(&occurring).map(|(plane, occurring)| {
-        let known = |class: &&Class| occurring.iter().any(|&i| plane.classes.get(usize::from(i)) == Some(*class));
-        legend(&plane.name, &plane.classes.iter().filter(known).collect::<Vec<_>>(), sheet.width.max(320))
+    let legends = planes.iter().zip(&occurring).map(|(plane, occurring)| {
+        let known: Vec<&Class> = plane
+            .classes
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| occurring.contains(&(*i as u16)))
+            .map(|(_, c)| c)
+            .collect();
+        legend(&plane.name, &known, sheet.width.max(320))
     });
     let parts: Vec<Image> = std::iter::once(sheet.clone()).chain(legends).collect();
     if parts.len() == 1 { Ok(sheet) } else { stack(&parts, 0) }

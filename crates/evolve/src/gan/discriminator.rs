@@ -1,9 +1,10 @@
 //! A step of the discriminator: its fakes, its loss, its penalties.
 
-use super::{Gan, Generator, fetch_some, gradient_nodes, summed};
+use super::{Gan, Generator, summed};
 use crate::settings::Fakes;
 use base::seed::Stream;
 use net::{NodeId, Result, Run, Tensor};
+use train::fetch_some;
 
 impl<'a> Gan<'a> {
     /// One step of D on reals and the survivors' images.
@@ -16,7 +17,7 @@ impl<'a> Gan<'a> {
         let (fakes, _) = self.augmented(&fakes, "augment/fake", index);
 
         // Reals and fakes pass separately, each with its own batch statistics; running statistics move with both.
-        let later = gradient_nodes(&self.graphs.d);
+        let later = self.graphs.d.gradient_nodes();
         let (real_run, real_logits) = self.judge_and_move(&reals, &later)?;
         let (fake_run, fake_logits) = self.judge_and_move(&fakes, &later)?;
         let loss = s.d_loss.discriminator(&real_logits, &fake_logits);

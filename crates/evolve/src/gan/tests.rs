@@ -209,7 +209,7 @@ fn the_penalty_s_gradient_is_that_of_the_penalty() {
     let (_, gradients) = gan.penalty(&x, 10.0, 1.0).unwrap();
     // Along the gradient itself the penalty grows by its squared length.
     let places = train::trainable(&table.graphs.d.graph);
-    let length = norm(&gradients).powi(2);
+    let length = gradient_norm(&gradients).powi(2);
     let step = 1e-4 / length.sqrt();
     let before = gan.discriminator.clone();
     let mut moved = |by: f64| {

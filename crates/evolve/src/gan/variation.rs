@@ -1,8 +1,9 @@
 //! Variation: one forward pass through G and D, and a backward pass for each mutation.
 
-use super::{Gan, Generator, fetch_some, gradient_nodes};
+use super::{Gan, Generator};
 use crate::augment::Changes;
 use net::{NodeId, Result, Run, Tensor};
+use train::fetch_some;
 
 /// A forward pass through G and D with what the backward passes read.
 pub(super) struct Pass<'g> {
@@ -23,7 +24,7 @@ impl<'a> Gan<'a> {
         let mut g = Run::new(&side.graph, &parent.params, &[(side.input, &z)])?;
         let mut wanted = vec![side.output];
         wanted.extend(side.updates.iter().map(|(_, node)| *node));
-        let mut updates = g.fetch_before(&wanted, &gradient_nodes(side))?;
+        let mut updates = g.fetch_before(&wanted, &side.gradient_nodes())?;
         let x = updates.remove(0);
         self.work.g_images += s.batch as u64;
         self.work.macs += g.macs();

@@ -1,6 +1,6 @@
 //! How a run begins: from nothing or from a checkpoint.
 
-use super::{Evolution, Start};
+use super::Evolution;
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
 use crate::pictures::{self, GRID};
@@ -12,7 +12,7 @@ use net::{Device, Network, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use train::checkpoint::{Checkpoint, Rejected, Store};
-use train::{Moments, RunLock, run_folder, stats, tensorboard};
+use train::{Moments, RunLock, Start, run_folder, stats, tensorboard};
 
 impl Evolution {
     /// Opens the data set of the settings.

@@ -101,14 +101,29 @@ impl Builder {
         &mut self,
         name: &str,
         x: NodeId,
-        [i, o]: [usize; 2],
+        channels: [usize; 2],
         k: usize,
         conv: Conv,
         norm: Norm,
     ) -> NodeId {
+        self.deconv_like(name, x, channels, k, conv, norm, None)
+    }
+
+    /// As [`Builder::deconv`], to the size of another node's maps.
+    #[expect(clippy::too_many_arguments, reason = "what a convolution takes, and a node")]
+    pub(super) fn deconv_like(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        [i, o]: [usize; 2],
+        k: usize,
+        conv: Conv,
+        norm: Norm,
+        like: Option<NodeId>,
+    ) -> NodeId {
         let w = self.weight(name, &[i, o, k, k], (i * k * k / (conv.stride * conv.stride), o * k * k), Norm::None);
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
-        self.push(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs)
+        self.graph.push_like(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs, like)
     }
 
     /// Batch or pixel norm under `name.norm`; nothing for the others.

@@ -9,12 +9,14 @@ mod dcgan;
 mod mlp;
 mod progan;
 mod residual;
+mod unet;
 
 pub use blocks::Norm;
 pub use dcgan::{DcganDiscriminator, DcganGenerator, GeneratorStart, dcgan_discriminator, dcgan_generator};
 pub use mlp::{mlp_discriminator, mlp_generator};
 pub use progan::{progan_discriminator, progan_generator};
 pub use residual::{residual_discriminator, residual_generator};
+pub use unet::{Unet, unet};
 
 #[cfg(test)]
 mod tests;

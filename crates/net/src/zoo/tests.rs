@@ -119,8 +119,37 @@ fn a_description_survives_json() {
         mlp_discriminator(2, 4, Norm::Batch),
         progan_discriminator(16, 3, 2),
         residual_discriminator(16, 1, 4, Norm::Spectral),
+        unet(Unet { shape: [3, 9, 13], classes: 2, width: 2, levels: 2 }),
     ] {
         let json = serde_json::to_string(&graph).unwrap();
         assert_eq!(serde_json::from_str::<Graph>(&json).unwrap(), graph);
     }
+}
+
+#[test]
+fn a_u_net_keeps_the_size_whatever_it_is() {
+    for (height, width, levels) in [(16, 16, 3), (9, 13, 3), (5, 7, 2), (8, 8, 3)] {
+        let graph = unet(Unet { shape: [3, height, width], classes: 5, width: 4, levels });
+        let network = network(graph);
+        let x = Tensor::new(&[2, 3, height, width], vec![0.5; 6 * height * width], &Device::cpu());
+        let logits = network.forward(&x, &[]).unwrap();
+        assert_eq!(logits.shape(), [2, 5, height, width]);
+        // Every parameter has a gradient of its own shape.
+        let lowered = network.graph.lower(crate::Mode::Training);
+        let mut graph = lowered.graph;
+        let (input, output, wanted) = (graph.inputs()[0], graph.output(), graph.trainable());
+        let derivative = graph.differentiate(output, &wanted).unwrap();
+        let mut run = crate::Run::new(&graph, &network.params, &[(input, &x)]).unwrap();
+        run.feed(derivative.cotangent, &logits).unwrap();
+        let nodes: Vec<_> = derivative.gradients.iter().map(|node| node.unwrap()).collect();
+        for (gradient, &param) in run.fetch(&nodes).unwrap().iter().zip(&wanted) {
+            assert_eq!(gradient.shape(), run.shape(param), "{}", graph.node(param).name);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a U-Net of 3 levels for 7x9 pixels")]
+fn a_u_net_needs_a_pixel_at_its_end() {
+    unet(Unet { shape: [3, 7, 9], classes: 5, width: 4, levels: 3 });
 }

@@ -3,7 +3,11 @@
 use base::{Error, Result};
 use std::path::Path;
 
-pub(super) fn read_table(path: &Path) -> Result<toml::Table> {
+/// Reads a TOML file of at most 1 MiB.
+///
+/// # Errors
+/// The file cannot be read, or is not TOML: the message names the line.
+pub fn read_table(path: &Path) -> Result<toml::Table> {
     let bytes = base::files::read(path, 1 << 20)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))?;
     text.parse().map_err(|e: toml::de::Error| {
@@ -12,7 +16,8 @@ pub(super) fn read_table(path: &Path) -> Result<toml::Table> {
     })
 }
 
-pub(super) fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
+/// All values with their keys, those of inner tables as `outer.inner`.
+pub fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
     let mut flat = Vec::new();
     for (key, value) in table {
         match value {
@@ -26,7 +31,10 @@ pub(super) fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
 }
 
 /// Replaces an existing value, a whole number standing in for a float.
-pub(super) fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
+///
+/// # Errors
+/// There is no such key.
+pub fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
     let known: Vec<String> = flatten(table).into_iter().map(|(k, _)| k).collect();
     if !known.iter().any(|k| k == key) {
         let nearest = known.iter().min_by_key(|k| distance(k, key)).filter(|k| distance(k, key) <= 3);
@@ -56,7 +64,7 @@ pub(super) fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Res
 }
 
 /// A value as people type it: TOML where it is TOML, `[a, b]` of bare words, else text.
-pub(super) fn value_of(text: &str) -> toml::Value {
+pub fn value_of(text: &str) -> toml::Value {
     let parse = |text: &str| format!("v = {text}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
     if let Some(value) = parse(text) {
         return value;

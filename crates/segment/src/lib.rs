@@ -1,0 +1,62 @@
+//! Segmenters: what is where in a picture.
+//!
+//! - [`Segment`] is all that others need to know of one;
+//! - a [`Segmenter`] is a network whose output are logits of named classes in one or more label planes, kept in one model file;
+//! - [`Training`] makes one from a labelled set: its folder, steps, checkpoints and resume; [`evaluate`] says how good it is;
+//! - [`cluster()`] makes one for pictures without labels, by colour and texture;
+//! - [`Masks`] are painted regions, and an [`Oracle`] is a function, for tests and for worlds whose labels are known.
+
+mod augment;
+mod cluster;
+mod confusion;
+mod loss;
+mod masks;
+mod oracle;
+mod segmenter;
+mod settings;
+mod softmax;
+mod state;
+mod training;
+mod weighting;
+
+pub use augment::Augment;
+pub use cluster::{MOST_CLUSTERS, cluster};
+pub use confusion::{ClassScore, Confusion, check_fit, evaluate};
+pub use masks::Masks;
+pub use oracle::Oracle;
+pub use segmenter::{PLANES, Segmenter};
+pub use settings::{LogSettings, Settings, Task};
+pub use state::SEGMENTER;
+pub use training::{Stats, Training};
+pub use weighting::{Ignored, Weighting};
+
+use base::{Error, Result};
+use data::{LabelMap, Plane};
+use net::Tensor;
+
+/// Something that says what is where in pictures.
+pub trait Segment {
+    /// The label planes, in order. A plane's name is the category of its classes.
+    fn planes(&self) -> &[Plane];
+
+    /// The shape of one image, `[channels, height, width]`.
+    fn image_shape(&self) -> [usize; 3];
+
+    /// `images` `[n, c, h, w]` in `[-1, 1]`: for each image, one label map (of the image's size) per plane.
+    ///
+    /// # Errors
+    /// The images have another shape than [`Segment::image_shape`].
+    fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>>;
+}
+
+/// The number of images of a batch, whose shape must be that which is expected.
+fn count_of(images: &Tensor, expected: [usize; 3]) -> Result<usize> {
+    match *images.shape() {
+        [n, c, h, w] if [c, h, w] == expected => Ok(n),
+        ref other => {
+            let image = other.get(1..).unwrap_or_default();
+            Err(Error::setting("images", format!("have shape {image:?}; this segmenter reads {expected:?}"))
+                .with_hint("Bring the images to the segmenter's size, or train one for theirs."))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Concepts that somebody painted.
+
+use crate::{Segment, count_of};
+use base::{Error, Result, files};
+use data::{Class, Crop, LabelMap, Plane, colour, decode, labels_to_square};
+use net::Tensor;
+use std::path::{Path, PathBuf};
+
+/// The most masks in a folder.
+const MOST_MASKS: usize = 1024;
+
+/// Painted masks as a segmenter: each is one region of the picture, the same in all pictures ("the lower left corner", "where
+/// the watermark is", "the mouth" of aligned faces).
+///
+/// Masks may overlap, so each is a plane of its own, with its own name and the classes `none` and this name. Concepts that are
+/// elsewhere in every picture need labels for every picture: a labelled set, and a segmenter that learns from it.
+#[derive(Clone, Debug)]
+pub struct Masks {
+    planes: Vec<Plane>,
+    shape: [usize; 3],
+    maps: Vec<LabelMap>,
+}
+
+impl Masks {
+    /// Reads a folder of masks `NAME.png`, in the order of their names, for images of a shape. A pixel is inside where the
+    /// mask is brighter than half (black and white will do). A mask of another size is stretched where images are square.
+    ///
+    /// # Errors
+    /// The folder holds no PNG, a mask cannot be read, has another size, or is all black.
+    pub fn open(folder: impl AsRef<Path>, shape: [usize; 3]) -> Result<Self> {
+        let folder = folder.as_ref();
+        let wrong = |e| Error::io("list", folder, e);
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(wrong)? {
+            let path = entry.map_err(wrong)?.path();
+            if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        if paths.is_empty() || paths.len() > MOST_MASKS {
+            return Err(Error::file(folder, format!("holds {} masks; 1 to {MOST_MASKS} are read", paths.len()))
+                .with_hint("Put a PNG for each concept into it, white inside and black outside."));
+        }
+        let mut masks = Self { planes: Vec::new(), shape, maps: Vec::new() };
+        for (k, path) in paths.iter().enumerate() {
+            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let class = |name: &str, colour| Class { name: name.to_owned(), colour };
+            let classes = vec![class("none", [40, 40, 48]), class(&name, colour(k))];
+            masks.planes.push(Plane { name, classes, ignore: Some(0) });
+            masks.maps.push(read(path, shape)?);
+        }
+        Ok(masks)
+    }
+}
+
+fn read(path: &Path, [_, height, width]: [usize; 3]) -> Result<LabelMap> {
+    let image = decode(&files::read(path, data::MAX_BYTES)?, path)?.into_grey();
+    let classes = image.pixels.iter().map(|&v| u16::from(v >= 128)).collect();
+    let mut map = LabelMap { width: image.width, height: image.height, classes };
+    if (map.width, map.height) != (width, height) && width == height {
+        map = labels_to_square(&map, width, Crop::Stretch);
+    }
+    if (map.width, map.height) != (width, height) {
+        let reason = format!("has {}x{} pixels where images have {width}x{height}", map.width, map.height);
+        return Err(Error::file(path, reason));
+    }
+    if map.classes.iter().all(|&class| class == 0) {
+        return Err(Error::file(path, "marks nothing: no pixel is brighter than half"));
+    }
+    Ok(map)
+}
+
+impl Segment for Masks {
+    fn planes(&self) -> &[Plane] {
+        &self.planes
+    }
+
+    fn image_shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>> {
+        Ok(vec![self.maps.clone(); count_of(images, self.shape)?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data::{Image, pictures};
+    use net::Device;
+    use std::fs;
+
+    fn write(folder: &Path, name: &str, width: usize, pixels: &[u8]) {
+        let image = Image::new(width, pixels.len() / width, 1, pixels.to_vec()).unwrap();
+        fs::write(folder.join(name), pictures::png(&image).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn each_mask_is_a_plane_and_the_same_for_all_images() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "left.png", 2, &[255, 0, 255, 0]);
+        write(folder.path(), "all.PNG", 1, &[200]);
+        fs::write(folder.path().join("notes.txt"), "x").unwrap();
+        let masks = Masks::open(folder.path(), [1, 4, 4]).unwrap();
+        let names: Vec<&str> = masks.planes().iter().map(|p| p.classes[1].name.as_str()).collect();
+        assert_eq!(names, ["all", "left"]);
+        let images = Tensor::new(&[2, 1, 4, 4], vec![0.0; 32], &Device::cpu());
+        let maps = masks.segment(&images).unwrap();
+        assert_eq!(maps[0], maps[1]);
+        assert_eq!(maps[0][0].classes, [1; 16]);
+        assert_eq!(maps[0][1].classes, [1, 1, 0, 0].repeat(4));
+    }
+
+    #[test]
+    fn broken_masks_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |shape| Masks::open(folder.path(), shape).unwrap_err().to_string();
+        assert!(refused([1, 2, 2]).ends_with("holds 0 masks; 1 to 1024 are read"), "{}", refused([1, 2, 2]));
+        write(folder.path(), "a.png", 2, &[0, 127, 0, 0]);
+        assert!(refused([1, 2, 2]).ends_with("a.png: marks nothing: no pixel is brighter than half"));
+        assert!(refused([1, 2, 4]).ends_with("a.png: has 2x2 pixels where images have 4x2"));
+    }
+}

@@ -1,0 +1,206 @@
+//! A network that says what is where.
+
+use crate::softmax::Layout;
+use crate::{Segment, count_of};
+use base::{Error, Result};
+use data::{LabelMap, Plane};
+use net::{Derivative, Device, Graph, Mode, Network, NodeId, Precision, Run, Tensor};
+use std::path::Path;
+
+/// The note of a model file that holds the label planes, as JSON: `[{"name": "objects", "classes": [{"name": "sky",
+/// "colour": [135, 190, 235]}, ...], "ignore": 0}, ...]`.
+pub const PLANES: &str = "planes";
+
+/// The note that says whether the planes' ignore classes were learnt, as "nothing is here": `yes` or `no`.
+pub(crate) const LEARNT: &str = "ignore classes learnt";
+
+/// The most classes that all planes together may have.
+const MOST_CLASSES: usize = 4096;
+
+/// A network whose output is logits `[n, classes of all planes, h, w]` for images `[n, c, h, w]`, and what they mean.
+///
+/// The network is made ready to run once, when the segmenter is made.
+#[derive(Clone, Debug)]
+pub struct Segmenter {
+    /// The network. Its weights may be replaced, its graph must stay.
+    pub network: Network,
+    planes: Vec<Plane>,
+    shape: [usize; 3],
+    layout: Layout,
+    /// The network in primitives, with its gradient by the image.
+    graph: Graph,
+    input: NodeId,
+    output: NodeId,
+    by_image: Derivative,
+}
+
+impl Segmenter {
+    /// A network with what its logits mean; the planes are written into the network's notes.
+    ///
+    /// # Errors
+    /// The network is not from images to as many maps of their size as the planes have classes, or a plane is empty.
+    pub fn new(mut network: Network, planes: Vec<Plane>) -> Result<Self> {
+        let wrong = |reason: String| Error::setting("segmenter", reason);
+        let classes: usize = planes.iter().map(|plane| plane.classes.len()).sum();
+        if planes.is_empty() || classes > MOST_CLASSES || planes.iter().any(|plane| plane.classes.is_empty()) {
+            return Err(wrong(format!("has {} planes with {classes} classes in all", planes.len())));
+        }
+        let output = network.graph.shapes(1)?[network.graph.output()].clone();
+        let [input] = *network.graph.inputs() else {
+            return Err(wrong(format!("reads {} inputs instead of one image", network.graph.inputs().len())));
+        };
+        let &[channels, height, width] = network.input_shape().as_slice() else {
+            return Err(wrong(format!("reads {:?} instead of an image", network.input_shape())));
+        };
+        if output[1..] != [classes, height, width] {
+            let reason = format!("gives {:?}; its {classes} classes need {:?}", &output[1..], [classes, height, width]);
+            return Err(wrong(reason));
+        }
+        let json = serde_json::to_string(&planes).map_err(|e| wrong(e.to_string()))?;
+        network.notes.retain(|(key, _)| key != PLANES);
+        network.notes.push((PLANES.to_owned(), json));
+        // Lowering keeps the names of nodes, not their numbers.
+        let name = network.graph.node(input).name.clone();
+        let mut graph = network.graph.lower(Mode::Inference).graph;
+        let (input, output) = (graph.find(&name)?, graph.output());
+        let by_image = graph.differentiate(output, &[input])?;
+        let layout = Layout::new(&planes, height, width);
+        Ok(Self { network, planes, shape: [channels, height, width], layout, graph, input, output, by_image })
+    }
+
+    /// Reads a segmenter's model file.
+    ///
+    /// # Errors
+    /// As [`Network::load`]; or the model is not a segmenter.
+    pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let path = path.as_ref();
+        Self::of_file(Network::load(path, device)?, path)
+    }
+
+    /// Parses the bytes of a segmenter's model file; `path` is only for the messages.
+    ///
+    /// # Errors
+    /// As [`Segmenter::load`].
+    pub fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self> {
+        Self::of_file(Network::from_bytes(bytes, path, device)?, path)
+    }
+
+    /// A network that was read from a file, with the planes in its notes.
+    ///
+    /// # Errors
+    /// It is not a segmenter.
+    pub fn of_file(network: Network, path: &Path) -> Result<Self> {
+        let hint = "Give a model that `ganatomy segmenter train` made, or the name of a shipped one.";
+        let Some((_, json)) = network.notes.iter().find(|(key, _)| key == PLANES) else {
+            return Err(Error::file(path, "is a network, but not a segmenter: it names no classes").with_hint(hint));
+        };
+        let planes = serde_json::from_str(json)
+            .map_err(|e| Error::file(path, format!("has classes that are not understood: {e}")).with_hint(hint))?;
+        Self::new(network, planes).map_err(|error| match error {
+            Error::Setting { reason, .. } => {
+                Error::file(path, format!("is not a segmenter: it {reason}")).with_hint(hint)
+            }
+            other => other,
+        })
+    }
+
+    /// Whether the planes' ignore classes are answers ("nothing is here") that were learnt, and are to be judged.
+    pub fn learnt_ignored(&self) -> bool {
+        self.network.notes.iter().any(|(key, value)| key == LEARNT && value == "yes")
+    }
+
+    /// The bytes of the model file.
+    ///
+    /// # Errors
+    /// As [`Network::to_bytes`].
+    pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
+        Ok(self.network.to_bytes(precision)?)
+    }
+
+    /// Writes the model file, atomically.
+    ///
+    /// # Errors
+    /// As [`Network::save`].
+    pub fn save(&self, path: impl AsRef<Path>, precision: Precision) -> Result<()> {
+        Ok(self.network.save(path, precision)?)
+    }
+
+    /// The logits `[n, classes of all planes, h, w]`, plane after plane.
+    ///
+    /// # Errors
+    /// The images have another shape than [`Segment::image_shape`].
+    pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
+        Ok(self.start(images)?.fetch(&[self.output])?.remove(0))
+    }
+
+    fn start(&self, images: &Tensor) -> Result<Run<'_>> {
+        count_of(images, self.shape)?;
+        Ok(Run::new(&self.graph, &self.network.params, &[(self.input, images)])?)
+    }
+
+    fn check(&self, plane: usize, class: usize) -> Result<()> {
+        let Some(found) = self.planes.get(plane) else {
+            return Err(Error::setting("plane", format!("{plane} does not exist; there are {}", self.planes.len())));
+        };
+        if class >= found.classes.len() {
+            let reason = format!("{class} does not exist; plane {} has {}", found.name, found.classes.len());
+            return Err(Error::setting("class", reason));
+        }
+        Ok(())
+    }
+
+    /// How probable class number `class` of plane number `plane` is: `[n, h, w]`, the softmax within the plane; and where
+    /// it is the plane's winner.
+    ///
+    /// # Errors
+    /// There is no such class, or the images have another shape.
+    pub fn class_probability(&self, images: &Tensor, plane: usize, class: usize) -> Result<(Vec<f32>, Vec<bool>)> {
+        self.check(plane, class)?;
+        let logits = self.logits(images)?.to_vec();
+        let winners = self.layout.winners(&logits);
+        let won =
+            winners.iter().flat_map(|maps| maps[plane].classes.iter().map(|&c| usize::from(c) == class)).collect();
+        Ok((self.layout.probability(&logits, plane, class), won))
+    }
+
+    /// The gradient by the images of `sum(cotangent * probability)`, for the probability of
+    /// [`Segmenter::class_probability`] and a cotangent `[n, h, w]`.
+    ///
+    /// # Errors
+    /// As [`Segmenter::class_probability`], or the cotangent has another length.
+    pub fn class_gradient(&self, images: &Tensor, plane: usize, class: usize, cotangent: &[f32]) -> Result<Tensor> {
+        self.check(plane, class)?;
+        let wanted = images.shape()[0] * self.layout.area();
+        if cotangent.len() != wanted {
+            return Err(Error::setting("cotangent", format!("has {} numbers instead of {wanted}", cotangent.len())));
+        }
+        let later: Vec<NodeId> = self.by_image.gradients.iter().flatten().copied().collect();
+        let mut run = self.start(images)?;
+        let logits = run.fetch_before(&[self.output], &later)?.remove(0);
+        let Some(&by_image) = later.first() else { return Ok(images.full_like(&images.shape(), 0.0)) };
+        let by_logits = self.layout.probability_gradient(&logits.to_vec(), plane, class, cotangent);
+        run.feed(self.by_image.cotangent, &Tensor::new(&logits.shape(), by_logits, &images.device()))?;
+        Ok(run.fetch(&[by_image])?.remove(0))
+    }
+}
+
+impl Segment for Segmenter {
+    fn planes(&self) -> &[Plane] {
+        &self.planes
+    }
+
+    fn image_shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>> {
+        let logits = self.logits(images)?;
+        Ok(match logits.slice() {
+            Some(slice) => self.layout.winners(slice),
+            None => self.layout.winners(&logits.to_vec()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

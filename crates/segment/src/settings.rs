@@ -1,0 +1,271 @@
+//! The settings of a training.
+
+use crate::{Augment, Ignored, Weighting};
+use base::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use train::run_folder;
+use train::table::{flatten, put, read_table, value_of};
+
+/// What a run folder's `config.toml` says its run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// A segmenter learns.
+    #[default]
+    Segmenter,
+}
+
+/// Everything that decides how a training goes, all resolved. Its TOML form is the run folder's `config.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `segmenter`.
+    pub task: Task,
+    /// The labelled set: `scenes`, or the path of a folder or zip.
+    pub data: String,
+    /// The labelled set to judge by; without one (empty) another seed of `scenes`, or the last part of `data`.
+    pub val: String,
+    /// The part of `data` that is kept from learning where there is no `val`.
+    pub held_out: f64,
+    /// The model file of a segmenter of the same form whose weights are the first ones; empty: random ones.
+    pub from: String,
+    /// Pixels on a side to which images are brought; 0: as they are.
+    pub size: usize,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Images in a step.
+    pub batch: usize,
+    /// Maps of the network at full size.
+    pub width: usize,
+    /// How often the network halves its maps.
+    pub levels: usize,
+    /// The learning rate at its highest: it rises over the first twentieth of the steps, then falls to 0 by a cosine.
+    pub lr: f64,
+    /// How classes count in the loss.
+    pub weighting: Weighting,
+    /// What becomes of pixels with the plane's ignore class.
+    pub ignored: Ignored,
+    /// How images are changed before they are learnt from.
+    pub augment: Augment,
+    /// What is written, and how often.
+    pub log: LogSettings,
+}
+
+/// What is written, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Steps between checkpoints, each with a judgement and a picture; there is always one at the end.
+    pub checkpoint: u64,
+    /// Checkpoints that are kept, besides the best.
+    pub keep: usize,
+    /// Images of a judgement.
+    pub judged: usize,
+}
+
+impl Settings {
+    /// The settings to start from for a set of this name.
+    pub fn preset(data: &str) -> Self {
+        let scenes = data == "scenes";
+        Self {
+            task: Task::Segmenter,
+            data: data.to_owned(),
+            val: String::new(),
+            held_out: 0.1,
+            from: String::new(),
+            size: if scenes { 64 } else { 0 },
+            seed: 0,
+            steps: 3000,
+            batch: 16,
+            width: 16,
+            levels: 3,
+            lr: 2e-3,
+            // Weights find rare classes early and say them too often in the end: files are few, scenes have no end.
+            weighting: if scenes { Weighting::None } else { Weighting::Root },
+            // In scenes "no part" is an answer; in files the ignore index means that nobody said.
+            ignored: if scenes { Ignored::Learn } else { Ignored::Skip },
+            augment: Augment { flip: true, colour: 0.5, shift: if scenes { 0 } else { 8 } },
+            log: LogSettings { checkpoint: 250, keep: 2, judged: 256 },
+        }
+    }
+
+    /// `self` with single settings `key=value` over it.
+    ///
+    /// # Errors
+    /// A key that does not exist (with the nearest one), a value of the wrong kind or range.
+    pub fn with(&self, overrides: &[String]) -> Result<Self> {
+        let mut table = self.to_table();
+        for entry in overrides {
+            let (key, text) = entry.split_once('=').ok_or_else(|| {
+                Error::setting("--set", format!("{entry:?} is not of the form key=value"))
+                    .with_hint("For example --set batch=32 or --set augment.colour=0.")
+            })?;
+            put(&mut table, key.trim(), value_of(text.trim()))?;
+        }
+        Self::from_table(table)
+    }
+
+    /// Whether a folder holds the run of a segmenter.
+    pub fn are_in(folder: &Path) -> bool {
+        let task = |table: toml::Table| table.get("task").and_then(toml::Value::as_str).map(str::to_owned);
+        let table = read_table(&folder.join(run_folder::CONFIG)).ok();
+        table.and_then(task).as_deref() == Some("segmenter")
+    }
+
+    /// Reads the resolved settings of a run. A key that is missing, because the run is older than the key, has the
+    /// preset's value.
+    ///
+    /// # Errors
+    /// The file is not the `config.toml` of a segmenter's run.
+    pub fn read(path: &Path) -> Result<Self> {
+        let given = read_table(path)?;
+        if !given.contains_key("task") {
+            return Err(Error::file(path, "is not of a segmenter's run")
+                .with_hint("Give the folder that `ganatomy segmenter train` made."));
+        }
+        let data = given.get("data").and_then(toml::Value::as_str).unwrap_or_default();
+        let mut table = Self::preset(data).to_table();
+        let all = || {
+            flatten(&given).into_iter().try_for_each(|(key, value)| put(&mut table, &key, value))?;
+            Self::from_table(table)
+        };
+        all().map_err(|e| match e {
+            Error::Setting { key, reason, hint } => {
+                Error::File { path: path.to_owned(), reason: format!("{key}: {reason}"), hint }
+            }
+            other => other,
+        })
+    }
+
+    /// The `config.toml` of these settings.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_default()
+    }
+
+    fn to_table(&self) -> toml::Table {
+        toml::Table::try_from(self).unwrap_or_default()
+    }
+
+    fn from_table(table: toml::Table) -> Result<Self> {
+        let settings: Self = table.try_into().map_err(|e: toml::de::Error| {
+            let text = e.to_string();
+            let key = text.lines().find_map(|l| l.strip_prefix("in `").and_then(|l| l.strip_suffix('`')));
+            Error::setting(key.unwrap_or("settings"), e.message().replace('\n', " "))
+        })?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// A short hash of everything that decides the result.
+    pub fn hash(&self) -> String {
+        let fixed: Vec<String> = flatten(&self.to_table())
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with("log."))
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        blake3::hash(fixed.join("\n").as_bytes()).to_hex()[..16].to_owned()
+    }
+
+    /// What differs between two settings, one line each: `key: here, there`; what a run writes does not count.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let (mine, theirs) = (flatten(&self.to_table()), flatten(&other.to_table()));
+        mine.iter()
+            .zip(&theirs)
+            .filter(|((key, a), (_, b))| a != b && !key.starts_with("log."))
+            .map(|((key, a), (_, b))| format!("{key}: {a}, now {b}"))
+            .collect()
+    }
+
+    /// The learning rate of a step, counted from 0.
+    pub(crate) fn lr_of(&self, step: u64) -> f64 {
+        let warm = self.steps.div_ceil(20);
+        if step < warm {
+            return self.lr * (step + 1) as f64 / warm as f64;
+        }
+        let part = (step - warm) as f64 / (self.steps - warm).max(1) as f64;
+        self.lr * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * part))
+    }
+
+    fn check(&self) -> Result<()> {
+        let counts = [
+            ("steps", self.steps, 100_000_000),
+            ("batch", self.batch as u64, 4096),
+            ("width", self.width as u64, 1024),
+            ("levels", self.levels as u64, 8),
+            ("log.judged", self.log.judged as u64, 1_000_000),
+        ];
+        for (key, value, most) in counts {
+            if value == 0 || value > most {
+                return Err(Error::setting(key, format!("{value} is not between 1 and {most}")));
+            }
+        }
+        if !(self.lr > 0.0 && self.lr.is_finite()) {
+            return Err(Error::setting("lr", format!("{} is not a positive number", self.lr)));
+        }
+        for (key, value) in [("held_out", self.held_out), ("augment.colour", self.augment.colour)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Error::setting(key, format!("{value} is not in [0, 1]")));
+            }
+        }
+        if self.augment.shift > 1024 {
+            return Err(Error::setting("augment.shift", format!("{} is more than 1024 pixels", self.augment.shift)));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_toml() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(run_folder::CONFIG);
+        for data in ["scenes", "street/"] {
+            let settings = Settings::preset(data).with(&["steps=7".into(), "augment.colour=1".into()]).unwrap();
+            std::fs::write(&path, settings.to_toml()).unwrap();
+            assert_eq!(Settings::read(&path).unwrap(), settings);
+            assert!(Settings::are_in(folder.path()));
+            // A run from before a setting existed.
+            std::fs::write(&path, settings.to_toml().replace("lr = 0.002\n", "")).unwrap();
+            assert_eq!(Settings::read(&path).unwrap(), settings);
+        }
+        std::fs::write(&path, "preset = \"paper\"\n").unwrap();
+        assert!(!Settings::are_in(folder.path()) && Settings::read(&path).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_a_cure() {
+        let message = |entry: &str| {
+            let error = Settings::preset("scenes").with(&[entry.to_owned()]).unwrap_err();
+            format!("{error} | {}", error.hint().unwrap_or_default())
+        };
+        assert_eq!(message("witdh=16"), "witdh: there is no such setting | Did you mean width?");
+        assert_eq!(message("batch=0"), "batch: 0 is not between 1 and 4096 | ");
+        assert_eq!(message("held_out=2"), "held_out: 2 is not in [0, 1] | ");
+        assert!(message("weighting=best").contains("unknown variant `best`, expected one of `none`"));
+        assert!(message("task=generator").contains("unknown variant `generator`"), "{}", message("task=generator"));
+    }
+
+    #[test]
+    fn the_learning_rate_rises_and_falls_to_nothing() {
+        let settings = Settings { steps: 100, lr: 1.0, ..Settings::preset("scenes") };
+        assert_eq!([0, 4].map(|step| settings.lr_of(step)), [0.2, 1.0]);
+        assert!((5..99).all(|step| settings.lr_of(step) > settings.lr_of(step + 1)));
+        assert!(settings.lr_of(99) < 1e-3 && settings.lr_of(99) > 0.0);
+        let one = Settings { steps: 1, ..settings };
+        assert!(one.lr_of(0) > 0.0);
+    }
+
+    #[test]
+    fn differences_leave_out_the_log() {
+        let (a, b) = (Settings::preset("scenes"), Settings::preset("scenes"));
+        let b = b.with(&["batch=8".into(), "log.keep=1".into()]).unwrap();
+        assert_eq!(a.differences(&b), ["batch: 16, now 8"]);
+        assert_ne!(a.hash(), b.hash());
+    }
+}
