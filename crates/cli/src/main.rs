@@ -10,6 +10,7 @@ mod generator;
 mod latents;
 mod model;
 mod output;
+mod progress;
 mod seeds;
 mod training;
 

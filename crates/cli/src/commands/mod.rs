@@ -1,12 +1,17 @@
 //! The commands, a file each.
 
+mod causal;
+mod compare;
 mod completions;
 mod data;
 mod demo;
+mod dissect;
+mod edit;
 mod evolve;
 mod export;
 mod inspect;
 mod interpolate;
+mod merge;
 mod resume;
 mod sample;
 mod segmenter;
@@ -26,6 +31,11 @@ pub(crate) enum Command {
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
     Segmenter(segmenter::Segmenter),
+    Dissect(dissect::Dissect),
+    Merge(merge::Merge),
+    Compare(compare::Compare),
+    Causal(causal::Causal),
+    Edit(edit::Edit),
     Inspect(inspect::Inspect),
     Export(export::Export),
     Trial(trial::Trial),
@@ -43,6 +53,11 @@ impl Command {
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),
             Self::Segmenter(command) => command.run(console),
+            Self::Dissect(command) => command.run(console),
+            Self::Merge(command) => command.run(console),
+            Self::Compare(command) => command.run(console),
+            Self::Causal(command) => command.run(console),
+            Self::Edit(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Trial(command) => command.run(console),

@@ -4,6 +4,7 @@
 
 mod data_preview;
 mod device;
+mod dissect;
 mod evolve;
 mod export;
 mod help;

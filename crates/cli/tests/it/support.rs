@@ -33,6 +33,12 @@ impl Place {
         base::npy::Array::read(self.path(name)).unwrap()
     }
 
+    /// One array of an `.npz` archive.
+    pub(crate) fn npy_of(&self, name: &str, array: &str) -> base::npy::Array {
+        let arrays = base::npy::read_npz(self.path(name)).unwrap();
+        arrays.into_iter().find(|(found, _)| found == array).unwrap().1
+    }
+
     pub(crate) fn picture(&self, name: &str) -> data::Image {
         data::decode(&self.read(name), Path::new(name)).unwrap()
     }

@@ -4,11 +4,13 @@
 //! (Okabe and Ito's). Everything that comes from outside is escaped; values that are not finite leave gaps.
 
 mod axis;
+mod bars;
 mod line;
 mod panels;
 mod svg;
 
 pub use axis::Scale;
+pub use bars::{BarValue, Bars, Row};
 pub use line::{BandPoint, LineChart, Series};
 pub use panels::{Circle, Dots, Panel, Panels};
 

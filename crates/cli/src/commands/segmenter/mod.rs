@@ -42,7 +42,7 @@ impl Segmenter {
 }
 
 /// Loads what the user calls SEG, and says where it lies.
-fn open(path: &Path, device: &Device, console: Console) -> Result<(Network, PathBuf)> {
+pub(crate) fn open(path: &Path, device: &Device, console: Console) -> Result<(Network, PathBuf)> {
     let Model { network, path } = Model::open_segmenter(path, device, console)?;
     Ok((Network::of_file(network, &path)?, path))
 }

@@ -1,0 +1,69 @@
+//! `ganatomy compare DIR DIR ...`
+
+use crate::console::{self, Console};
+use anyhow::Result;
+use dissect::{Comparison, Dissection};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Put dissections side by side: generators, or checkpoints of one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Class distance is how far the classes' shares of pixels are from those of the real images that a
+dissection counted (--real): 0 is the same, 1 nothing in common.
+
+Examples:
+  ganatomy compare dissection-1000 dissection-5000
+  ganatomy compare runs/*-dissection --json")]
+pub(crate) struct Compare {
+    /// Folders of dissections
+    #[arg(required = true, num_args = 2.., value_name = "DIR")]
+    dissections: Vec<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Compare {
+    pub(crate) fn run(self, _: Console) -> Result<ExitCode> {
+        let dissections: Vec<Dissection> =
+            self.dissections.iter().map(|folder| Dissection::read(folder)).collect::<net::Result<_>>()?;
+        let comparison = Comparison::new(&dissections);
+        if self.json {
+            console::print_json(&comparison)?;
+        } else {
+            console::print(&table(&comparison))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn table(comparison: &Comparison) -> String {
+    let mut text: Vec<String> = Vec::new();
+    for (number, found) in (1..).zip(&comparison.dissections) {
+        let distance = found.class_distance.map_or(String::new(), |d| format!(", class distance {d:.3}"));
+        text.push(format!(
+            "{number}  {}: {} of {} units interpretable, {} concepts{distance}\n",
+            found.folder, found.interpretable, found.units, found.concepts
+        ));
+    }
+    let columns = || (1..=comparison.dissections.len()).map(|n| format!("  {n:>14}")).collect::<Vec<_>>().concat();
+    let cells = |cells: Vec<String>| cells.iter().map(|cell| format!("  {cell:>14}")).collect::<Vec<_>>().concat();
+    text.push(format!("\n{:20}{}\n", "layer", columns()));
+    for row in &comparison.layers {
+        let cell = |count: &Option<dissect::LayerCount>| {
+            count.map_or("-".into(), |c| format!("{} of {} ({})", c.interpretable, c.units, c.concepts))
+        };
+        text.push(format!("{:20}{}\n", row.layer, cells(row.found.iter().map(cell).collect())));
+    }
+    text.push(format!("\n{:20}{}  {:>8}\n", "class: units, share", columns(), "real"));
+    for row in &comparison.classes {
+        let cell =
+            |(units, share): (&usize, &Option<f64>)| share.map_or("-".into(), |share| format!("{units}, {share:.4}"));
+        let found = row.units.iter().zip(&row.generated).map(cell).collect();
+        let real = row.real.map_or("-".into(), |real| format!("{real:.4}"));
+        text.push(format!("{:20}{}  {real:>8}\n", row.class, cells(found)));
+    }
+    text.concat()
+}

@@ -1,0 +1,225 @@
+//! `ganatomy dissect MODEL`
+
+use crate::commands::segmenter;
+use crate::console::{self, Console};
+use crate::device::Computing;
+use crate::exit;
+use crate::model::Model;
+use crate::progress::Progress;
+use anyhow::{Context, Result};
+use base::Error;
+use clap::builder::PossibleValuesParser;
+use data::{Dataset, Options};
+use dissect::{Dissection, Findings, LayerFindings, Means, Origin, Plan, Rule, Settings, Shard, Subject};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use train::run_folder;
+
+/// Find out which units of a generator stand for which things
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Every image is made and segmented once, for all layers. The folder gets units.csv, classes.csv,
+dissection.json, tally.npz and fit.npz (for numpy.load), charts, and a picture for each unit: the
+images that activate it most, outlined where it is on. Interrupted, the same command goes on from
+where it was.
+
+Under the rule quantile a unit is on where it exceeds the level that --top of all pixels exceed.
+Under iqr its level is the one with the largest information quality ratio with some class.
+
+Examples:
+  ganatomy dissect scenes --segmenter scenes
+  ganatomy dissect scenes --segmenter scenes --layers 2,3 --samples 1000 --out quick
+  ganatomy dissect model.safetensors --segmenter seg.safetensors --real photos.zip --out found
+  ganatomy dissect scenes --segmenter scenes --shard 1/4 --out shard-1   (and so on, then merge)")]
+pub(crate) struct Dissect {
+    /// A shipped name (scenes), model file, run folder or checkpoint
+    model: PathBuf,
+
+    /// What says what is where: a shipped name (scenes), model file or run folder
+    #[arg(long, value_name = "SEG")]
+    segmenter: PathBuf,
+
+    /// Layers by name, or all: every one with maps after its activation, the image left out
+    #[arg(long, value_name = "A,B|all", value_delimiter = ',', default_value = "all")]
+    layers: Vec<String>,
+
+    /// Images that are counted
+    #[arg(long, value_name = "N", default_value_t = Settings::default().samples)]
+    samples: u64,
+
+    /// The folder for the results [default: the next runs/NNNNN-MODEL-dissection]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Count only this part of the images; `ganatomy merge` puts the parts together
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    shard: Shard,
+
+    /// The rules of a publication: iclr2019 or pnas2020
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(dissect::PRESETS))]
+    preset: Option<String>,
+
+    /// How the level above which a unit is on is chosen [default: quantile]
+    #[arg(long, value_name = "RULE", value_parser = ["quantile", "iqr"])]
+    rule: Option<String>,
+
+    /// Under the rule quantile, the share of pixels above the level [default: 0.01]
+    #[arg(long, value_name = "SHARE")]
+    top: Option<f64>,
+
+    /// The IoU that an interpretable unit exceeds [default: 0.05]
+    #[arg(long, value_name = "X")]
+    min_iou: Option<f64>,
+
+    /// The information quality ratio that it exceeds [default: 0]
+    #[arg(long, value_name = "X")]
+    min_iqr: Option<f64>,
+
+    /// The false-discovery rate that it may have; 1 leaves the test out [default: 0.05]
+    #[arg(long, value_name = "X")]
+    max_fdr: Option<f64>,
+
+    /// Images from which levels are taken; they are not counted
+    #[arg(long, value_name = "N", default_value_t = Settings::default().fit_samples)]
+    fit_samples: u64,
+
+    /// Count the images of the seeds S, S+1, ...
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+
+    /// Real images to compare the classes with: a name or path as for `evolve --data`
+    #[arg(long, value_name = "SRC")]
+    real: Option<String>,
+
+    /// How many of them [default: as many as --samples, or all there are]
+    #[arg(long, value_name = "N", requires = "real")]
+    real_samples: Option<u64>,
+
+    /// Top images kept of each unit
+    #[arg(long, value_name = "K", default_value_t = Settings::default().top_images as u32, value_parser = clap::value_parser!(u32).range(1..=64))]
+    top_images: u32,
+
+    #[command(flatten)]
+    computing: Computing,
+
+    /// Print dissection.json
+    #[arg(long)]
+    json: bool,
+}
+
+impl Dissect {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        let device = self.computing.open(console)?;
+        let model = Model::open(&self.model, &device, console)?;
+        let (segmenter, _) = segmenter::open(&self.segmenter, &device, console)?;
+        let all = self.layers == ["all"];
+        let layers = if all { &[] } else { self.layers.as_slice() };
+        let subject =
+            Subject::new(&model.network, layers, &device).with_context(|| self.model.display().to_string())?;
+        let real = self.real.as_deref().map(|name| open_real(name, &subject)).transpose()?;
+        let settings = self.settings(real.as_ref())?;
+        settings.check()?;
+        let origins = [
+            Origin::of_network(self.model.display().to_string(), &model.network)?,
+            Origin::of_network(self.segmenter.display().to_string(), &segmenter.network)?,
+        ];
+        let plan =
+            Plan::new(&subject, segment::Segment::planes(&segmenter), origins, self.real.clone(), settings, self.shard);
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None => run_folder::create_next("runs", &format!("{}-dissection", self.model.display()))?,
+        };
+        let means = Means { subject: &subject, segmenter: &segmenter, real: real.as_ref(), device: &device };
+        let mut progress = Progress::new(console)?;
+        let done = dissect::dissect(&out, &plan, &means, &mut progress);
+        let signal = progress.finish();
+        let Some(dissection) = done? else {
+            console.say(&format!("stopped; the same command with --out {} goes on from here", out.display()));
+            return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal));
+        };
+        show(&dissection, self.json)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn settings(&self, real: Option<&Dataset>) -> Result<Settings> {
+        let base = self.preset.as_deref().map_or_else(|| Ok(Settings::default()), Settings::preset)?;
+        let rule = match self.rule.as_deref() {
+            Some("iqr") => Rule::Iqr,
+            Some(_) => Rule::Quantile,
+            None => base.rule,
+        };
+        let most = real.and_then(Dataset::len).map_or(u64::MAX, |n| n as u64);
+        Ok(Settings {
+            samples: self.samples,
+            seed: self.seed,
+            fit_samples: self.fit_samples,
+            rule,
+            top: self.top.unwrap_or(base.top),
+            min_iou: self.min_iou.unwrap_or(base.min_iou),
+            min_iqr: self.min_iqr.unwrap_or(base.min_iqr),
+            max_fdr: self.max_fdr.unwrap_or(base.max_fdr),
+            real_samples: real.map_or(0, |_| self.real_samples.unwrap_or(self.samples.min(most))),
+            top_images: self.top_images as usize,
+        })
+    }
+}
+
+/// Real images in the generator's size and colours.
+fn open_real(name: &str, subject: &Subject) -> Result<Dataset> {
+    let [channels, height, width] = subject.image_shape();
+    if height != width {
+        let reason = format!("the generator's images are not square ({width}x{height})");
+        return Err(Error::setting("--real", reason).into());
+    }
+    let channels = if channels == 1 { data::Channels::Grey } else { data::Channels::Rgb };
+    Ok(data::open(name, &Options { size: Some(height), channels, ..Options::default() })?)
+}
+
+/// Prints what was found.
+pub(crate) fn show(dissection: &Dissection, json: bool) -> Result<()> {
+    if json {
+        let path = dissection.folder.join("dissection.json");
+        let text = base::files::read(&path, 1 << 32)?;
+        return console::print(&String::from_utf8_lossy(&text));
+    }
+    console::print(&table(&dissection.findings()))?;
+    console::print(&format!("{}\n", dissection.folder.display()))
+}
+
+/// A line for each layer, then the classes that differ most from the real ones.
+fn table(findings: &Findings) -> String {
+    let width = findings.layers.iter().map(|l| l.layer.chars().count()).max().unwrap_or(0).max(5);
+    let mut text =
+        vec![format!("{:width$}  {:>9}  {:>13}  {:>10}  concepts\n", "layer", "maps", "interpretable", "chance IoU")];
+    for layer in &findings.layers {
+        text.push(format!(
+            "{:width$}  {:>9}  {:>13}  {:>10.3}  {}\n",
+            layer.layer,
+            format!("{}x{}x{}", layer.units.len(), layer.size[0], layer.size[1]),
+            format!("{} of {}", layer.interpretable, layer.units.len()),
+            layer.chance_iou,
+            concepts(layer)
+        ));
+    }
+    let rates: Vec<String> = findings
+        .classes
+        .iter()
+        .filter_map(|c| Some((c, c.real?)))
+        .filter(|(c, real)| (c.generated - real).abs() > 0.0)
+        .map(|(c, real)| format!("  {:12} {:>7.4}  {real:>7.4}\n", c.concept.name, c.generated))
+        .collect();
+    if !rates.is_empty() {
+        text.push(format!("\n  {:12} {:>7}  {:>7}\n{}", "class", "made", "real", rates.concat()));
+    }
+    text.concat()
+}
+
+/// `tree 20, house 7, ...`: at most six.
+fn concepts(layer: &LayerFindings) -> String {
+    let mut names: Vec<String> =
+        layer.concepts.iter().take(6).map(|d| format!("{} {}", d.concept.name, d.units.len())).collect();
+    if layer.concepts.len() > 6 {
+        names.push(format!("and {} more", layer.concepts.len() - 6));
+    }
+    names.join(", ")
+}

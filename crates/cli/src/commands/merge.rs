@@ -1,0 +1,76 @@
+//! `ganatomy merge DIR DIR ...`
+
+use crate::commands::dissect::show;
+use crate::console::Console;
+use crate::device::Computing;
+use crate::model::Model;
+use crate::progress::Progress;
+use anyhow::Result;
+use dissect::{Origin, Plan, Subject};
+use net::Device;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Put the shards of a dissection together
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The result is, to the byte, that of one run without shards.
+
+Examples:
+  ganatomy merge shard-1 shard-2 shard-3 shard-4 --out dissection")]
+pub(crate) struct Merge {
+    /// The folders of all shards, in any order
+    #[arg(required = true, value_name = "DIR")]
+    shards: Vec<PathBuf>,
+
+    /// The folder for the whole
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// The generator, for the pictures of units [default: where the shards found it]
+    #[arg(long)]
+    model: Option<PathBuf>,
+
+    #[command(flatten)]
+    computing: Computing,
+
+    /// Print dissection.json
+    #[arg(long)]
+    json: bool,
+}
+
+impl Merge {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        let device = self.computing.open(console)?;
+        let mut progress = Progress::new(console)?;
+        let model = self.model.as_deref();
+        let done = dissect::merge(
+            &self.shards,
+            &self.out,
+            |plan| {
+                let found = subject(plan, model, &device, console);
+                if let Err(error) = &found {
+                    console.warn(&format!("no pictures of units: {error:#}"));
+                }
+                Ok(found.ok())
+            },
+            &mut progress,
+        );
+        progress.finish();
+        show(&done?, self.json)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The generator that a plan is about.
+pub(crate) fn subject(plan: &Plan, model: Option<&Path>, device: &Device, console: Console) -> Result<Subject> {
+    let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
+    let network = Model::open(path, device, console)?.network;
+    if Origin::of_network("", &network)?.blake3 != plan.model.blake3 {
+        return Err(base::Error::file(path, "is another generator than the one that was dissected")
+            .with_hint("Give the right one with --model.")
+            .into());
+    }
+    let layers: Vec<String> = plan.layers.iter().map(|layer| layer.name.clone()).collect();
+    Ok(Subject::new(&network, &layers, device)?)
+}

@@ -1,0 +1,147 @@
+//! `ganatomy dissect`, `merge`, `compare`, `causal` and `edit`, with the generator and the segmenter that come with the program.
+
+use crate::support::{Place, check};
+use serde_json::Value;
+
+const SMALL: &str = "-q dissect scenes --segmenter scenes --layers 1b,2 --samples 48 --fit-samples 16 --top-images 1";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn text(place: &Place, name: &str) -> String {
+    String::from_utf8(place.read(name)).unwrap()
+}
+
+#[test]
+fn a_dissection_says_what_units_stand_for() {
+    let place = Place::new();
+    let table = place.succeed(&format!("{SMALL} --real scenes --real-samples 32 --out d"));
+    assert!(table.starts_with("layer ") && table.contains("\n1b ") && table.ends_with("\nd\n"), "{table}");
+    let mut names = place.names("d");
+    names.retain(|name| name != "run.lock");
+    let wanted = [
+        "classes.csv",
+        "classes.svg",
+        "dissection.json",
+        "fit.npz",
+        "layers",
+        "layers.svg",
+        "settings.json",
+        "tally.npz",
+        "units",
+        "units.csv",
+    ];
+    assert_eq!(names, wanted);
+    let units = text(&place, "d/units.csv");
+    assert!(units.starts_with("layer,unit,label,category,iou,iqr,threshold,interpretable,"), "{units}");
+    assert_eq!(units.lines().count(), 1 + 192 + 96);
+    // A good generator has many units that stand for something, and the chance level tells them from others.
+    let found = json(&text(&place, "d/dissection.json"));
+    let layer = &found["layers"][1];
+    assert_eq!((&layer["layer"], &found["format"]), (&Value::from("2"), &Value::from(1)));
+    assert!(layer["interpretable"].as_u64().unwrap() > 20, "{}", layer["interpretable"]);
+    assert!(layer["chance_iou"].as_f64().unwrap() < 0.12, "{}", layer["chance_iou"]);
+    let classes = found["classes"].as_array().unwrap();
+    let share = |key: &str| classes.iter().take(11).map(|c| c[key].as_f64().unwrap()).sum::<f64>();
+    assert!((share("generated") - 1.0).abs() < 1e-9 && (share("real") - 1.0).abs() < 1e-9, "objects fill the pictures");
+    let picture = place.picture("d/units/2/0.png");
+    assert_eq!((picture.width, picture.height), (128 + 8, 128 + 8));
+    let both = place.npy_of("d/tally.npz", "layer1.both");
+    assert_eq!(both.shape, [64, 96, 19]);
+
+    // Once more: there is nothing left to do, and the result is the same.
+    let before = place.read("d/dissection.json");
+    place.succeed(&format!("{SMALL} --real scenes --real-samples 32 --out d"));
+    assert_eq!(place.read("d/dissection.json"), before);
+    let side_by_side = json(&place.succeed("compare d d --json"));
+    assert_eq!(side_by_side["layers"][0]["found"][1]["units"], 192);
+    assert!(place.succeed("compare d d").contains("2  d: "));
+}
+
+#[test]
+fn shards_merged_are_the_whole() {
+    let place = Place::new();
+    place.succeed(&format!("{SMALL} --out whole"));
+    for shard in [1, 2] {
+        place.succeed(&format!("{SMALL} --shard {shard}/2 --out shard-{shard}"));
+    }
+    place.succeed("-q merge shard-2 shard-1 --out merged");
+    for file in
+        ["units.csv", "dissection.json", "tally.npz", "fit.npz", "settings.json", "classes.csv", "units/1b/7.png"]
+    {
+        assert_eq!(place.read(&format!("whole/{file}")), place.read(&format!("merged/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn units_are_edited_and_their_causes_found() {
+    let place = Place::new();
+    place.succeed(&format!("{SMALL} --out d"));
+    place.succeed("-q sample scenes --seeds 0..3 --raw plain.npy");
+    let edit = |words: &str| json(&place.succeed(&format!("-q edit scenes --seeds 0..3 --raw x.npy --json {words}")));
+    edit("--scale 2:0,1@1 --out same");
+    assert_eq!(place.npy("x.npy"), place.npy("plain.npy"), "a factor of 1 changes nothing");
+    let found = edit("--ablate 1b:tree/30 --dissection d --segmenter scenes --out no-trees");
+    let trees = &found["classes"].as_array().unwrap()[5];
+    assert!(trees["name"] == "tree" && trees["removed"].as_f64().unwrap() > 0.2, "{trees}");
+    assert_ne!(place.npy("x.npy"), place.npy("plain.npy"));
+    assert_eq!(place.names("no-trees"), ["effects.csv", "recipe.json", "sheet.png"]);
+    let edited = place.npy("x.npy");
+    edit("--recipe no-trees/recipe.json --dissection d --out again");
+    assert_eq!(place.npy("x.npy"), edited, "a recipe does the same again");
+    edit("--insert 2:0@mean:door --insert 2:1@q0.99 --insert 2:2@-1.5 --cells 3,4 5,6 --dissection d --out more");
+
+    let words = "-q causal d --layer 2 --class tree --pool 24 --epochs 1 --curve-images 8 --out tree.json --json";
+    let found = json(&place.succeed(words));
+    assert_eq!((&found["class"], &found["layer"]), (&Value::from("tree"), &Value::from("2")));
+    let mut units: Vec<u64> = found["units"].as_array().unwrap().iter().map(|u| u.as_u64().unwrap()).collect();
+    units.sort_unstable();
+    assert_eq!(units, (0..96).collect::<Vec<u64>>());
+    let last = found["curve"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["units"], 30);
+    assert!(last["causal"].as_f64().unwrap() > last["random"].as_f64().unwrap(), "{last}");
+    assert_eq!(json(&text(&place, "tree.json")), found);
+    assert!(text(&place, "tree.svg").contains("Switching off units of layer 2 for tree"));
+}
+
+#[test]
+fn what_cannot_be_dissected_or_edited() {
+    let place = Place::new();
+    let start = "dissect scenes --segmenter scenes --fit-samples 1 --top-images 1";
+    place.succeed(&format!("-q {start} --layers 2 --samples 16 --out d"));
+    place.succeed(&format!("-q {start} --layers 2 --samples 32 --shard 1/2 --out a"));
+    place.succeed(&format!("-q {start} --layers 2 --samples 32 --top 0.02 --shard 2/2 --out b"));
+    place.succeed(&format!("-q {start} --layers 2 --samples 32 --shard 2/2 --out broken"));
+    let tally = place.read("broken/tally.npz");
+    place.write("broken/tally.npz", &tally[..tally.len() / 2]);
+    place.write("full/thesis.tex", b"x");
+    place.write("r.json", br#"{"format": 1, "edits": [{"layer": "2", "units": [1], "strength": 2}]}"#);
+    let words = [
+        "dissect scenes --segmenter scenes --layers 9 --out x",
+        "dissect scenes --segmenter scenes --layers z --out x",
+        "dissect scenes --segmenter scenes --samples 0 --out x",
+        "dissect scenes --segmenter scenes --shard 3/2 --out x",
+        "dissect scenes --segmenter scenes --top 1.5 --out x",
+        "dissect scenes --segmenter nowhere.safetensors --out x",
+        "dissect scenes --segmenter scenes --out full",
+        "dissect scenes --segmenter scenes --layers 2 --samples 17 --fit-samples 1 --top-images 1 --out d",
+        "merge a b --out x",
+        "merge a --out x",
+        "merge a broken --out x",
+        "merge a full --out x",
+        "compare d full",
+        "edit scenes --out x",
+        "edit scenes --ablate 2:96 --out x",
+        "edit scenes --ablate 2:tree/5 --out x",
+        "edit scenes --ablate 2:tee/5 --dissection d --out x",
+        "edit scenes --insert 2:1 --cells 16,0 --out x",
+        "edit scenes --scale 2:1@mean --out x",
+        "edit scenes --recipe r.json --out x",
+        "causal d --layer 3 --class tree --out x.json",
+        "causal d --layer 2 --class tee --out x.json",
+        "causal d --layer 2 --class tree --out x.txt",
+    ];
+    check("dissect-refused", &words.iter().map(|words| place.run(words) + "\n").collect::<String>());
+    assert!(!place.path("x").exists(), "nothing is left of what was refused");
+}

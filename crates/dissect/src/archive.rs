@@ -1,0 +1,66 @@
+//! Archives of arrays that may have been damaged.
+
+use base::npy::{self, Array, Elements};
+use base::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The arrays of an `.npz` file.
+pub(crate) struct Archive {
+    path: PathBuf,
+    arrays: Vec<(String, Array)>,
+}
+
+impl Archive {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not whole.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        match npy::read_npz(path) {
+            Ok(arrays) => Ok(Self { path: path.to_owned(), arrays }),
+            Err(Error::File { reason, .. }) => Err(corrupt(path, &reason)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What is wrong with the file.
+    pub(crate) fn corrupt(&self, what: &str) -> Error {
+        corrupt(&self.path, what)
+    }
+
+    fn find(&self, name: &str, len: usize) -> Result<&Elements> {
+        let found = self.arrays.iter().find(|(found, _)| found == name).map(|(_, array)| array);
+        let array = found.ok_or_else(|| self.corrupt(&format!("it holds no {name}")))?;
+        if array.shape.iter().product::<usize>() == len {
+            Ok(&array.data)
+        } else {
+            Err(self.corrupt(&format!("{name} has the shape {:?}, which is not {len} numbers", array.shape)))
+        }
+    }
+
+    /// The array of this name, of `len` numbers.
+    ///
+    /// # Errors
+    /// There is none, or it is of another length or kind.
+    pub(crate) fn floats(&self, name: &str, len: usize) -> Result<&[f32]> {
+        match self.find(name, len)? {
+            Elements::F32(values) => Ok(values),
+            _ => Err(self.corrupt(&format!("{name} is not of f32"))),
+        }
+    }
+
+    /// As [`Archive::floats`], of integers.
+    ///
+    /// # Errors
+    /// As [`Archive::floats`].
+    pub(crate) fn integers(&self, name: &str, len: usize) -> Result<&[i64]> {
+        match self.find(name, len)? {
+            Elements::I64(values) => Ok(values),
+            _ => Err(self.corrupt(&format!("{name} is not of i64"))),
+        }
+    }
+}
+
+fn corrupt(path: &Path, what: &str) -> Error {
+    Error::file(path, format!("corrupt: {what}")).with_hint("Remove the dissection's folder and run the command again.")
+}

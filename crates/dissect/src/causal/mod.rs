@@ -1,0 +1,177 @@
+//! Which units cause a class: the search for a set of units whose removal takes the class away and whose insertion makes it.
+//!
+//! Bau et al. (arXiv 1811.10597, section 3.2): the average causal effect of units U on a class c is
+//! `E[s_c(inserted)] - E[s_c(ablated)]`. The choice of U is relaxed to a strength `alpha` in [0, 1] for every unit and found by
+//! gradients through the rest of the generator and the segmenter. Unlike in the published program, the effect of an insertion is
+//! read at the cell where it was made.
+
+mod curve;
+mod pools;
+mod search;
+mod tail;
+
+use crate::concepts::Concept;
+use crate::dissection::Dissection;
+use crate::subject::Subject;
+use crate::watch::Watch;
+use base::Error;
+use net::Result;
+use pools::Pools;
+use segment::{Segment, Segmenter};
+use serde::{Deserialize, Serialize};
+use tail::Tail;
+
+pub use curve::Point;
+pub use search::Epoch;
+
+/// The settings of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CausalSettings {
+    /// Images among which those that show the class are found, and as many again for places to insert it.
+    pub pool: u64,
+    /// Images kept of each pool.
+    pub kept: usize,
+    /// How many of those are held out from the search.
+    pub held_out: usize,
+    /// Passes over the kept pairs.
+    pub epochs: usize,
+    /// Pairs in one step.
+    pub batch: usize,
+    /// Learning rate of Adam.
+    pub lr: f64,
+    /// Weight of the sum of `alpha^2`, for the mean loss of a pair.
+    pub penalty: f64,
+    /// Images for the curve of removed pixels; none of them was seen before.
+    pub curve_images: u64,
+    /// Numbers of units for the curve.
+    pub curve_units: Vec<usize>,
+    /// Random rankings that the curve averages.
+    pub random: usize,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+}
+
+impl Default for CausalSettings {
+    fn default() -> Self {
+        Self {
+            pool: 2000,
+            kept: 240,
+            held_out: 40,
+            epochs: 30,
+            batch: 20,
+            lr: 0.01,
+            penalty: 0.005,
+            curve_images: 200,
+            curve_units: vec![1, 2, 4, 7, 10, 15, 20, 30],
+            random: 3,
+            seed: 0,
+        }
+    }
+}
+
+impl CausalSettings {
+    /// The sizes of the published program: pools of 10,000 images, 1,200 kept, 200 of them held out, 10 epochs.
+    pub fn published() -> Self {
+        Self { pool: 10_000, kept: 1200, held_out: 200, epochs: 10, curve_images: 1000, ..Self::default() }
+    }
+
+    fn check(&self) -> base::Result<()> {
+        if self.pool == 0 || self.batch == 0 || self.epochs == 0 || self.curve_images == 0 {
+            return Err(Error::setting("causal", "pool, batch, epochs and curve images are at least 1"));
+        }
+        if self.held_out >= self.kept || self.kept as u64 > self.pool {
+            let reason = format!("keeps {} of {} images and holds out {}", self.kept, self.pool, self.held_out);
+            return Err(Error::setting("causal", reason)
+                .with_hint("Hold out fewer than are kept, and keep no more than the pool has."));
+        }
+        Ok(())
+    }
+}
+
+/// What causes a class in one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Causal {
+    /// The version of this form.
+    pub format: u32,
+    /// The class.
+    pub class: String,
+    /// Its category.
+    pub category: String,
+    /// The layer.
+    pub layer: String,
+    /// All units, the strongest cause first; ties by `IoU`.
+    pub units: Vec<usize>,
+    /// The strength that was found for each of `units`.
+    pub alpha: Vec<f64>,
+    /// All units by their `IoU` with the class.
+    pub iou_units: Vec<usize>,
+    /// Each unit's activation where the class is, by unit: what an insertion sets it to.
+    pub inserted: Vec<f64>,
+    /// Share of the class's pixels that is removed when the first units of a ranking are switched off, on images that the
+    /// search never saw.
+    pub curve: Vec<Point>,
+    /// The average causal effect of the 20 strongest units together on held-out pairs, in shares of the class's mean area.
+    pub effect: f64,
+    /// How the search went.
+    pub epochs: Vec<Epoch>,
+    /// Images of the first pool that show the class at all.
+    pub present: usize,
+    /// The settings.
+    pub settings: CausalSettings,
+}
+
+/// The number of units of a set, as in the publication.
+pub const SET: usize = 20;
+
+/// Searches the units of one layer of a dissection that cause a concept; `None` when the watcher wanted it to end.
+///
+/// # Errors
+/// The settings cannot be used, the layer does not cut the generator in two, the class never occurs, or a network cannot be run.
+pub fn causal(
+    subject: &Subject,
+    segmenter: &Segmenter,
+    dissection: &Dissection,
+    layer: usize,
+    concept: usize,
+    settings: &CausalSettings,
+    watch: &mut dyn Watch,
+) -> Result<Option<Causal>> {
+    settings.check()?;
+    let named: Concept = dissection.concepts.list()[concept].clone();
+    let Some((plane, class)) = dissection.concepts.class_of(concept) else {
+        return Err(Error::setting("--class", format!("{}: there is no such class", named.name)).into());
+    };
+    if segmenter.planes() != dissection.concepts.planes() {
+        return Err(Error::setting("--segmenter", "names other classes than the dissection").into());
+    }
+    let tail = Tail::new(subject, layer, segmenter, plane, usize::from(class))?;
+    let iou_units = dissection.ranked_by_iou(layer, concept);
+
+    let Some(pools) = Pools::collect(&tail, settings, watch)? else { return Ok(None) };
+    let start = search::start(dissection, layer, concept);
+    let Some(found) = search::search(&tail, &pools, start, settings, watch)? else { return Ok(None) };
+    let mut place = vec![0; iou_units.len()];
+    iou_units.iter().enumerate().for_each(|(at, &unit)| place[unit] = at);
+    let mut units: Vec<usize> = (0..found.alpha.len()).collect();
+    units.sort_by(|&a, &b| found.alpha[b].total_cmp(&found.alpha[a]).then(place[a].cmp(&place[b])));
+
+    let set = &units[..SET.min(units.len())];
+    let effect = search::effect(&tail, &pools, set, settings)?;
+    let Some(curve) = curve::curve(&tail, &[&units, &iou_units], settings, watch)? else { return Ok(None) };
+    Ok(Some(Causal {
+        format: 1,
+        class: named.name,
+        category: named.category,
+        layer: dissection.plan.layers[layer].name.clone(),
+        alpha: units.iter().map(|&unit| found.alpha[unit].into()).collect(),
+        units,
+        iou_units,
+        inserted: pools.typical.iter().map(|&k| k.into()).collect(),
+        curve,
+        effect,
+        epochs: found.epochs,
+        present: pools.present_images,
+        settings: settings.clone(),
+    }))
+}

@@ -1,0 +1,133 @@
+//! The search for the strengths of units by gradients.
+
+use super::CausalSettings;
+use super::pools::{Placed, Pools};
+use super::tail::{Maps, Tail};
+use crate::dissection::Dissection;
+use crate::watch::Watch;
+use base::seed::Stream;
+use net::Result;
+use serde::{Deserialize, Serialize};
+
+/// How the search stood after one pass over the pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Mean loss of a held-out pair: the class's probability after removal, less that after insertion; -1 is perfect.
+    pub held_out: f64,
+    /// Mean loss of a pair that was learnt from, as it came.
+    pub train: f64,
+    /// The sum of all strengths: about how many units are meant.
+    pub alphas: f64,
+}
+
+/// What the search found.
+pub(super) struct Found {
+    pub(super) alpha: Vec<f32>,
+    pub(super) epochs: Vec<Epoch>,
+}
+
+/// The strengths at the start: each unit's `IoU` with the class, the largest being 1.
+pub(super) fn start(dissection: &Dissection, layer: usize, concept: usize) -> Vec<f32> {
+    let ious = dissection.ious(layer, concept);
+    let largest = ious.iter().copied().fold(0.0, f64::max);
+    ious.iter().map(|iou| if largest > 0.0 { (iou / largest) as f32 } else { 0.0 }).collect()
+}
+
+/// Moves `alpha` by Adam, one step for each batch of pairs, and keeps it in [0, 1].
+pub(super) fn search(
+    tail: &Tail,
+    pools: &Pools,
+    mut alpha: Vec<f32>,
+    settings: &CausalSettings,
+    watch: &mut dyn Watch,
+) -> Result<Option<Found>> {
+    let train = pools.train(settings);
+    let held_out = pools.held_out(settings);
+    let mut first = vec![0.0f64; alpha.len()];
+    let mut second = vec![0.0f64; alpha.len()];
+    let mut step = 0;
+    let mut epochs = Vec::new();
+    watch.stage("search for causes", settings.epochs as u64);
+    for epoch in 0..settings.epochs {
+        let mut order: Vec<usize> = (0..train).collect();
+        Stream::new(settings.seed, "causal order", epoch as u64).shuffle(&mut order);
+        let mut total = 0.0;
+        for batch in order.chunks(settings.batch) {
+            let (loss, gradient) = pair_loss(tail, pools, batch, &alpha)?;
+            total += loss * batch.len() as f64;
+            step += 1;
+            let correct = |beta: f64| 1.0 - beta.powi(step);
+            for (unit, a) in alpha.iter_mut().enumerate() {
+                let g = gradient[unit] + 2.0 * settings.penalty * f64::from(*a);
+                first[unit] = 0.9 * first[unit] + 0.1 * g;
+                second[unit] = 0.999 * second[unit] + 0.001 * g * g;
+                let (m, v) = (first[unit] / correct(0.9), second[unit] / correct(0.999));
+                *a = (f64::from(*a) - settings.lr * m / (v.sqrt() + 1e-8)).clamp(0.0, 1.0) as f32;
+            }
+        }
+        let (mut judged, mut n) = (0.0, 0.0);
+        for batch in held_out.chunks(settings.batch) {
+            judged += pair_loss(tail, pools, batch, &alpha)?.0 * batch.len() as f64;
+            n += batch.len() as f64;
+        }
+        let alphas = alpha.iter().map(|&a| f64::from(a)).sum();
+        epochs.push(Epoch { held_out: judged / n, train: total / train as f64, alphas });
+        watch.step(1);
+        if watch.stop() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Found { alpha, epochs }))
+}
+
+/// The mean loss of some pairs, and its gradient by alpha.
+fn pair_loss(tail: &Tail, pools: &Pools, pairs: &[usize], alpha: &[f32]) -> Result<(f64, Vec<f64>)> {
+    let n = pairs.len() as f64;
+    let removed = one_side(tail, &pools.present, pairs, alpha, &vec![0.0; alpha.len()])?;
+    let inserted = one_side(tail, &pools.insertable, pairs, alpha, &pools.typical)?;
+    let gradient = removed.1.iter().zip(&inserted.1).map(|(r, i)| (r - i) / n).collect();
+    Ok(((removed.0 - inserted.0) / n, gradient))
+}
+
+/// The summed probability of the class at each image's cell when the units there are moved towards `values` by `alpha`, and its
+/// gradient by alpha: `(k - x) dp/dx'`.
+fn one_side(tail: &Tail, placed: &[Placed], pairs: &[usize], alpha: &[f32], values: &[f32]) -> Result<(f64, Vec<f64>)> {
+    let cells = tail.cells();
+    let mut maps = Maps { values: Vec::new(), size: tail.units() * cells };
+    for &pair in pairs {
+        let from = maps.values.len();
+        maps.values.extend_from_slice(&placed[pair].maps);
+        for (unit, (&a, &k)) in alpha.iter().zip(values).enumerate() {
+            let x = &mut maps.values[from + unit * cells + placed[pair].cell];
+            *x = *x * (1.0 - a) + k * a;
+        }
+    }
+    let at: Vec<usize> = pairs.iter().map(|&pair| placed[pair].cell).collect();
+    let (probability, gradient) = tail.cell_probability(&maps, &at, 1.0)?;
+    let mut by_alpha = vec![0.0; alpha.len()];
+    for (image, &pair) in pairs.iter().enumerate() {
+        for (unit, sum) in by_alpha.iter_mut().enumerate() {
+            let place = unit * cells + placed[pair].cell;
+            let change = values[unit] - placed[pair].maps[place];
+            *sum += f64::from(change) * f64::from(gradient.image(image)[place]);
+        }
+    }
+    Ok((probability.iter().sum(), by_alpha))
+}
+
+/// The average causal effect of a set of units on held-out pairs: class pixels after insertion less those after removal at the
+/// pairs' cells, in shares of the class's mean area.
+pub(super) fn effect(tail: &Tail, pools: &Pools, set: &[usize], settings: &CausalSettings) -> Result<f64> {
+    let pairs = pools.held_out(settings);
+    let mut difference = 0.0;
+    for &pair in &pairs {
+        let placed = &pools.insertable[pair];
+        let count = |value: &dyn Fn(usize) -> f32| -> Result<f64> {
+            let mut maps = Maps { values: placed.maps.clone(), size: placed.maps.len() };
+            set.iter().for_each(|&unit| maps.values[unit * tail.cells() + placed.cell] = value(unit));
+            Ok(tail.class_pixels(&maps)?[0].iter().filter(|&&p| p).count() as f64)
+        };
+        difference += count(&|unit| pools.typical[unit])? - count(&|_| 0.0)?;
+    }
+    Ok(difference / pairs.len() as f64 / pools.mean_pixels)
+}

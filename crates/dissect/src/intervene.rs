@@ -1,0 +1,95 @@
+//! Acting on units: the same latents with and without edits, and what becomes of every class.
+
+use crate::concepts::{Concept, Concepts};
+use crate::subject::Subject;
+use net::{Edit, Result, Tensor};
+use segment::Segment;
+use serde::Serialize;
+
+/// How many pixels of a class there were before and after an edit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Effect {
+    /// The class.
+    #[serde(flatten)]
+    pub concept: Concept,
+    /// Pixels before.
+    pub before: u64,
+    /// Pixels after.
+    pub after: u64,
+}
+
+impl Effect {
+    /// The share of the class's pixels that is gone: 0 none, 1 all, below 0 there are more than before; NaN where there were
+    /// none before.
+    pub fn removed(&self) -> f64 {
+        (self.before as f64 - self.after as f64) / self.before as f64
+    }
+}
+
+/// Counts the pixels of every class in pairs of pictures.
+#[derive(Clone, Debug)]
+pub struct Effects {
+    concepts: Concepts,
+    before: Vec<u64>,
+    after: Vec<u64>,
+}
+
+impl Effects {
+    /// Nothing counted yet.
+    pub fn new(segmenter: &dyn Segment) -> Self {
+        let concepts = Concepts::new(segmenter.planes());
+        let zero = vec![0; concepts.list().len()];
+        Self { concepts, before: zero.clone(), after: zero }
+    }
+
+    /// Counts a batch `[n, c, h, w]` before and after.
+    ///
+    /// # Errors
+    /// The images are not of the segmenter's size.
+    pub fn count(&mut self, segmenter: &dyn Segment, before: &Tensor, after: &Tensor) -> Result<()> {
+        for (images, counts) in [(before, &mut self.before), (after, &mut self.after)] {
+            for planes in segmenter.segment(images)? {
+                self.concepts.rows(&planes).sizes().for_each(|(concept, pixels)| counts[concept] += pixels);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every class.
+    pub fn table(&self) -> Vec<Effect> {
+        let each = |(i, concept): (usize, &Concept)| Effect {
+            concept: concept.clone(),
+            before: self.before[i],
+            after: self.after[i],
+        };
+        self.concepts.list().iter().enumerate().map(each).collect()
+    }
+}
+
+impl Subject {
+    /// The images of latents `[n, ...]` before and after edits, done in their order. What lies before the first edited layer is
+    /// computed once.
+    ///
+    /// # Errors
+    /// A layer of an edit is not one of the subject's, or an edit does not fit its layer.
+    pub fn before_and_after(&self, latents: &Tensor, edits: &[Edit]) -> Result<[Tensor; 2]> {
+        let nodes = edits.iter().map(|edit| self.node_of(&edit.node)).collect::<Result<Vec<_>>>()?;
+        let Some(&first) = nodes.iter().min() else {
+            let images = self.run(latents)?.fetch(&[self.output()])?.remove(0);
+            return Ok([images.clone(), images]);
+        };
+        let mut run = self.run(latents)?;
+        // r = h(z), then x = f(r) twice.
+        let mut r = run.fetch_before(&[first], &[self.output()])?.remove(0);
+        let mut edited = run.fork();
+        let before = run.fetch(&[self.output()])?.remove(0);
+        for (edit, _) in edits.iter().zip(&nodes).filter(|(_, node)| **node == first) {
+            r = edit.apply(&r)?;
+        }
+        edited.feed(first, &r)?;
+        let later: Vec<Edit> =
+            edits.iter().zip(&nodes).filter(|(_, node)| **node != first).map(|(edit, _)| edit.clone()).collect();
+        edited.edit(&later)?;
+        Ok([before, edited.fetch(&[self.output()])?.remove(0)])
+    }
+}

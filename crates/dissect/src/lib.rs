@@ -1,0 +1,47 @@
+//! GAN Dissection (Bau et al., arXiv 1811.10597): which units of a generator stand for which things.
+//!
+//! [`dissect()`] goes through a generator once: every image is made and segmented once, for all layers together.
+//! - [`Subject`] is the generator with the layers that are looked at; a [`segment::Segment`] says what is where;
+//! - fitting images, which are never counted, give each unit the level above which it is on ([`LayerFit`]);
+//! - [`Tally`] holds the counts: integers, so that shards add up to exactly the whole ([`merge()`]);
+//! - [`Findings`] is what they say: the concept of each unit with its uncertainty and the chance level, and the classes that the
+//!   generator makes more or less of than there is;
+//! - [`causal()`] searches the units that cause a class;
+//! - a [`Recipe`] acts on units, [`Effects`] says what becomes of every class.
+
+mod archive;
+mod causal;
+mod compare;
+mod concepts;
+mod dissection;
+mod findings;
+mod fit;
+mod fit_file;
+mod intervene;
+mod merge;
+mod pass;
+mod pictures;
+mod plan;
+mod recipe;
+mod settings;
+mod sketch;
+mod subject;
+mod tables;
+mod tally;
+mod watch;
+
+pub use causal::{Causal, CausalSettings, Epoch, Point, SET, causal};
+pub use compare::{ClassRow, Compared, Comparison, LayerCount, LayerRow};
+pub use concepts::{Concept, Concepts};
+pub use dissection::{Dissection, Means, dissect};
+pub use findings::{ClassShare, Detected, Example, Findings, LayerFindings, Unit};
+pub use fit::{LayerFit, QUANTILES};
+pub use intervene::{Effect, Effects};
+pub use merge::merge;
+pub use plan::{FORMAT, Origin, PLAN, Plan};
+pub use recipe::{Action, Place, RECIPE_FORMAT, Recipe, Units, Value};
+pub use settings::{PRESETS, Rule, Settings, Shard};
+pub use subject::{Layer, Subject};
+pub use tables::csv_field;
+pub use tally::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top};
+pub use watch::{Unwatched, Watch};

@@ -1,0 +1,322 @@
+//! Recipes: what is done to which units, as a file that every command shares.
+
+use crate::dissection::Dissection;
+use crate::subject::{Layer, Subject};
+use base::{Error, Result, files};
+use net::Edit;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::str::FromStr;
+
+/// The version that is written, and the newest that is read.
+pub const RECIPE_FORMAT: u32 = 1;
+/// The longest recipe that is read: masks may be large.
+const LIMIT: u64 = 256 << 20;
+
+/// Several actions, done in their order: later ones see what earlier ones left, as `x' = x (1 - a P) + k a P` one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// [`RECIPE_FORMAT`].
+    pub format: u32,
+    /// What is done.
+    pub edits: Vec<Action>,
+}
+
+/// Moves some units of one layer towards a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// The layer's name.
+    pub layer: String,
+    /// Its units.
+    pub units: Units,
+    /// Where the units are moved to.
+    #[serde(default)]
+    pub value: Value,
+    /// How far: 0 leaves them, 1 sets them to the value. Below 0 it moves them away from it: -1 with the value 0 doubles them.
+    #[serde(default = "one")]
+    pub alpha: f64,
+    /// Where in the picture; everywhere if not given.
+    #[serde(default, skip_serializing_if = "Place::is_everywhere")]
+    pub place: Place,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Which units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Units {
+    /// By number.
+    Numbers(Vec<usize>),
+    /// The `best` units of a dissection by their `IoU` with a class.
+    OfClass {
+        /// The class.
+        class: String,
+        /// How many.
+        best: usize,
+    },
+}
+
+/// What units are set to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Value {
+    /// 0: switched off.
+    #[default]
+    Zero,
+    /// A number.
+    Number(f64),
+    /// Each unit's mean activation.
+    Mean,
+    /// Each unit's mean activation where this class is.
+    MeanOf(String),
+    /// Each unit's quantile, 0 to 1.
+    Quantile(f64),
+}
+
+/// Where units are changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// At every cell.
+    #[default]
+    Everywhere,
+    /// At these cells of the layer's map: `[row, column]`.
+    Cells(Vec<[usize; 2]>),
+    /// Under a mask of any size, rows of numbers in 0 to 1, averaged to the layer's cells.
+    Mask(Vec<Vec<f32>>),
+}
+
+impl Place {
+    fn is_everywhere(&self) -> bool {
+        *self == Self::Everywhere
+    }
+}
+
+impl Action {
+    /// Switches units off everywhere.
+    pub fn ablate(layer: impl Into<String>, units: Vec<usize>) -> Self {
+        let (units, value) = (Units::Numbers(units), Value::Zero);
+        Self { layer: layer.into(), units, value, alpha: 1.0, place: Place::Everywhere }
+    }
+
+    /// The edit of a network that does it. `dissection` is needed where units or values are named by what was found.
+    ///
+    /// # Errors
+    /// There is no such layer, unit, class or cell; a number is not finite; or a dissection is needed and not given.
+    pub fn resolve(&self, subject: &Subject, dissection: Option<&Dissection>) -> Result<Edit> {
+        let wrong = |reason: String| Error::setting(format!("edit of {}", self.layer), reason);
+        let Some(layer) = subject.layers().iter().find(|layer| layer.name == self.layer) else {
+            let known: Vec<&str> = subject.layers().iter().map(|layer| layer.name.as_str()).collect();
+            return Err(wrong("there is no such layer with maps".into())
+                .with_hint(format!("The layers with maps are: {}.", known.join(", "))));
+        };
+        if !self.alpha.is_finite() {
+            return Err(wrong(format!("alpha is {}", self.alpha)));
+        }
+        let found = || -> Result<(&Dissection, usize)> {
+            let dissection = dissection.ok_or_else(|| {
+                wrong("names units or values by what a dissection found, but none is given".into())
+                    .with_hint("Give its folder with --dissection.")
+            })?;
+            let place = dissection.plan.layers.iter().position(|other| other == layer);
+            let place = place.ok_or_else(|| wrong(format!("is not in {}", dissection.folder.display())))?;
+            Ok((dissection, place))
+        };
+        let units = match &self.units {
+            Units::Numbers(units) => units.clone(),
+            Units::OfClass { class, best } => {
+                let (dissection, place) = found()?;
+                dissection.ranked_by_iou(place, concept_of(dissection, class)?).into_iter().take(*best).collect()
+            }
+        };
+        if let Some(unit) = units.iter().find(|&&unit| unit >= layer.units) {
+            return Err(wrong(format!("there is no unit {unit}; it has units 0 to {}", layer.units - 1)));
+        }
+        let values = match &self.value {
+            Value::Zero => vec![0.0],
+            Value::Number(value) if value.is_finite() => vec![*value],
+            Value::Number(value) => return Err(wrong(format!("the value is {value}"))),
+            Value::Mean => {
+                let (dissection, place) = found()?;
+                units.iter().map(|&u| dissection.fits[place].means[u].into()).collect()
+            }
+            Value::MeanOf(class) => {
+                let (dissection, place) = found()?;
+                let concept = concept_of(dissection, class)?;
+                let means = &dissection.fits[place].class_means;
+                let width = dissection.concepts.list().len();
+                let values: Vec<f64> = units.iter().map(|&u| means[u * width + concept].into()).collect();
+                if values.iter().any(|v| v.is_nan()) {
+                    return Err(wrong(format!("{class} never occurred in the images that the levels were taken from")));
+                }
+                values
+            }
+            Value::Quantile(q) if (0.0..=1.0).contains(q) => {
+                let (dissection, place) = found()?;
+                units.iter().map(|&u| dissection.fits[place].quantile(u, *q).into()).collect()
+            }
+            Value::Quantile(q) => return Err(wrong(format!("{q} is no quantile; they are 0 to 1"))),
+        };
+        let mask = match &self.place {
+            Place::Everywhere => None,
+            Place::Cells(cells) => Some(mask_of_cells(cells, layer).map_err(wrong)?),
+            Place::Mask(mask) => Some(mask.clone()),
+        };
+        Ok(Edit { node: layer.name.clone(), units, alpha: self.alpha, values, mask })
+    }
+}
+
+fn concept_of(dissection: &Dissection, class: &str) -> Result<usize> {
+    dissection.concepts.find(class).ok_or_else(|| {
+        let names: Vec<&str> = dissection.concepts.list().iter().map(|c| c.name.as_str()).collect();
+        Error::setting("class", format!("{class}: there is no such class"))
+            .with_hint(format!("The classes are: {}.", names.join(", ")))
+    })
+}
+
+fn mask_of_cells(cells: &[[usize; 2]], layer: &Layer) -> std::result::Result<Vec<Vec<f32>>, String> {
+    let [height, width] = layer.size;
+    let mut mask = vec![vec![0.0; width]; height];
+    for &[row, column] in cells {
+        match mask.get_mut(row).and_then(|cells| cells.get_mut(column)) {
+            Some(cell) => *cell = 1.0,
+            None => return Err(format!("there is no cell {row},{column}; its maps have {height}x{width} cells")),
+        }
+    }
+    Ok(mask)
+}
+
+impl Recipe {
+    /// These actions.
+    pub fn new(edits: Vec<Action>) -> Self {
+        Self { format: RECIPE_FORMAT, edits }
+    }
+
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not a recipe of this format.
+    pub fn read(path: &Path) -> Result<Self> {
+        let hint = r#"Its form is {"format": 1, "edits": [{"layer": "2", "units": [3, 5], "value": "zero"}]}; docs/formats.md has the rest."#;
+        let recipe: Self = serde_json::from_slice(&files::read(path, LIMIT)?)
+            .map_err(|e| Error::file(path, format!("is not a recipe: {e}")).with_hint(hint))?;
+        if recipe.format == RECIPE_FORMAT {
+            Ok(recipe)
+        } else {
+            Err(Error::file(path, format!("is of format {}; this program reads {RECIPE_FORMAT}", recipe.format)))
+        }
+    }
+
+    /// Writes the recipe, atomically.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let json = serde_json::to_string_pretty(self).map_err(|e| Error::file(path, e.to_string()))?;
+        files::write_atomic(path, (json + "\n").as_bytes())
+    }
+
+    /// The edits of a network that do it, in order.
+    ///
+    /// # Errors
+    /// As [`Action::resolve`].
+    pub fn resolve(&self, subject: &Subject, dissection: Option<&Dissection>) -> Result<Vec<Edit>> {
+        self.edits.iter().map(|action| action.resolve(subject, dissection)).collect()
+    }
+}
+
+/// `L:u,u` or `L:CLASS/N`, with `@VALUE` where a value is wanted: `2:3,5@0`, `2:tree/20@q0.99`, `2:7@mean`, `2:7@mean:door`.
+impl FromStr for Action {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (target, value) = text.split_once('@').map_or((text, None), |(t, v)| (t, Some(v)));
+        let (layer, units) =
+            target.rsplit_once(':').ok_or_else(|| format!("{text:?} names no layer: write LAYER:UNIT,UNIT"))?;
+        let units = if let Some((class, best)) = units.rsplit_once('/') {
+            let best = best.parse().map_err(|_| format!("{best:?} is no number of units: write LAYER:CLASS/20"))?;
+            Units::OfClass { class: class.into(), best }
+        } else {
+            let unit = |word: &str| {
+                word.trim()
+                    .parse::<usize>()
+                    .map_err(|_| format!("{word:?} is not a unit: write LAYER:3,5 or LAYER:CLASS/20"))
+            };
+            Units::Numbers(units.split(',').map(unit).collect::<std::result::Result<_, _>>()?)
+        };
+        let value = value.map_or(Ok(Value::Zero), str::parse)?;
+        Ok(Self { layer: layer.into(), units, value, alpha: 1.0, place: Place::Everywhere })
+    }
+}
+
+impl FromStr for Value {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if let Some(class) = text.strip_prefix("mean:") {
+            return Ok(Self::MeanOf(class.into()));
+        }
+        if let Some(Ok(q)) = text.strip_prefix('q').map(str::parse) {
+            return Ok(Self::Quantile(q));
+        }
+        match (text, text.parse()) {
+            ("mean", _) => Ok(Self::Mean),
+            ("zero", _) => Ok(Self::Zero),
+            (_, Ok(number)) => Ok(Self::Number(number)),
+            _ => Err(format!("{text:?} is not a value: write a number, mean, mean:CLASS, q0.99 or zero")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_read_as_people_write_them() {
+        let action = |text: &str| text.parse::<Action>().unwrap();
+        assert_eq!(action("2:3,5"), Action::ablate("2", vec![3, 5]));
+        assert_eq!(action("a:b:7@-1.5").value, Value::Number(-1.5));
+        assert_eq!(action("a:b:7").layer, "a:b");
+        assert_eq!(action("2:tree/20@q0.99").units, Units::OfClass { class: "tree".into(), best: 20 });
+        assert_eq!(action("2:7@q0.99").value, Value::Quantile(0.99));
+        assert_eq!(
+            (action("2:7@mean").value, action("2:7@mean:door").value),
+            (Value::Mean, Value::MeanOf("door".into()))
+        );
+        for text in ["2", "2:", "2:x", "2:3,", "2:3@", "2:3@high", "2:tree/x", "2:-1"] {
+            assert!(text.parse::<Action>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_recipe_comes_back_from_its_file_and_unknown_keys_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipe.json");
+        let placed = |place, value| Action { value, place, ..Action::ablate("1", vec![0]) };
+        let recipe = Recipe::new(vec![
+            placed(Place::Cells(vec![[1, 2]]), Value::MeanOf("door".into())),
+            placed(Place::Mask(vec![vec![0.5]]), Value::Quantile(0.9)),
+            Action {
+                units: Units::OfClass { class: "tree".into(), best: 3 },
+                alpha: 0.5,
+                ..Action::ablate("2", vec![])
+            },
+        ]);
+        recipe.write(&path).unwrap();
+        assert_eq!(Recipe::read(&path).unwrap(), recipe);
+        for wrong in [
+            r#"{"format": 2, "edits": []}"#,
+            r#"{"edits": []}"#,
+            r#"{"format": 1, "edits": [{"layer": "1", "units": [1], "strength": 2}]}"#,
+        ] {
+            std::fs::write(&path, wrong).unwrap();
+            assert!(Recipe::read(&path).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The generator under dissection: which layers are looked at, and their maps.
+
+use base::Error;
+use net::{Device, Graph, Lowered, Network, NodeId, Op, Result, Run, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// One layer whose units are looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// The node's name.
+    pub name: String,
+    /// Number of units: channels.
+    pub units: usize,
+    /// Height and width of a unit's map.
+    pub size: [usize; 2],
+}
+
+/// A generator with the layers that are looked at.
+#[derive(Clone)]
+pub struct Subject {
+    network: Network,
+    lowered: Lowered,
+    input: NodeId,
+    layers: Vec<Layer>,
+    nodes: Vec<NodeId>,
+    image: [usize; 3],
+    device: Device,
+}
+
+impl Subject {
+    /// `layers` are names of nodes; empty means all layers that give maps after their activation, the image left out.
+    ///
+    /// # Errors
+    /// The network makes no images from one latent, a layer does not exist (the message lists those that do) or has no
+    /// maps, or there is no layer at all.
+    pub fn new(network: &Network, layers: &[String], device: &Device) -> Result<Self> {
+        let graph = &network.graph;
+        let shapes = graph.shapes(1)?;
+        let image = match shapes[graph.output()][1..] {
+            [c @ (1 | 3), h, w] if graph.inputs().len() == 1 => [c, h, w],
+            _ => {
+                let reason =
+                    format!("gives {:?}; dissected are networks that make images", &shapes[graph.output()][1..]);
+                return Err(net::Error::Graph(reason));
+            }
+        };
+        let candidates = layers_with_maps(graph, &shapes);
+        let names = if layers.is_empty() { candidates.clone() } else { layers.to_vec() };
+        let known = || format!("The layers with maps are: {}.", candidates.join(", "));
+        if names.is_empty() {
+            return Err(net::Error::Graph("has no layer with maps after an activation".into()));
+        }
+        let mut found = Vec::new();
+        for name in names {
+            let wrong = |reason: &str| Error::setting("--layers", format!("{name}: {reason}")).with_hint(known());
+            let id = graph.find(&name).map_err(|_| wrong("there is no such layer"))?;
+            if matches!(graph.node(id).op, Op::Param { .. }) {
+                return Err(wrong("is a parameter, not a layer").into());
+            }
+            let [_, units, height, width] = shapes[id][..] else {
+                return Err(wrong("has no maps").into());
+            };
+            if found.iter().any(|layer: &Layer| layer.name == name) {
+                return Err(wrong("is named twice").into());
+            }
+            found.push(Layer { name, units, size: [height, width] });
+        }
+        let lowered = network.inference();
+        let nodes = found.iter().map(|layer| lowered.graph.find(&layer.name)).collect::<Result<_>>()?;
+        let input = lowered.graph.inputs().first().copied().unwrap_or_default();
+        Ok(Self { network: network.clone(), lowered, input, layers: found, nodes, image, device: device.clone() })
+    }
+
+    /// The layers that are looked at.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The shape of one image, `[channels, height, width]`.
+    pub fn image_shape(&self) -> [usize; 3] {
+        self.image
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The maps of all layers for some seeds, each `[n, units, h, w]`. Nothing after the last layer is computed.
+    ///
+    /// # Errors
+    /// The network cannot be run.
+    pub fn maps(&self, seeds: &[u64]) -> Result<Vec<Tensor>> {
+        self.fetch(seeds, &self.nodes)
+    }
+
+    /// The maps of all layers and the images `[n, c, h, w]`, in one pass.
+    ///
+    /// # Errors
+    /// As [`Subject::maps`].
+    pub fn maps_and_images(&self, seeds: &[u64]) -> Result<(Vec<Tensor>, Tensor)> {
+        let wanted = [self.nodes.as_slice(), &[self.lowered.graph.output()]].concat();
+        let mut values = self.fetch(seeds, &wanted)?;
+        let images = values.remove(self.nodes.len());
+        Ok((values, images))
+    }
+
+    /// The images alone.
+    ///
+    /// # Errors
+    /// As [`Subject::maps`].
+    pub fn images(&self, seeds: &[u64]) -> Result<Tensor> {
+        Ok(self.fetch(seeds, &[self.lowered.graph.output()])?.remove(0))
+    }
+
+    fn fetch(&self, seeds: &[u64], wanted: &[NodeId]) -> Result<Vec<Tensor>> {
+        self.run(&self.network.latents(seeds, &self.device))?.fetch(wanted)
+    }
+
+    /// A run over latents `[n, ...]`, in which nothing is computed yet.
+    pub(crate) fn run(&self, latents: &Tensor) -> Result<Run<'_>> {
+        Run::new(&self.lowered.graph, &self.network.params, &[(self.input, latents)])
+    }
+
+    /// The node of the image in [`Subject::run`].
+    pub(crate) fn output(&self) -> NodeId {
+        self.lowered.graph.output()
+    }
+
+    /// The node of a layer in [`Subject::run`].
+    pub(crate) fn node_of(&self, layer: &str) -> Result<NodeId> {
+        self.lowered.graph.find(layer)
+    }
+}
+
+/// The layers of `--layers all`.
+fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
+    let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && shapes[id].len() == 4 && id != graph.output();
+    (0..graph.nodes().len()).filter(has_maps).map(|id| graph.node(id).name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
+
+    fn small() -> Network {
+        let graph = dcgan_generator(DcganGenerator {
+            size: 16,
+            channels: 3,
+            latent: 4,
+            width: 2,
+            norm: Norm::Batch,
+            start: GeneratorStart::Linear,
+            extra: false,
+        });
+        Network::initial(graph, 1, "test", &Device::cpu())
+    }
+
+    #[test]
+    fn all_layers_are_those_with_maps_after_an_activation() {
+        let subject = Subject::new(&small(), &[], &Device::cpu()).unwrap();
+        let shown: Vec<_> = subject.layers().iter().map(|l| (l.name.as_str(), l.units, l.size)).collect();
+        assert_eq!(shown, [("0", 4, [4, 4]), ("1", 2, [8, 8])]);
+        let (maps, images) = subject.maps_and_images(&[3, 4]).unwrap();
+        assert_eq!((maps[1].shape(), images.shape()), (vec![2, 2, 8, 8], vec![2, 3, 16, 16]));
+        assert_eq!(subject.maps(&[3, 4]).unwrap()[0].to_vec(), maps[0].to_vec());
+    }
+
+    #[test]
+    fn a_wrong_layer_is_refused_with_the_list_of_the_right_ones() {
+        for (name, reason) in [
+            ("7", "--layers: 7: there is no such layer"),
+            ("z", "--layers: z: has no maps"),
+            ("0.linear.weight", "--layers: 0.linear.weight: is a parameter, not a layer"),
+        ] {
+            let error = Subject::new(&small(), &[name.into()], &Device::cpu()).err().unwrap();
+            assert_eq!(error.to_string(), reason);
+            assert_eq!(error.hint().unwrap(), "The layers with maps are: 0, 1.");
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The counts of a dissection: integers that add up exactly, in whatever order and from however many shards.
+
+use crate::archive::Archive;
+use crate::subject::Layer;
+use base::Result;
+use base::npy::{self, Array, Elements};
+use std::path::Path;
+
+/// Images are counted in blocks by their number modulo this; intervals resample whole blocks.
+pub const BLOCKS: usize = 64;
+/// Images that go through the networks together, and among which partners for the chance level are found. Part of the result.
+pub const GROUP: u64 = 16;
+/// Chance tables: in table r every image of a full group meets the labels of the image r + 1 places further in its group, the first
+/// coming after the last. Together, each image meets all others of its group.
+pub const ROTATIONS: usize = GROUP as usize - 1;
+
+/// How strongly an image activates a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Top {
+    /// The largest activation of any cell.
+    pub max: f32,
+    /// The seed of the image.
+    pub seed: u64,
+}
+
+/// The counts of one layer with `units` units, beside `concepts` concepts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerTally {
+    /// `[BLOCKS][units][concepts]`: pixels where the unit is on and the concept is.
+    pub both: Vec<u64>,
+    /// `[BLOCKS][units]`: pixels where the unit is on.
+    pub on: Vec<u64>,
+    /// `[ROTATIONS][units][concepts]`: as `both`, with the labels of another image.
+    pub chance_both: Vec<u64>,
+    /// `[units]`: as `on`, over the images that took part in the chance tables.
+    pub chance_on: Vec<u64>,
+    /// For each unit its top images, the strongest first, ties by seed.
+    pub top: Vec<Vec<Top>>,
+}
+
+/// All counts of a dissection or of a shard of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tally {
+    concepts: usize,
+    top_images: usize,
+    /// Groups of images counted so far, real ones included.
+    pub groups: u64,
+    /// Pixels of one image.
+    pub pixels: u64,
+    /// `[BLOCKS]`: images.
+    pub images: Vec<u64>,
+    /// `[BLOCKS][concepts]`: pixels of each concept.
+    pub labels: Vec<u64>,
+    /// Images that took part in the chance tables.
+    pub chance_images: u64,
+    /// `[concepts]`: pixels of each concept over those.
+    pub chance_labels: Vec<u64>,
+    /// `[BLOCKS]`: real images.
+    pub real_images: Vec<u64>,
+    /// `[BLOCKS][concepts]`: pixels of each concept in real images.
+    pub real_labels: Vec<u64>,
+    /// One for each layer.
+    pub layers: Vec<LayerTally>,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(layers: &[Layer], concepts: usize, pixels: u64, top_images: usize) -> Self {
+        let layer = |layer: &Layer| LayerTally {
+            both: vec![0; BLOCKS * layer.units * concepts],
+            on: vec![0; BLOCKS * layer.units],
+            chance_both: vec![0; ROTATIONS * layer.units * concepts],
+            chance_on: vec![0; layer.units],
+            top: vec![Vec::new(); layer.units],
+        };
+        Self {
+            concepts,
+            top_images,
+            groups: 0,
+            pixels,
+            images: vec![0; BLOCKS],
+            labels: vec![0; BLOCKS * concepts],
+            chance_images: 0,
+            chance_labels: vec![0; concepts],
+            real_images: vec![0; BLOCKS],
+            real_labels: vec![0; BLOCKS * concepts],
+            layers: layers.iter().map(layer).collect(),
+        }
+    }
+
+    /// The number of concepts.
+    pub fn concepts(&self) -> usize {
+        self.concepts
+    }
+
+    /// Adds the counts of another part of the same dissection.
+    ///
+    /// # Panics
+    /// The other one has other layers or concepts; whoever merges files has compared their settings.
+    pub fn add(&mut self, other: &Self) {
+        let top_images = self.top_images;
+        self.groups += other.groups;
+        self.chance_images += other.chance_images;
+        for (own, theirs) in self.counts_mut().into_iter().zip(other.counts()) {
+            assert_eq!(own.1.len(), theirs.1.len(), "{} of another dissection", own.0);
+            own.1.iter_mut().zip(theirs.1).for_each(|(a, b)| *a += b);
+        }
+        for (own, theirs) in self.layers.iter_mut().zip(&other.layers) {
+            for (own, theirs) in own.top.iter_mut().zip(&theirs.top) {
+                theirs.iter().for_each(|&top| keep(own, top, top_images));
+            }
+        }
+    }
+
+    /// Remembers an image of a unit if it is among the strongest.
+    pub(crate) fn keep_top(&mut self, layer: usize, unit: usize, top: Top) {
+        keep(&mut self.layers[layer].top[unit], top, self.top_images);
+    }
+
+    /// The counts over all blocks of `[BLOCKS][rest]`.
+    pub(crate) fn over_blocks(counts: &[u64]) -> Vec<u64> {
+        let mut sum = vec![0; counts.len() / BLOCKS];
+        for block in counts.chunks_exact(sum.len().max(1)) {
+            sum.iter_mut().zip(block).for_each(|(a, b)| *a += b);
+        }
+        sum
+    }
+
+    /// Every array of counts under its name in the file.
+    fn counts(&self) -> Vec<(String, &[u64])> {
+        let mut all: Vec<(String, &[u64])> = vec![
+            ("images".into(), &self.images),
+            ("labels".into(), &self.labels),
+            ("chance_labels".into(), &self.chance_labels),
+            ("real_images".into(), &self.real_images),
+            ("real_labels".into(), &self.real_labels),
+        ];
+        for (i, layer) in self.layers.iter().enumerate() {
+            all.push((format!("layer{i}.both"), &layer.both));
+            all.push((format!("layer{i}.on"), &layer.on));
+            all.push((format!("layer{i}.chance_both"), &layer.chance_both));
+            all.push((format!("layer{i}.chance_on"), &layer.chance_on));
+        }
+        all
+    }
+
+    fn counts_mut(&mut self) -> Vec<(String, &mut [u64])> {
+        let mut all: Vec<(String, &mut [u64])> = vec![
+            ("images".into(), &mut self.images),
+            ("labels".into(), &mut self.labels),
+            ("chance_labels".into(), &mut self.chance_labels),
+            ("real_images".into(), &mut self.real_images),
+            ("real_labels".into(), &mut self.real_labels),
+        ];
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            all.push((format!("layer{i}.both"), &mut layer.both));
+            all.push((format!("layer{i}.on"), &mut layer.on));
+            all.push((format!("layer{i}.chance_both"), &mut layer.chance_both));
+            all.push((format!("layer{i}.chance_on"), &mut layer.chance_on));
+        }
+        all
+    }
+
+    /// The shape of an array of counts, without its name's `layerN.`.
+    fn shape(&self, name: &str, len: usize) -> Vec<usize> {
+        let c = self.concepts;
+        match name.rsplit('.').next().unwrap_or(name) {
+            "both" => vec![BLOCKS, len / (BLOCKS * c).max(1), c],
+            "on" => vec![BLOCKS, len / BLOCKS],
+            "labels" | "real_labels" => vec![BLOCKS, c],
+            "chance_both" => vec![ROTATIONS, len / (ROTATIONS * c).max(1), c],
+            _ => vec![len],
+        }
+    }
+
+    /// Writes `tally.npz`, atomically.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let number = |n: u64| Array { shape: vec![], data: Elements::I64(vec![n as i64]) };
+        let mut arrays: Vec<(String, Array)> = vec![
+            ("groups".into(), number(self.groups)),
+            ("pixels".into(), number(self.pixels)),
+            ("chance_images".into(), number(self.chance_images)),
+        ];
+        for (name, counts) in self.counts() {
+            let data = Elements::I64(counts.iter().map(|&n| n as i64).collect());
+            let shape = self.shape(&name, counts.len());
+            arrays.push((name, Array { shape, data }));
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            // Units with fewer top images are filled up with seed -1.
+            let k = self.top_images;
+            let padded = |unit: &Vec<Top>| (0..k).map(|j| unit.get(j).copied()).collect::<Vec<_>>();
+            let tops: Vec<Option<Top>> = layer.top.iter().flat_map(padded).collect();
+            let shape = vec![layer.top.len(), k];
+            let seeds = Elements::I64(tops.iter().map(|t| t.map_or(-1, |t| t.seed as i64)).collect());
+            arrays.push((format!("layer{i}.top_seed"), Array { shape: shape.clone(), data: seeds }));
+            let maxima = tops.iter().map(|t| t.map_or(0.0, |t| t.max)).collect();
+            arrays.push((format!("layer{i}.top_max"), Array::f32(shape, maxima)));
+        }
+        let named: Vec<(&str, &Array)> = arrays.iter().map(|(name, array)| (name.as_str(), array)).collect();
+        npy::write_npz(path, &named)
+    }
+
+    /// Reads `tally.npz` into a tally of the same layers and concepts.
+    ///
+    /// # Errors
+    /// The file is broken, or is of another dissection.
+    pub fn read(path: &Path, empty: Self) -> Result<Self> {
+        let archive = Archive::read(path)?;
+        let count = |name: &str, value: i64| {
+            u64::try_from(value).map_err(|_| archive.corrupt(&format!("{name} holds {value}")))
+        };
+        let single = |name: &str| count(name, archive.integers(name, 1)?[0]);
+        let mut tally = empty;
+        (tally.groups, tally.chance_images) = (single("groups")?, single("chance_images")?);
+        if single("pixels")? != tally.pixels {
+            let reason = format!("its images have {} pixels, not {}", single("pixels")?, tally.pixels);
+            return Err(archive.corrupt(&reason));
+        }
+        for (name, own) in tally.counts_mut() {
+            let found = archive.integers(&name, own.len())?;
+            for (to, &from) in own.iter_mut().zip(found) {
+                *to = count(&name, from)?;
+            }
+        }
+        let k = tally.top_images;
+        for (i, layer) in tally.layers.iter_mut().enumerate() {
+            let units = layer.top.len();
+            let seeds = archive.integers(&format!("layer{i}.top_seed"), units * k)?;
+            let maxima = archive.floats(&format!("layer{i}.top_max"), units * k)?;
+            for (unit, top) in layer.top.iter_mut().enumerate() {
+                let places = unit * k..(unit + 1) * k;
+                let real = seeds[places.clone()].iter().zip(&maxima[places]).filter(|(seed, _)| **seed >= 0);
+                *top = real.map(|(&seed, &max)| Top { max, seed: seed as u64 }).collect();
+            }
+        }
+        Ok(tally)
+    }
+}
+
+/// Puts an image into a list of the strongest, of at most `most`.
+fn keep(list: &mut Vec<Top>, top: Top, most: usize) {
+    let before = |other: &Top| match other.max.total_cmp(&top.max) {
+        std::cmp::Ordering::Equal => other.seed < top.seed,
+        order => order.is_gt(),
+    };
+    let place = list.partition_point(before);
+    if place < most {
+        list.insert(place, top);
+        list.truncate(most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers() -> Vec<Layer> {
+        vec![Layer { name: "1".into(), units: 3, size: [2, 2] }]
+    }
+
+    fn filled(start: u64) -> Tally {
+        let mut tally = Tally::new(&layers(), 2, 16, 2);
+        let mut next = start;
+        for (_, counts) in tally.counts_mut() {
+            for count in counts {
+                *count = next;
+                next += 1;
+            }
+        }
+        (tally.groups, tally.chance_images) = (start, start + 1);
+        for seed in 0..3 {
+            tally.keep_top(0, 1, Top { max: (seed % 2) as f32, seed: seed + start });
+        }
+        tally
+    }
+
+    #[test]
+    fn a_tally_comes_back_from_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tally.npz");
+        let tally = filled(5);
+        tally.write(&path).unwrap();
+        assert_eq!(Tally::read(&path, Tally::new(&layers(), 2, 16, 2)).unwrap(), tally);
+    }
+
+    #[test]
+    fn a_damaged_tally_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tally.npz");
+        filled(5).write(&path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let read = || Tally::read(&path, Tally::new(&layers(), 2, 16, 2));
+        for length in (0..whole.len()).step_by(97) {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert!(read().unwrap_err().to_string().contains("corrupt"), "{length}");
+        }
+        let mut flipped = whole.clone();
+        let middle = whole.windows(5).position(|w| w == b"NUMPY").unwrap() + 200;
+        flipped[middle] ^= 1;
+        std::fs::write(&path, &flipped).unwrap();
+        assert!(read().is_err(), "the archive's checksum covers every member");
+        std::fs::write(&path, &whole).unwrap();
+        assert!(Tally::read(&path, Tally::new(&layers(), 3, 16, 2)).is_err(), "other concepts");
+    }
+
+    #[test]
+    fn sums_do_not_depend_on_the_order() {
+        let (mut ab, mut ba) = (filled(5), filled(1000));
+        ab.add(&filled(1000));
+        ba.add(&filled(5));
+        assert_eq!(ab, ba);
+        assert_eq!(ab.layers[0].top[1], [Top { max: 1.0, seed: 6 }, Top { max: 1.0, seed: 1001 }]);
+        assert_eq!(ab.labels[0], 5 + 64 + 1000 + 64);
+    }
+}
