@@ -93,3 +93,39 @@ impl Subject {
         Ok([before, edited.fetch(&[self.output()])?.remove(0)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
+    use net::{Device, Network};
+
+    #[test]
+    fn computing_the_rest_alone_gives_what_the_whole_network_gives() {
+        let graph = dcgan_generator(DcganGenerator {
+            size: 16,
+            channels: 3,
+            latent: 4,
+            width: 2,
+            norm: Norm::Batch,
+            start: GeneratorStart::Linear,
+            extra: true,
+        });
+        let device = Device::cpu();
+        let network = Network::initial(graph, 1, "test", &device);
+        let subject = Subject::new(&network, &[], &device).unwrap();
+        let z = network.latents(&[1, 2, 3], &device);
+        let masked = Edit { mask: Some(vec![vec![1.0, 0.0]]), ..Edit::force("1", vec![1], 3.0) };
+        // Later ones of a layer see what earlier ones left; layers come in the network's order, not in that of the list.
+        for edits in [
+            vec![Edit::ablate("0", vec![0, 2])],
+            vec![masked.clone(), Edit::ablate("0", vec![1]), Edit::force("0", vec![1], 2.0)],
+            vec![],
+        ] {
+            let [before, after] = subject.before_and_after(&z, &edits).unwrap();
+            assert_eq!(before.to_vec(), network.forward(&z, &[]).unwrap().to_vec());
+            assert_eq!(after.to_vec(), network.forward(&z, &edits).unwrap().to_vec());
+            assert_eq!(before.to_vec() == after.to_vec(), edits.is_empty());
+        }
+    }
+}

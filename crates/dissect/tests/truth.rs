@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use data::{Class, LabelMap, Plane};
-use dissect::{Dissection, Means, Origin, Plan, Rule, Settings, Shard, Subject, Unwatched, dissect, merge};
+use dissect::{
+    CausalSettings, Dissection, Means, Origin, Plan, Rule, Settings, Shard, Subject, Unwatched, causal, dissect, merge,
+};
 use net::{Conv, Device, Graph, Init, Network, Op, Params, Tensor};
-use segment::{Oracle, Segment};
+use segment::{Oracle, Segment, Segmenter};
 use std::path::Path;
 
 const SIDE: usize = 8;
@@ -130,6 +132,76 @@ fn the_information_quality_rule_finds_the_level_of_a_mask() {
     assert_eq!((shown[0], shown[2]), ((Some("red"), true), (Some("green"), true)));
     assert!(!shown[1].1, "a distractor");
     assert!(layer.units[0].iou > 0.99 && layer.units[0].iqr > 0.99, "{:?}", layer.units[0]);
+}
+
+/// A generator whose image is made of its units: colour c shows unit `shows[c]`, other units show nowhere.
+fn on_the_way(units: usize, shows: [usize; 3]) -> Network {
+    let mut graph = Graph::default();
+    let param = |graph: &mut Graph, name: &str, shape: &[usize]| {
+        graph.push(name, Op::Param { shape: shape.to_vec(), init: Init::Constant(0.0), trainable: true }, &[])
+    };
+    let z = graph.push("z", Op::Input { shape: vec![units * SIDE * SIDE], law: None }, &[]);
+    let maps = graph.push("maps", Op::Reshape { shape: vec![units, SIDE, SIDE] }, &[z]);
+    let shifted = graph.push("shifted", Op::AddScalar { term: -1.5 }, &[maps]);
+    let steep = graph.push("steep", Op::Scale { factor: 1e6 }, &[shifted]);
+    let units_node = graph.push("units", Op::Sigmoid, &[steep]);
+    let w = param(&mut graph, "image.weight", &[3, units, 1, 1]);
+    let b = param(&mut graph, "image.bias", &[3]);
+    let image = graph.push("image", Op::Conv2d { conv: Conv::new(1, 0) }, &[units_node, w, b]);
+    graph.push("x", Op::Tanh, &[image]);
+    let mut colours = vec![0.0; 3 * units];
+    shows.iter().enumerate().for_each(|(c, unit)| colours[c * units + unit] = 2.0);
+    let tensor = |shape: &[usize], values| Tensor::new(shape, values, &Device::cpu());
+    let params = Params::new(vec![tensor(&[3, units, 1, 1], colours), tensor(&[3], vec![-1.0; 3])]);
+    Network { graph: graph.into(), params, notes: Vec::new() }
+}
+
+/// The planes of [`colours`] as a network: the logit of a class is its colour.
+fn colour_network() -> Segmenter {
+    let mut graph = Graph::default();
+    let x = graph.push("image", Op::Input { shape: vec![3, SIDE, SIDE], law: None }, &[]);
+    let init = Init::Constant(0.0);
+    let w = graph.push("weight", Op::Param { shape: vec![6, 3, 1, 1], init, trainable: true }, &[]);
+    graph.push("logits", Op::Conv2d { conv: Conv::new(1, 0) }, &[x, w]);
+    let weights = (0..6).flat_map(|k| (0..3).map(move |c| if k / 2 == c { [-3.0, 3.0][k % 2] } else { 0.0 }));
+    let params = Params::new(vec![Tensor::new(&[6, 3, 1, 1], weights.collect(), &Device::cpu())]);
+    let network = Network { graph: graph.into(), params, notes: Vec::new() };
+    Segmenter::new(network, colours(SIDE).planes().to_vec()).unwrap()
+}
+
+/// Truth test (a), causes: the search must name exactly the unit that makes a class, and insertion must obey.
+#[test]
+fn the_cause_of_a_class_is_named_and_obeys() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = on_the_way(12, [7, 2, 5]);
+    let segmenter = colour_network();
+    // 7 % of the pixels of each unit are on.
+    let settings = Settings { top: 0.05, ..few() };
+    let dissection = run(folder.path(), &network, &segmenter, settings, Shard::WHOLE);
+    let subject = Subject::new(&network, &[], &Device::cpu()).unwrap();
+    let layer = subject.layers().iter().position(|layer| layer.name == "units").unwrap();
+    let settings = CausalSettings {
+        pool: 120,
+        kept: 40,
+        held_out: 8,
+        epochs: 8,
+        curve_images: 40,
+        curve_units: vec![1, 2],
+        ..CausalSettings::default()
+    };
+    for (class, unit) in [("red", 7), ("green", 2), ("blue", 5)] {
+        let concept = dissection.concepts.find(class).unwrap();
+        let found = causal(&subject, &segmenter, &dissection, layer, concept, &settings, &mut Unwatched);
+        let found = found.unwrap().unwrap();
+        assert_eq!((found.units[0], found.iou_units[0]), (unit, unit));
+        assert!(found.alpha[0] > 0.9 && found.alpha[1] < 0.1, "{:?}", found.alpha);
+        assert_eq!((found.curve[0].causal, found.curve[0].iou), (1.0, 1.0), "without its unit the class is gone");
+        assert!(found.curve[1].random < 0.7, "{:?}", found.curve);
+        assert!((found.inserted[unit] - 1.0).abs() < 1e-3, "where the class is, its unit is 1");
+        // One pixel more instead of one pixel less, of 64 pixels of which 6.7 % are of the class.
+        assert!((found.effect - 1.0 / (64.0 * 0.0668)).abs() < 0.05, "{}", found.effect);
+        assert!(found.epochs.last().unwrap().held_out < -0.9, "{:?}", found.epochs);
+    }
 }
 
 /// A network with maps of another size than its images, and latents that make something of them.
