@@ -245,7 +245,7 @@ mod tests {
         let map = back.segment(&images).unwrap().remove(0).remove(0);
         let classes: std::collections::BTreeSet<u16> = map.classes.into_iter().collect();
         assert!(classes.len() >= 3, "{classes:?}");
-        let gradient = back.class_gradient(&images, 0, 0, &[1.0; 1024]).unwrap();
+        let (_, gradient) = back.class_gradient(&images, 0, 0, &[1.0; 1024]).unwrap();
         assert!(gradient.to_vec().iter().all(|g| g.is_finite()));
     }
 

@@ -163,12 +163,18 @@ impl Segmenter {
         Ok((self.layout.probability(&logits, plane, class), won))
     }
 
-    /// The gradient by the images of `sum(cotangent * probability)`, for the probability of
-    /// [`Segmenter::class_probability`] and a cotangent `[n, h, w]`.
+    /// The probability of [`Segmenter::class_probability`], and the gradient by the images of `sum(cotangent * probability)` for a
+    /// cotangent `[n, h, w]`.
     ///
     /// # Errors
     /// As [`Segmenter::class_probability`], or the cotangent has another length.
-    pub fn class_gradient(&self, images: &Tensor, plane: usize, class: usize, cotangent: &[f32]) -> Result<Tensor> {
+    pub fn class_gradient(
+        &self,
+        images: &Tensor,
+        plane: usize,
+        class: usize,
+        cotangent: &[f32],
+    ) -> Result<(Vec<f32>, Tensor)> {
         self.check(plane, class)?;
         let wanted = images.shape()[0] * self.layout.area();
         if cotangent.len() != wanted {
@@ -177,10 +183,12 @@ impl Segmenter {
         let later: Vec<NodeId> = self.by_image.gradients.iter().flatten().copied().collect();
         let mut run = self.start(images)?;
         let logits = run.fetch_before(&[self.output], &later)?.remove(0);
-        let Some(&by_image) = later.first() else { return Ok(images.full_like(&images.shape(), 0.0)) };
-        let by_logits = self.layout.probability_gradient(&logits.to_vec(), plane, class, cotangent);
+        let values = logits.to_vec();
+        let probability = self.layout.probability(&values, plane, class);
+        let Some(&by_image) = later.first() else { return Ok((probability, images.full_like(&images.shape(), 0.0))) };
+        let by_logits = self.layout.probability_gradient(&values, plane, class, cotangent);
         run.feed(self.by_image.cotangent, &Tensor::new(&logits.shape(), by_logits, &images.device()))?;
-        Ok(run.fetch(&[by_image])?.remove(0))
+        Ok((probability, run.fetch(&[by_image])?.remove(0)))
     }
 }
 

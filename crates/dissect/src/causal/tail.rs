@@ -115,14 +115,13 @@ impl<'a> Tail<'a> {
         let later: Vec<NodeId> = self.by_maps.gradients.iter().flatten().copied().collect();
         let mut run = Run::new(&self.graph, &self.params, &[(self.input, &r)])?;
         let images = run.fetch_before(&[self.output], &later)?.remove(0);
-        let (probability, _) = self.segmenter.class_probability(&images, self.plane, self.class)?;
+        let (probability, by_images) = self.segmenter.class_gradient(&images, self.plane, self.class, &cotangent)?;
         let values = cells.iter().enumerate().map(|(image, &cell)| {
             let window = self.window(cell);
             let sum: f64 = window.iter().map(|&pixel| f64::from(probability[image * area + pixel])).sum();
             sum / window.len() as f64
         });
         let values = values.collect();
-        let by_images = self.segmenter.class_gradient(&images, self.plane, self.class, &cotangent)?;
         let Some(&by_maps) = later.first() else {
             return Err(Error::setting("--layer", format!("the image does not depend on {}", self.layer.name)).into());
         };

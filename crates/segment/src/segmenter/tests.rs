@@ -90,7 +90,9 @@ fn the_gradient_of_a_probability_is_that_of_differences() {
         p.iter().zip(&cotangent).map(|(&p, &c)| f64::from(p) * f64::from(c)).sum::<f64>()
     };
     for (plane, class) in [(0, 0), (0, 2), (1, 1)] {
-        let gradient = segmenter.class_gradient(&images, plane, class, &cotangent).unwrap().to_vec();
+        let (same, gradient) = segmenter.class_gradient(&images, plane, class, &cotangent).unwrap();
+        assert_eq!(same, segmenter.class_probability(&images, plane, class).unwrap().0);
+        let gradient = gradient.to_vec();
         let x = images.to_vec();
         for i in (0..x.len()).step_by(7) {
             let moved = |step: f32| {
