@@ -259,7 +259,9 @@ impl LayerStory {
         };
         let found: Vec<(f32, Option<usize>)> = self.units.par_iter().map(level_of).collect();
         let quantiles = |unit: &UnitStory| -> Vec<f32> {
-            (0..QUANTILES).map(|i| unit.sketch.level(1.0 - i as f64 / (QUANTILES - 1) as f64)).collect()
+            // From the highest quantile to the lowest, that is by ascending shares above.
+            let shares = (0..QUANTILES).rev().map(|i| 1.0 - i as f64 / (QUANTILES - 1) as f64);
+            unit.sketch.levels(shares).into_iter().rev().collect()
         };
         let error = |(unit, &(level, _)): (&UnitStory, &(f32, Option<usize>))| unit.sketch.error(level) as f32;
         let class_means = |unit: &UnitStory| -> Vec<f32> {

@@ -50,17 +50,26 @@ impl Sketch {
 
     /// The level with this share of values above it, interpolated within its bin.
     pub(crate) fn level(&self, above: f64) -> f32 {
-        let wanted = above * self.total() as f64;
-        let mut over = 0.0;
-        for bin in (1..=BINS).rev() {
-            let here = self.counts[bin] as f64;
-            if over + here > wanted {
-                let part = (wanted - over) / here;
-                return (f64::from(self.edge(bin)) - part * f64::from(self.width)) as f32;
+        self.levels([above])[0]
+    }
+
+    /// As [`Sketch::level`] for several shares, ascending, in one pass over the bins.
+    pub(crate) fn levels(&self, above: impl IntoIterator<Item = f64>) -> Vec<f32> {
+        let total = self.total() as f64;
+        let (mut bin, mut over) = (BINS, 0.0);
+        let level = |above: f64| {
+            let wanted = above * total;
+            while bin > 0 && over + self.counts[bin] as f64 <= wanted {
+                over += self.counts[bin] as f64;
+                bin -= 1;
             }
-            over += here;
-        }
-        self.low
+            if bin == 0 {
+                return self.low;
+            }
+            let part = (wanted - over) / self.counts[bin] as f64;
+            (f64::from(self.edge(bin)) - part * f64::from(self.width)) as f32
+        };
+        above.into_iter().map(level).collect()
     }
 
     /// The highest bin above whose upper edge there are as many values as can be without exceeding the share `above`.
