@@ -139,6 +139,18 @@ impl Dissection {
         Ok(Self { folder: folder.to_owned(), concepts: plan.concepts(), plan, fits, tally })
     }
 
+    /// The concept with this name, `tree` or `objects/tree`.
+    ///
+    /// # Errors
+    /// There is none; the hint lists those there are.
+    pub fn concept(&self, name: &str) -> base::Result<usize> {
+        self.concepts.find(name).ok_or_else(|| {
+            let known: Vec<&str> = self.concepts.list().iter().map(|c| c.name.as_str()).collect();
+            Error::setting("class", format!("{name}: there is no such class"))
+                .with_hint(format!("The classes are: {}.", known.join(", ")))
+        })
+    }
+
     /// The `IoU` of every unit of layer number `layer` with a concept.
     pub fn ious(&self, layer: usize, concept: usize) -> Vec<f64> {
         let (n, counts) = (self.concepts.list().len(), &self.tally.layers[layer]);

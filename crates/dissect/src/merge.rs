@@ -29,7 +29,6 @@ pub fn merge(
     let Some(mut whole) = parts.next() else {
         return Err(Error::setting("merge", "was given no folder").into());
     };
-    let fit = whole.folder.join("fit.npz");
     parts.for_each(|part| whole.tally.add(&part.tally));
     whole.plan.shard = Shard::WHOLE;
     out.clone_into(&mut whole.folder);
@@ -43,8 +42,7 @@ pub fn merge(
     let _lock = RunLock::acquire(out)?;
     let subject = subject(&whole.plan)?;
     let [fit_path, tally_path] = Plan::paths(out);
-    // Read and written again instead of copied: what is broken shall not spread.
-    fit_file::write(&fit_path, &whole.plan, &fit_file::read(&fit, &whole.plan)?)?;
+    fit_file::write(&fit_path, &whole.plan, &whole.fits)?;
     whole.tally.write(&tally_path)?;
     whole.plan.write(out)?;
     whole.finish(subject.as_ref(), watch)?;
@@ -68,7 +66,7 @@ fn check(parts: &[Dissection]) -> Result<()> {
             ))
             .into());
         }
-        if part.fits != first.fits && !same_bits(part, first) {
+        if !same_bits(part, first) {
             let reason = format!("was fitted to other levels than {}", first.folder.display());
             return Err(wrong(reason).with_hint("Make the shards on machines of one kind, or copy fit.npz of one into the new folders of the others.").into());
         }
@@ -90,7 +88,7 @@ fn check(parts: &[Dissection]) -> Result<()> {
     Ok(())
 }
 
-/// Equal also where both hold NaN.
+/// Whether two shards were fitted to the same numbers, NaN (a class that never occurred) included.
 fn same_bits(a: &Dissection, b: &Dissection) -> bool {
     let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
     a.fits.iter().zip(&b.fits).all(|(a, b)| {

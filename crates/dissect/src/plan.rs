@@ -38,6 +38,14 @@ impl Origin {
         let hash = blake3::hash(&bare.to_bytes(Precision::F32)?);
         Ok(Self { name: name.into(), blake3: hash.to_hex().to_string() })
     }
+
+    /// Whether this is the network that was meant, whatever it is called.
+    ///
+    /// # Errors
+    /// As [`Origin::of_network`].
+    pub fn is(&self, network: &Network) -> net::Result<bool> {
+        Ok(Self::of_network("", network)?.blake3 == self.blake3)
+    }
 }
 
 /// The plan of a dissection or of one shard of it.

@@ -131,7 +131,7 @@ impl Action {
             Units::Numbers(units) => units.clone(),
             Units::OfClass { class, best } => {
                 let (dissection, place) = found()?;
-                dissection.ranked_by_iou(place, concept_of(dissection, class)?).into_iter().take(*best).collect()
+                dissection.ranked_by_iou(place, dissection.concept(class)?).into_iter().take(*best).collect()
             }
         };
         if let Some(unit) = units.iter().find(|&&unit| unit >= layer.units) {
@@ -147,7 +147,7 @@ impl Action {
             }
             Value::MeanOf(class) => {
                 let (dissection, place) = found()?;
-                let concept = concept_of(dissection, class)?;
+                let concept = dissection.concept(class)?;
                 let means = &dissection.fits[place].class_means;
                 let width = dissection.concepts.list().len();
                 let values: Vec<f64> = units.iter().map(|&u| means[u * width + concept].into()).collect();
@@ -169,14 +169,6 @@ impl Action {
         };
         Ok(Edit { node: layer.name.clone(), units, alpha: self.alpha, values, mask })
     }
-}
-
-fn concept_of(dissection: &Dissection, class: &str) -> Result<usize> {
-    dissection.concepts.find(class).ok_or_else(|| {
-        let names: Vec<&str> = dissection.concepts.list().iter().map(|c| c.name.as_str()).collect();
-        Error::setting("class", format!("{class}: there is no such class"))
-            .with_hint(format!("The classes are: {}.", names.join(", ")))
-    })
 }
 
 fn mask_of_cells(cells: &[[usize; 2]], layer: &Layer) -> std::result::Result<Vec<Vec<f32>>, String> {

@@ -9,7 +9,7 @@ use crate::output;
 use crate::progress::Progress;
 use anyhow::Result;
 use base::Error;
-use dissect::{Causal as Found, CausalSettings, Dissection, Origin};
+use dissect::{Causal as Found, CausalSettings, Dissection};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use train::plot::{LineChart, Series};
@@ -93,15 +93,11 @@ impl Causal {
                 names.join(", ")
             ))
         })?;
-        let concept = dissection.concepts.find(&self.class).ok_or_else(|| {
-            let known: Vec<&str> = dissection.concepts.list().iter().map(|c| c.name.as_str()).collect();
-            Error::setting("--class", format!("{}: there is no such class", self.class))
-                .with_hint(format!("The classes are: {}.", known.join(", ")))
-        })?;
+        let concept = dissection.concept(&self.class)?;
         let generator = subject(&dissection.plan, self.model.as_deref(), &device, console)?;
         let path = self.segmenter.as_deref().unwrap_or_else(|| Path::new(&dissection.plan.segmenter.name));
         let (segmenter, _) = segmenter::open(path, &device, console)?;
-        if Origin::of_network("", &segmenter.network)?.blake3 != dissection.plan.segmenter.blake3 {
+        if !dissection.plan.segmenter.is(&segmenter.network)? {
             return Err(Error::file(path, "is another segmenter than the one of the dissection")
                 .with_hint("Give the right one with --segmenter.")
                 .into());

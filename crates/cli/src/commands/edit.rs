@@ -216,8 +216,7 @@ impl Edit {
     }
 }
 
-/// The generator with the layers that a recipe names, or all of them where it names one that is not known: the error then lists
-/// them.
+/// The generator with the layers that a recipe names, each once.
 fn subject_with(generator: &Generator, named: &[String], device: &net::Device) -> Result<Subject> {
     let mut layers: Vec<String> = Vec::new();
     for name in named {
@@ -229,8 +228,7 @@ fn subject_with(generator: &Generator, named: &[String], device: &net::Device) -
 }
 
 fn check_model(dissection: &Dissection, generator: &Generator) -> Result<()> {
-    let here = dissect::Origin::of_network("", &generator.network)?;
-    if here.blake3 == dissection.plan.model.blake3 {
+    if dissection.plan.model.is(&generator.network)? {
         return Ok(());
     }
     let reason = format!("is of another generator ({}) than {}", dissection.plan.model.name, generator.path.display());
@@ -245,20 +243,16 @@ fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
 
 /// `sheet.png`: a row before, a row after, a row of differences, eight images at a time.
 fn write_sheets(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<()> {
-    let mut cells = Vec::new();
-    for (before, after) in before.chunks(8).zip(after.chunks(8)) {
-        let blank = before.first().map(|image| Image::filled(image.width, image.height, pictures::GROUND));
-        let row = |images: Vec<Image>| {
-            let missing = 8 - images.len();
-            images.into_iter().chain(blank.iter().cycle().take(missing).cloned()).collect::<Vec<_>>()
-        };
-        cells.extend(row(before.to_vec()));
-        cells.extend(row(after.to_vec()));
-        cells.extend(row(before.iter().zip(after).map(|(a, b)| difference(a, b)).collect()));
+    let columns = before.len().clamp(1, 8);
+    let mut cells: Vec<Image> = Vec::new();
+    for (before, after) in before.chunks(columns).zip(after.chunks(columns)) {
+        let differences: Vec<Image> = before.iter().zip(after).map(|(a, b)| difference(a, b)).collect();
+        for row in [before, after, &differences] {
+            // The last row of a long list is filled up, so that the next kind begins a row of its own.
+            let blank = Image::filled(row[0].width, row[0].height, pictures::GROUND);
+            cells.extend(row.iter().cloned().chain(std::iter::repeat_n(blank, columns - row.len())));
+        }
     }
-    let columns = before.len().min(8);
-    let full = cells.len() / 8;
-    let cells: Vec<Image> = (0..full).flat_map(|row| cells[row * 8..row * 8 + columns].to_vec()).collect();
     let zoom = 128usize.div_ceil(cells.first().map_or(128, |c| c.width)).clamp(1, 4);
     let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, zoom)).collect();
     output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, PADDING)?)

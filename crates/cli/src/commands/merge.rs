@@ -6,7 +6,7 @@ use crate::device::Computing;
 use crate::model::Model;
 use crate::progress::Progress;
 use anyhow::Result;
-use dissect::{Origin, Plan, Subject};
+use dissect::{Plan, Subject};
 use net::Device;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,7 +66,7 @@ impl Merge {
 pub(crate) fn subject(plan: &Plan, model: Option<&Path>, device: &Device, console: Console) -> Result<Subject> {
     let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
     let network = Model::open(path, device, console)?.network;
-    if Origin::of_network("", &network)?.blake3 != plan.model.blake3 {
+    if !plan.model.is(&network)? {
         return Err(base::Error::file(path, "is another generator than the one that was dissected")
             .with_hint("Give the right one with --model.")
             .into());
