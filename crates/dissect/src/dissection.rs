@@ -252,8 +252,7 @@ fn has_strangers(folder: &Path) -> Result<bool> {
     let listed = std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
     for entry in listed {
         let name = entry.map_err(|e| Error::io("list", folder, e))?.file_name();
-        let name = name.to_string_lossy();
-        if name != "run.lock" && !(name.starts_with('.') && name.ends_with(".part")) {
+        if !train::run_folder::is_leftover(&name.to_string_lossy()) {
             return Ok(true);
         }
     }

@@ -36,7 +36,7 @@ pub fn create(path: impl AsRef<Path>) -> Result<()> {
         return Ok(());
     }
     let begun = names.iter().any(|name| name == lock::FILE);
-    if begun && names.iter().all(|name| name == lock::FILE || is_temporary(Path::new(name))) {
+    if begun && names.iter().all(|name| is_leftover(name)) {
         // Its owner may be about to write the settings: the lock tells.
         let _lock = RunLock::acquire(path)?;
         return sweep(path);
@@ -113,6 +113,11 @@ pub fn sweep(run: impl AsRef<Path>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a name in a run folder is one that a process leaves which died before it wrote anything that lasts.
+pub fn is_leftover(name: &str) -> bool {
+    name == lock::FILE || is_temporary(Path::new(name))
 }
 
 /// Whether a name is that of a file which was being written.
