@@ -4,6 +4,9 @@ use benches::{Case, Step, all};
 use criterion::{Criterion, SamplingMode, Throughput};
 use std::time::Duration;
 
+#[global_allocator]
+static MEMORY: base::memory::Keep = base::memory::Keep::new();
+
 fn main() {
     let mut criterion = Criterion::default()
         .sample_size(10)
@@ -11,7 +14,7 @@ fn main() {
         .measurement_time(Duration::from_secs(2))
         .without_plots()
         .configure_from_args();
-    for case in all() {
+    for case in all(net::Precision::F32) {
         bench(&mut criterion, &case);
     }
     criterion.final_summary();

@@ -3,7 +3,7 @@
 
     cargo build --release -p ganatomy-benches
     python compare.py ../../target/release/ganatomy-benches --python PATH/OF/PYTHON/WITH/TORCH
-        [--rounds 5] [--seconds 0.5] [--filter conv/d2 ...] [--threads N] [--bf16] [--channels-last] [--json FILE]
+        [--rounds 5] [--seconds 0.5] [--filter conv/d2 ...] [--threads N] [--bf16 | --peer-bf16] [--channels-last] [--json FILE]
 
 Both runners stay open; each round gives every case to one and then at once to the other, and the next round begins with
 the other. So a machine that is busy for a while slows both, and the median of the rounds' ratios says more than the
@@ -88,23 +88,25 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.5, help="of repetitions for each case, side and round")
     parser.add_argument("--filter", action="append", default=[], help="only cases whose name holds this text")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="for both sides")
-    parser.add_argument("--bf16", action="store_true", help="PyTorch in mixed precision; we stay in f32")
+    parser.add_argument("--bf16", action="store_true", help="both in mixed precision")
+    parser.add_argument("--peer-bf16", action="store_true", help="PyTorch alone in mixed precision")
     parser.add_argument("--channels-last", action="store_true", help="PyTorch's faster layout on some processors")
     parser.add_argument("--json", help="also write every single timing to this file")
     a = parser.parse_args()
 
     script = str(pathlib.Path(__file__).with_name("torch_cases.py"))
     common = ["--seconds", str(a.seconds), "--threads", str(a.threads)]
-    flags = ["--bf16"] * a.bf16 + ["--channels-last"] * a.channels_last
+    flags = ["--bf16"] * (a.bf16 or a.peer_bf16) + ["--channels-last"] * a.channels_last
     ours, theirs = [os.path.abspath(a.runner)], [a.python, script]
     machine = names(ours, ["machine/"])
+    common_ours = common + ["--bf16"] * a.bf16
     known = set(names(theirs, []))
     cases = [c for c in names(ours, a.filter) if c in known]
     if not cases:
         sys.exit("no case has such a name on both sides")
 
     before, worked = load(), processor_time()
-    sides = Runner(ours + common + ["--stdin"]), Runner(theirs + common + flags + ["--stdin"])
+    sides = Runner(ours + common_ours + ["--stdin"]), Runner(theirs + common + flags + ["--stdin"])
     answers = []  # (round, side, answer)
     for turn in range(a.rounds):
         answers += [(turn, 0, sides[0].time(case)) for case in machine]

@@ -2,7 +2,7 @@
 
 use crate::game::Table;
 use crate::{Case, Cost, Setting, Step};
-use net::{Graph, Params, Tensor};
+use net::{Graph, Params, Precision, Tensor};
 use std::hint::black_box;
 use train::{Adam, Moments};
 
@@ -23,7 +23,7 @@ pub(crate) fn cases(width: usize) -> Vec<Case> {
         .map(|(side, parameters)| {
             let name = format!("adam/{side}/w{width}");
             Case::new(name, cost(parameters), move || {
-                let table = Table::new(setting)?;
+                let table = Table::new(setting, Precision::F32)?;
                 if side == "g" {
                     Ok(step(&table.graphs.g.graph, &table.generator))
                 } else {
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_formulas_count_the_networks_parameters() {
-        let table = Table::new(Setting { batch: 1, width: 8 }).unwrap();
+        let table = Table::new(Setting { batch: 1, width: 8 }, Precision::F32).unwrap();
         let count = |graph: &Graph, params: &Params| {
             train::trainable(graph).into_iter().map(|i| params.tensors()[i].len()).sum::<usize>()
         };

@@ -5,7 +5,7 @@ use crate::{Case, Cost, Setting, adam};
 use base::seed::Stream;
 use data::{Content, Dataset, Image, Loader, LoaderOptions, Source};
 use evolve::{Gan, Generator, Graphs, Loss, Players, Rules, Settings, generation, networks};
-use net::{Device, Law, Network, Params, Result};
+use net::{Device, Law, Network, Params, Precision, Result};
 use std::hint::black_box;
 use std::sync::Arc;
 use train::Moments;
@@ -38,13 +38,16 @@ pub(crate) struct Table {
 
 impl Table {
     /// For steps by themselves: as many evaluation images as D's one step takes fakes.
-    pub(crate) fn new(Setting { batch, width }: Setting) -> Result<Self> {
+    pub(crate) fn new(Setting { batch, width }: Setting, precision: Precision) -> Result<Self> {
         let (batch, width) = (batch.to_string(), width.to_string());
-        Self::with(&[("batch", &batch), ("eval", &batch), ("d_steps", "1"), ("width", &width), ("width_d", &width)])
+        let sizes = [("batch", &*batch), ("eval", &batch), ("d_steps", "1"), ("width", &width), ("width_d", &width)];
+        Self::with(&sizes, precision)
     }
 
-    fn with(overrides: &[(&str, &str)]) -> Result<Self> {
-        let overrides: Vec<String> = overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    fn with(overrides: &[(&str, &str)], precision: Precision) -> Result<Self> {
+        let precision = if precision == Precision::Bf16 { "precision=bf16" } else { "precision=f32" };
+        let mut overrides: Vec<String> = overrides.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        overrides.push(precision.to_owned());
         let settings = Settings::resolve(&Settings::preset("paper", false)?, None, &overrides)?;
         let (g, d) = networks(&settings, &IMAGE);
         let graphs = Graphs::new(&g, &d, false)?;
@@ -90,17 +93,17 @@ impl Table {
     }
 }
 
-pub(crate) fn steps(setting: Setting) -> [Case; 2] {
+pub(crate) fn steps(setting: Setting, precision: Precision) -> [Case; 2] {
     [
         Case::new(format!("step/g/{}", setting.tag()), g_step_cost(setting), move || {
-            let (mut gan, parent) = ready_for_g(setting)?;
+            let (mut gan, parent) = ready_for_g(setting, precision)?;
             Ok(Box::new(move || {
                 black_box(gan.mutate(0, &parent, &[Loss::Heuristic])?);
                 Ok(())
             }))
         }),
         Case::new(format!("step/d/{}", setting.tag()), d_step_cost(setting), move || {
-            let (mut gan, mut survivors) = ready_for_d(setting)?;
+            let (mut gan, mut survivors) = ready_for_d(setting, precision)?;
             let (discriminator, moments) = (gan.discriminator.clone(), gan.d_moments.clone());
             Ok(Box::new(move || {
                 // Every repetition starts at the same weights: a D that is sure has other numbers to compute with.
@@ -126,15 +129,15 @@ fn d_step_cost(setting: Setting) -> Cost {
     2 * (d.forward() + d.to_weights()) + Cost { macs: 0, ..adam }
 }
 
-fn ready_for_g(setting: Setting) -> Result<(Gan<'static>, Generator)> {
-    let table = Table::new(setting)?;
+fn ready_for_g(setting: Setting, precision: Precision) -> Result<(Gan<'static>, Generator)> {
+    let table = Table::new(setting, precision)?;
     let mut gan = table.gan()?;
     gan.begin(0)?;
     Ok((gan, table.generator()))
 }
 
-fn ready_for_d(setting: Setting) -> Result<(Gan<'static>, Vec<Generator>)> {
-    let table = Table::new(setting)?;
+fn ready_for_d(setting: Setting, precision: Precision) -> Result<(Gan<'static>, Vec<Generator>)> {
+    let table = Table::new(setting, precision)?;
     let mut gan = table.gan()?;
     gan.begin(0)?;
     // D is given its fakes, as in the releases, where they are the survivors' evaluation images.
@@ -143,12 +146,12 @@ fn ready_for_d(setting: Setting) -> Result<(Gan<'static>, Vec<Generator>)> {
 }
 
 /// Batch 32, evaluation on 256 images, width 128, three mutations, three steps of D.
-pub(crate) fn paper_generation() -> Case {
+pub(crate) fn paper_generation(precision: Precision) -> Case {
     const BATCH: Setting = Setting { batch: 32, width: 128 };
     const EVALUATION: Setting = Setting { batch: 256, width: 128 };
     let cost = generation_cost(BATCH, EVALUATION.batch);
     Case::new("generation/paper/b32w128", cost, move || {
-        let table = Table::with(&[])?;
+        let table = Table::with(&[], precision)?;
         let rules = table.rules();
         let (mut gan, parent) = (table.gan()?, table.generator());
         let (discriminator, moments) = (gan.discriminator.clone(), gan.d_moments.clone());
@@ -182,14 +185,14 @@ mod tests {
 
     #[test]
     fn a_step_of_g_does_the_products_that_are_stated() {
-        let (mut gan, parent) = ready_for_g(SMALL).unwrap();
+        let (mut gan, parent) = ready_for_g(SMALL, Precision::F32).unwrap();
         gan.mutate(0, &parent, &[Loss::Heuristic]).unwrap();
         assert_eq!(gan.work.macs, g_step_cost(SMALL).macs);
     }
 
     #[test]
     fn a_step_of_d_does_the_products_that_are_stated() {
-        let (mut gan, mut survivors) = ready_for_d(SMALL).unwrap();
+        let (mut gan, mut survivors) = ready_for_d(SMALL, Precision::F32).unwrap();
         gan.train_discriminator(0, &mut survivors).unwrap();
         assert_eq!(gan.work.macs, d_step_cost(SMALL).macs);
         assert_eq!(gan.work.g_images, 0, "the fakes are given");
@@ -197,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_generation_does_the_products_that_are_stated() {
-        let table = Table::with(&[("batch", "3"), ("eval", "9"), ("width", "4"), ("width_d", "4")]).unwrap();
+        let table =
+            Table::with(&[("batch", "3"), ("eval", "9"), ("width", "4"), ("width_d", "4")], Precision::F32).unwrap();
         let mut gan = table.gan().unwrap();
         generation(&mut gan, &mut vec![table.generator()], &table.rules(), 0).unwrap();
         assert_eq!(gan.work.macs, generation_cost(SMALL, 9).macs);

@@ -3,16 +3,16 @@
 use crate::nets::{self, LATENT, Layer, Pass};
 use crate::{Case, Setting, numbers};
 use kernels::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
-use net::{Device, Tensor};
+use net::{Device, Precision, Tensor};
 use std::hint::black_box;
 
-pub(crate) fn cases(setting: Setting) -> Vec<Case> {
+pub(crate) fn cases(setting: Setting, precision: Precision) -> Vec<Case> {
     let mut cases = Vec::new();
     for layer in nets::discriminator(setting).into_iter().chain(nets::generator(setting)) {
         let kind = if layer.transposed { "deconv" } else { "conv" };
         for pass in Pass::ALL {
             let name = format!("{kind}/{}/{}/{}", layer.name, pass.name(), setting.tag());
-            cases.push(Case::new(name, layer.cost(), move || Ok(convolution(layer, pass))));
+            cases.push(Case::new(name, layer.cost(), move || Ok(convolution(layer, pass, precision))));
         }
     }
     let (n, i, o) = (setting.batch, LATENT, 16 * 4 * setting.width);
@@ -24,7 +24,7 @@ pub(crate) fn cases(setting: Setting) -> Vec<Case> {
     cases
 }
 
-fn convolution(layer: Layer, pass: Pass) -> crate::Step {
+fn convolution(layer: Layer, pass: Pass, precision: Precision) -> crate::Step {
     let s = layer.shape;
     let [large, weights, small] = layer.lengths();
     let (large, weights, small) = (numbers(large, "large"), numbers(weights, "weights"), numbers(small, "small"));
@@ -32,20 +32,20 @@ fn convolution(layer: Layer, pass: Pass) -> crate::Step {
     // A transposed convolution is the input gradient of the convolution that it transposes, and the other way round.
     match (pass, layer.transposed) {
         (Pass::WeightGradient, _) => Box::new(move || {
-            black_box(conv2d_weight_gradient(&s, &large, &small));
+            black_box(conv2d_weight_gradient(&s, &large, &small, precision));
             Ok(())
         }),
         (Pass::Forward, false) | (Pass::InputGradient, true) => {
             let bias = bias.filter(|_| pass == Pass::Forward);
             Box::new(move || {
-                black_box(conv2d(&s, &large, &weights, bias.as_deref()));
+                black_box(conv2d(&s, &large, &weights, bias.as_deref(), precision));
                 Ok(())
             })
         }
         (Pass::InputGradient, false) | (Pass::Forward, true) => {
             let bias = bias.filter(|_| pass == Pass::Forward);
             Box::new(move || {
-                black_box(conv2d_input_gradient(&s, &small, &weights, bias.as_deref()));
+                black_box(conv2d_input_gradient(&s, &small, &weights, bias.as_deref(), precision));
                 Ok(())
             })
         }

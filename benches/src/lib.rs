@@ -20,7 +20,7 @@ pub use cost::Cost;
 pub use machine::instructions;
 pub use timing::{Measured, measure};
 
-use net::Result;
+use net::{Precision, Result};
 
 /// One repetition of a case.
 pub type Step = Box<dyn FnMut() -> Result<()>>;
@@ -71,14 +71,15 @@ impl Setting {
 const SETTINGS: [Setting; 3] =
     [Setting { batch: 64, width: 64 }, Setting { batch: 64, width: 128 }, Setting { batch: 32, width: 128 }];
 
-/// All cases: the machine's rates, layers, batch norm, Adam, steps, a generation and the tally of a dissection.
-pub fn all() -> Vec<Case> {
+/// All cases: the machine's rates, layers, batch norm, Adam, steps, a generation and the tally of a dissection;
+/// convolutions in the given precision.
+pub fn all(precision: Precision) -> Vec<Case> {
     let mut cases = machine::cases();
-    cases.extend(SETTINGS.into_iter().flat_map(layers::cases));
+    cases.extend(SETTINGS.into_iter().flat_map(|setting| layers::cases(setting, precision)));
     cases.extend(SETTINGS.into_iter().flat_map(norm::cases));
     cases.extend([64, 128].into_iter().flat_map(adam::cases));
-    cases.extend(SETTINGS.into_iter().flat_map(game::steps));
-    cases.push(game::paper_generation());
+    cases.extend(SETTINGS.into_iter().flat_map(|setting| game::steps(setting, precision)));
+    cases.push(game::paper_generation(precision));
     cases.extend(tally::cases());
     cases
 }
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_have_no_spaces() {
-        let cases = all();
+        let cases = all(Precision::F32);
         let names: BTreeSet<&str> = cases.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names.len(), cases.len());
         assert!(names.iter().all(|name| !name.contains(char::is_whitespace)));

@@ -2,9 +2,13 @@
 
 use benches::{Case, all, instructions, measure};
 use clap::Parser;
+use net::Precision;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
+
+#[global_allocator]
+static MEMORY: base::memory::Keep = base::memory::Keep::new();
 
 /// Times the cases that training consists of; one JSON line each, after a line about this engine
 #[derive(Parser)]
@@ -22,6 +26,9 @@ struct Arguments {
     /// Time the cases that are named on standard input, one a line, each as soon as it is read
     #[arg(long, conflicts_with_all = ["filter", "list"])]
     stdin: bool,
+    /// Convolutions of numbers rounded to bf16
+    #[arg(long)]
+    bf16: bool,
     /// Threads (default: one a core)
     #[arg(long)]
     threads: Option<usize>,
@@ -43,7 +50,8 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)?;
     }
-    let cases = all();
+    let precision = if arguments.bf16 { Precision::Bf16 } else { Precision::F32 };
+    let cases = all(precision);
     let chosen =
         |case: &&Case| arguments.filter.is_empty() || arguments.filter.iter().any(|f| case.name.contains(f.as_str()));
     if arguments.list {
@@ -53,6 +61,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
         "engine": concat!("ganatomy ", env!("CARGO_PKG_VERSION")),
         "threads": rayon::current_num_threads(),
         "instructions": instructions(),
+        "precision": if arguments.bf16 { "bf16" } else { "f32" },
     }))?;
     if !arguments.stdin {
         return cases.iter().filter(chosen).try_for_each(|case| say(&timed(case, arguments.seconds)));

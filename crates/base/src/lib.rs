@@ -1,9 +1,11 @@
-//! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, and `.npy`.
+//! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, `.npy`, and
+//! the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
 
 mod error;
 pub mod files;
+pub mod memory;
 pub mod npy;
 pub mod seed;
 

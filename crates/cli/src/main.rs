@@ -19,6 +19,9 @@ use clap::Parser;
 use console::Console;
 use std::process::ExitCode;
 
+#[global_allocator]
+static MEMORY: base::memory::Keep = base::memory::Keep::new();
+
 fn main() -> ExitCode {
     failure::catch_panics(|| {
         let arguments = match Arguments::try_parse() {

@@ -6,7 +6,7 @@ use crate::subject::{Layer, Subject};
 use crate::tally::{GROUP, Tally};
 use base::{Error, Result, files};
 use data::Plane;
-use net::{Network, Precision};
+use net::{Network, Storage};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ impl Origin {
     pub fn of_network(name: impl Into<String>, network: &Network) -> net::Result<Self> {
         // Notes say how a network was trained; they change nothing of what it does.
         let bare = Network { notes: Vec::new(), ..network.clone() };
-        let hash = blake3::hash(&bare.to_bytes(Precision::F32)?);
+        let hash = blake3::hash(&bare.to_bytes(Storage::F32)?);
         Ok(Self { name: name.into(), blake3: hash.to_hex().to_string() })
     }
 

@@ -140,10 +140,15 @@ impl<'a> Gan<'a> {
         (Tensor::new(&shape, changes.apply(&x.to_vec()), &self.device), Some(changes))
     }
 
+    /// A run of a player, in the precision of the settings.
+    fn start(&self, side: &'a Side, params: &Params, input: &Tensor) -> Result<Run<'a>> {
+        Ok(Run::new(&side.graph, params, &[(side.input, input)])?.with_precision(self.settings.precision.into()))
+    }
+
     /// Images of a generator without anything kept for a gradient; batch statistics, nothing moves.
     fn images(&mut self, params: &Params, z: &Tensor) -> Result<Tensor> {
         let side = &self.graphs.g;
-        let mut run = Run::new(&side.graph, params, &[(side.input, z)])?;
+        let mut run = self.start(side, params, z)?;
         let x = run.fetch(&[side.output])?.remove(0);
         self.work.g_images += z.shape()[0] as u64;
         self.work.macs += run.macs();
@@ -153,7 +158,7 @@ impl<'a> Gan<'a> {
     /// D on a batch, with all that the stage `later` reads kept.
     fn judge(&mut self, x: &Tensor, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
         let side = &self.graphs.d;
-        let mut run = Run::new(&side.graph, &self.discriminator, &[(side.input, x)])?;
+        let mut run = self.start(side, &self.discriminator, x)?;
         let logits = run.fetch_before(&[side.output], later)?.remove(0).to_vec();
         self.work.d_images += x.shape()[0] as u64;
         self.work.macs += run.macs();

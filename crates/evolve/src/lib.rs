@@ -27,5 +27,5 @@ pub use run::{Evolution, Stats};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
     AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,
-    Quality, Settings,
+    Precision, Quality, Settings,
 };

@@ -1,7 +1,9 @@
 //! The settings of a run: presets, files, overrides, checks, differences.
 
+mod choices;
 mod presets;
 
+pub use choices::{AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Noise, Precision, Quality};
 pub use presets::PRESETS;
 
 use crate::{Loss, Selection};
@@ -73,6 +75,10 @@ pub struct Settings {
     /// What D learns against: the survivors' evaluation images, or new ones.
     pub fakes: Fakes,
 
+    /// What convolutions multiply: `f32`, or numbers rounded to `bf16`.
+    #[serde(default)]
+    pub precision: Precision,
+
     /// Learning rate of the generators.
     pub lr_g: f64,
     /// Learning rate of the discriminator.
@@ -133,87 +139,6 @@ pub struct LogSettings {
     /// A grid of samples.
     pub samples: u64,
 }
-
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$variant_doc])* $variant),* }
-    };
-}
-
-choice!(
-    /// A family of networks.
-    Family {
-        /// Strided and transposed 4x4 convolutions.
-        Dcgan,
-        /// SNGAN's residual blocks.
-        Residual,
-        /// Upsampling and 3x3 convolutions, equalised learning rate.
-        Progan,
-        /// Three hidden layers, for points.
-        Mlp
-    }
-);
-choice!(
-    /// What the quality of a child averages.
-    Quality {
-        /// `sigmoid(logit)`.
-        Probability,
-        /// The logit itself.
-        Logit
-    }
-);
-choice!(
-    /// Which moments a child's Adam starts with.
-    AdamPolicy {
-        /// Its parent's.
-        Inherit,
-        /// Those of its mutation, which run over all evaluations.
-        PerMutation,
-        /// None.
-        Fresh
-    }
-);
-choice!(
-    /// Whether noise is common.
-    Noise {
-        /// The same for all.
-        Shared,
-        /// Each its own.
-        Independent
-    }
-);
-choice!(
-    /// The fakes of the discriminator's steps.
-    Fakes {
-        /// The survivors' evaluation images, as the releases do.
-        Evaluation,
-        /// New ones for every step.
-        Fresh
-    }
-);
-choice!(
-    /// What to do about images that cannot be read.
-    BrokenImages {
-        /// The first one met is an error.
-        Refuse,
-        /// They are found at the start, named, and left out.
-        Skip
-    }
-);
-choice!(
-    /// A differentiable augmentation.
-    Augmentation {
-        /// Brightness, saturation, contrast.
-        Color,
-        /// Shifts of up to an eighth of the side.
-        Translation,
-        /// A missing square of half the side.
-        Cutout
-    }
-);
 
 impl Settings {
     /// A preset, then a file over it, then single settings `key=value` over both.

@@ -5,7 +5,7 @@
 use crate::gan::Generator;
 use crate::loss::Loss;
 use base::{Error, Result};
-use net::{Device, Graph, Network, Params, Precision, Tensor};
+use net::{Device, Graph, Network, Params, Storage, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -95,11 +95,11 @@ pub(crate) fn encode(
     let json = serde_json::to_vec_pretty(&numbers).map_err(|e| net::Error::Graph(e.to_string()))?;
     let mut files = vec![(NUMBERS, json), (TENSORS, net::tensors_to_bytes(&tensors)?)];
     if let Some(best) = state.population.first() {
-        files.push((GENERATOR, network(g, &best.params).to_bytes(Precision::F32)?));
+        files.push((GENERATOR, network(g, &best.params).to_bytes(Storage::F32)?));
     }
-    files.push((DISCRIMINATOR, network(d, &state.discriminator).to_bytes(Precision::F32)?));
+    files.push((DISCRIMINATOR, network(d, &state.discriminator).to_bytes(Storage::F32)?));
     if let Some(average) = average {
-        files.push((EMA, network(g, average).to_bytes(Precision::F32)?));
+        files.push((EMA, network(g, average).to_bytes(Storage::F32)?));
     }
     Ok(files)
 }

@@ -21,6 +21,18 @@ const MIN_COLUMNS: usize = 256;
 /// Partial sums of a weight gradient: the batch is cut into this many runs of images at most.
 const WEIGHT_SUMS: usize = 4;
 
+/// What the large products of a convolution are made of. Inputs, weights, sums and results are `f32` in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Products of `f32`.
+    #[default]
+    F32,
+    /// Both factors rounded to `bf16` (eight binary digits), where a convolution is computed by tiles: the tiles and
+    /// weights are rounded after their transform. Twice as many products a second with AVX512-BF16, and the same
+    /// rounding without it. Other convolutions stay in `f32`.
+    Bf16,
+}
+
 /// Everything about a convolution but its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvShape {
@@ -66,10 +78,10 @@ impl ConvShape {
     pub fn macs(&self) -> u64 {
         (self.n * self.y_len()) as u64 * self.taps() as u64
     }
-    fn check(&self, x: &[f32], w: &[f32], y: &[f32]) {
-        assert_eq!(x.len(), self.n * self.x_len(), "length of x for {self:?}");
-        assert_eq!(w.len(), self.o * self.taps(), "length of the weights for {self:?}");
-        assert_eq!(y.len(), self.n * self.y_len(), "length of y for {self:?}");
+    fn check(&self, x: usize, w: usize, y: usize) {
+        assert_eq!(x, self.n * self.x_len(), "length of x for {self:?}");
+        assert_eq!(w, self.o * self.taps(), "length of the weights for {self:?}");
+        assert_eq!(y, self.n * self.y_len(), "length of y for {self:?}");
     }
     /// A 1x1 convolution needs no unfolding.
     fn is_pointwise(&self) -> bool {
@@ -78,13 +90,12 @@ impl ConvShape {
 }
 
 /// `y = w * x (+ bias)`.
-pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let mut y = vec![0.0; s.n * s.y_len()];
-    s.check(x, w, &y);
-    if let Some(plan) = Plan::new(s) {
-        winograd::forward(Level::best(), &plan, s, x, w, bias, &mut y);
-        return y;
+pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precision: Precision) -> Vec<f32> {
+    s.check(x.len(), w.len(), s.n * s.y_len());
+    if let Some(plan) = Plan::new(s, precision) {
+        return winograd::forward(Level::best(), &plan, s, x, w, bias);
     }
+    let mut y = vec![0.0; s.n * s.y_len()];
     let group = s.images_together();
     y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
         let images = y.len() / s.y_len();
@@ -117,13 +128,18 @@ pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<
 }
 
 /// `dx` of [`conv2d`] for a given `dy`: the transposed convolution of `dy` with the same weights.
-pub fn conv2d_input_gradient(s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let mut dx = vec![0.0; s.n * s.x_len()];
-    s.check(&dx, w, dy);
-    if let Some(plan) = Plan::new(s) {
-        winograd::input_gradient(Level::best(), &plan, s, dy, w, bias, &mut dx);
-        return dx;
+pub fn conv2d_input_gradient(
+    s: &ConvShape,
+    dy: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    precision: Precision,
+) -> Vec<f32> {
+    s.check(s.n * s.x_len(), w.len(), dy.len());
+    if let Some(plan) = Plan::new(s, precision) {
+        return winograd::input_gradient(Level::best(), &plan, s, dy, w, bias);
     }
+    let mut dx = vec![0.0; s.n * s.x_len()];
     let group = s.images_together();
     dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
         let images = dx.len() / s.x_len();
@@ -152,13 +168,11 @@ pub fn conv2d_input_gradient(s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<
 }
 
 /// `dW` of [`conv2d`] for given `x` and `dy`, summed over the batch.
-pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: Precision) -> Vec<f32> {
     let len = s.o * s.taps();
-    assert_eq!((x.len(), dy.len()), (s.n * s.x_len(), s.n * s.y_len()), "lengths of x and dy for {s:?}");
-    if let Some(plan) = Plan::new(s) {
-        let mut dw = vec![0.0; len];
-        winograd::weight_gradient(Level::best(), &plan, s, x, dy, &mut dw);
-        return dw;
+    s.check(x.len(), len, dy.len());
+    if let Some(plan) = Plan::new(s, precision) {
+        return winograd::weight_gradient(Level::best(), &plan, s, x, dy);
     }
     let group = s.images_together();
     let groups = s.n.div_ceil(group);

@@ -5,9 +5,10 @@
 
 #![allow(clippy::inline_always, reason = "loops are inlined into their instruction set's function")]
 
-use crate::pointwise::{leaky_relu, leaky_relu_gradient, tanh_gradient};
+use crate::pointwise::{leaky_relu, leaky_relu_gradient, tanh_gradient, written};
 use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Floats of a block: a few of these fit into the first cache.
 const BLOCK: usize = 512;
@@ -79,23 +80,25 @@ pub fn fused(steps: &[Step], images: usize, channels: usize, cells: usize) -> Ve
             }
         }
     }
-    let mut y = vec![0.0; images * channels * cells];
-    if y.is_empty() {
-        return y;
+    let len = images * channels * cells;
+    // Without a number for each channel maps may be cut anywhere.
+    let by_channel = steps.iter().flat_map(|step| [step.a, step.b]).any(|source| matches!(source, Source::Channels(_)));
+    let piece = if by_channel { cells } else { PARALLEL.min(len) };
+    if piece == 0 {
+        return Vec::new();
     }
     let level = Level::best();
     let scratch = || vec![0.0f32; (steps.len() - 1) * BLOCK];
-    y.par_chunks_mut(cells).enumerate().with_min_len(PARALLEL / cells + 1).for_each_init(
-        scratch,
-        |scratch, (map, y)| {
+    written(len, |y| {
+        let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
+        pieces.for_each_init(scratch, |scratch, (map, y)| {
             for (block, y) in y.chunks_mut(BLOCK).enumerate() {
-                let at = Place { channel: map % channels, start: map * cells + block * BLOCK };
+                let at = Place { channel: map % channels, start: map * piece + block * BLOCK };
                 // SAFETY: the processor has the instruction set of `best`.
                 unsafe { run(level, steps, at, scratch, y) };
             }
-        },
-    );
-    y
+        });
+    })
 }
 
 /// Where a block lies.
@@ -126,11 +129,16 @@ impl Place {
 
 /// All steps for one block; `S` only says for which instruction set the loops are compiled.
 #[inline(always)]
-unsafe fn run_any<S: Simd>(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y: &mut [f32]) {
+unsafe fn run_any<S: Simd>(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y: &mut [MaybeUninit<f32>]) {
     let len = y.len();
     for (place, step) in steps.iter().enumerate() {
         let (done, rest) = scratch.split_at_mut(place * BLOCK);
-        let out = if place + 1 == steps.len() { &mut *y } else { &mut rest[..len] };
+        let out = if place + 1 == steps.len() {
+            &mut *y
+        } else {
+            // SAFETY: numbers are no less than memory for numbers, and only numbers are written.
+            unsafe { &mut *(&raw mut rest[..len] as *mut [MaybeUninit<f32>]) }
+        };
         let a = || at.maps(step.a, done, len);
         let b = || at.maps(step.b, done, len);
         match step.op {
@@ -150,24 +158,27 @@ unsafe fn run_any<S: Simd>(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y
                 let factor = at.number(step.b);
                 each(out, a(), |a| a * factor);
             }
-            Pointwise::ChannelBroadcast => out.fill(at.number(step.a)),
+            Pointwise::ChannelBroadcast => {
+                let value = at.number(step.a);
+                out.iter_mut().for_each(|out| _ = out.write(value));
+            }
         }
     }
 }
 
 #[inline(always)]
-fn each(out: &mut [f32], a: &[f32], f: impl Fn(f32) -> f32) {
-    out.iter_mut().zip(a).for_each(|(out, &a)| *out = f(a));
+fn each(out: &mut [MaybeUninit<f32>], a: &[f32], f: impl Fn(f32) -> f32) {
+    out.iter_mut().zip(a).for_each(|(out, &a)| _ = out.write(f(a)));
 }
 
 #[inline(always)]
-fn both(out: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
-    out.iter_mut().zip(a).zip(b).for_each(|((out, &a), &b)| *out = f(a, b));
+fn both(out: &mut [MaybeUninit<f32>], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
+    out.iter_mut().zip(a).zip(b).for_each(|((out, &a), &b)| _ = out.write(f(a, b)));
 }
 
 with_simd! {
     /// All steps for one block.
-    fn run(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y: &mut [f32]) = run_any
+    fn run(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y: &mut [MaybeUninit<f32>]) = run_any
 }
 
 #[cfg(test)]

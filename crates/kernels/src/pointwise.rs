@@ -1,6 +1,7 @@
 //! Loops over elements.
 
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Elements below which threads cost more than they bring.
 const PARALLEL: usize = 1 << 16;
@@ -24,16 +25,25 @@ pub fn tanh_gradient(g: f32, y: f32) -> f32 {
     g * (1.0 - y * y)
 }
 
+/// A vector of `len` numbers, all of which `write` writes: the memory is not cleared first.
+pub(crate) fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut out = Vec::with_capacity(len);
+    write(&mut out.spare_capacity_mut()[..len]);
+    // SAFETY: every caller writes all of them.
+    unsafe { out.set_len(len) };
+    out
+}
+
 /// `f` of every element.
 pub fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     if x.len() < PARALLEL {
         return x.iter().map(|&v| f(v)).collect();
     }
-    let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
-        out.iter_mut().zip(x).for_each(|(o, &v)| *o = f(v));
-    });
-    out
+    written(x.len(), |out| {
+        out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
+            out.iter_mut().zip(x).for_each(|(o, &v)| _ = o.write(f(v)));
+        });
+    })
 }
 
 /// `f` of every pair of elements.
@@ -42,9 +52,9 @@ pub fn map2(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32
     if x.len() < PARALLEL {
         return x.iter().zip(y).map(|(&a, &b)| f(a, b)).collect();
     }
-    let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(y.par_chunks(CHUNK)).for_each(|((out, x), y)| {
-        out.iter_mut().zip(x).zip(y).for_each(|((o, &a), &b)| *o = f(a, b));
-    });
-    out
+    written(x.len(), |out| {
+        out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(y.par_chunks(CHUNK)).for_each(|((out, x), y)| {
+            out.iter_mut().zip(x).zip(y).for_each(|((o, &a), &b)| _ = o.write(f(a, b)));
+        });
+    })
 }

@@ -20,6 +20,9 @@ pub enum Level {
     /// AVX-512 (F, BW, DQ and VL).
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// AVX-512 with products of `bf16` (AVX512-BF16).
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
 }
 
 impl Level {
@@ -39,6 +42,9 @@ impl Level {
                     && is_x86_feature_detected!("avx512vl");
                 if wide {
                     levels.insert(0, Self::Avx512);
+                    if is_x86_feature_detected!("avx512bf16") {
+                        levels.insert(0, Self::Avx512Bf16);
+                    }
                 }
             }
         }
@@ -79,6 +85,22 @@ pub(crate) trait Simd: Copy {
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [Self::Lanes; 8];
     /// The reverse of [`Simd::columns`].
     unsafe fn rows(columns: [Self::Lanes; 8], rows: *mut f32, row_stride: usize);
+    /// Sixteen `bf16` beside each other, each the nearest to its lane (ties to even; NaN stays NaN).
+    unsafe fn store_bf16(p: *mut u16, x: Self::Lanes);
+    /// The same as the lower halves of sixteen words; the upper halves become zero.
+    unsafe fn store_low(p: *mut u32, x: Self::Lanes);
+    /// The same into the upper halves of sixteen words, whose upper halves are zero.
+    unsafe fn add_high(p: *mut u32, x: Self::Lanes);
+    /// The lower and the upper halves of sixteen words, as numbers.
+    unsafe fn halves(p: *const u32) -> [Self::Lanes; 2];
+}
+
+/// The nearest `bf16`, ties to even, as the upper half of an `f32`; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn rounded(x: f32) -> u32 {
+    let bits = x.to_bits();
+    // A carry out of a NaN's digits would make another number of it.
+    if x.is_nan() { (bits | 0x0040_0000) & 0xffff_0000 } else { (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000 }
 }
 
 /// Without intrinsics.
@@ -149,206 +171,36 @@ impl Simd for Portable {
             }
         }
     }
+    #[inline(always)]
+    unsafe fn store_bf16(p: *mut u16, x: [f32; 16]) {
+        for (i, &value) in x.iter().enumerate() {
+            unsafe { *p.add(i) = (rounded(value) >> 16) as u16 };
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_low(p: *mut u32, x: [f32; 16]) {
+        for (i, &value) in x.iter().enumerate() {
+            unsafe { *p.add(i) = rounded(value) >> 16 };
+        }
+    }
+    #[inline(always)]
+    unsafe fn add_high(p: *mut u32, x: [f32; 16]) {
+        for (i, &value) in x.iter().enumerate() {
+            unsafe { *p.add(i) |= rounded(value) };
+        }
+    }
+    #[inline(always)]
+    unsafe fn halves(p: *const u32) -> [[f32; 16]; 2] {
+        let word = |i: usize| unsafe { *p.add(i) };
+        [Self::each(|i| f32::from_bits(word(i) << 16)), Self::each(|i| f32::from_bits(word(i) & 0xffff_0000))]
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::Simd;
-    use std::arch::x86_64::{
-        __m256, __m256i, __m512, _CMP_GT_OQ, _mm256_add_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
-        _mm256_loadu_si256, _mm256_movemask_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_permutevar8x32_ps,
-        _mm256_set1_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
-        _mm512_add_ps, _mm512_castps256_ps512, _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf32x8_ps,
-        _mm512_fmadd_ps, _mm512_insertf32x8, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps,
-        _mm512_sub_ps,
-    };
-
-    /// Rows of a matrix of 8 x 8 become columns.
-    #[inline(always)]
-    unsafe fn transpose8(r: [__m256; 8]) -> [__m256; 8] {
-        unsafe {
-            let pairs: [__m256; 8] = std::array::from_fn(|i| {
-                let (a, b) = (r[i / 2 * 2], r[i / 2 * 2 + 1]);
-                if i % 2 == 0 { _mm256_unpacklo_ps(a, b) } else { _mm256_unpackhi_ps(a, b) }
-            });
-            // pairs: rows (0,1) low, high, (2,3) low, high, ...
-            let quads = [
-                _mm256_shuffle_ps::<0x44>(pairs[0], pairs[2]),
-                _mm256_shuffle_ps::<0xee>(pairs[0], pairs[2]),
-                _mm256_shuffle_ps::<0x44>(pairs[1], pairs[3]),
-                _mm256_shuffle_ps::<0xee>(pairs[1], pairs[3]),
-                _mm256_shuffle_ps::<0x44>(pairs[4], pairs[6]),
-                _mm256_shuffle_ps::<0xee>(pairs[4], pairs[6]),
-                _mm256_shuffle_ps::<0x44>(pairs[5], pairs[7]),
-                _mm256_shuffle_ps::<0xee>(pairs[5], pairs[7]),
-            ];
-            std::array::from_fn(|i| {
-                let (low, high) = (quads[i % 4], quads[i % 4 + 4]);
-                if i < 4 {
-                    _mm256_permute2f128_ps::<0x20>(low, high)
-                } else {
-                    _mm256_permute2f128_ps::<0x31>(low, high)
-                }
-            })
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn columns_by_halves(rows: *const f32, row_stride: usize) -> [[__m256; 2]; 8] {
-        unsafe {
-            let half =
-                |h: usize| transpose8(std::array::from_fn(|i| _mm256_loadu_ps(rows.add((h * 8 + i) * row_stride))));
-            let (low, high) = (half(0), half(1));
-            std::array::from_fn(|i| [low[i], high[i]])
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn rows_by_halves(columns: [[__m256; 2]; 8], rows: *mut f32, row_stride: usize) {
-        unsafe {
-            for h in 0..2 {
-                let turned = transpose8(std::array::from_fn(|i| columns[i][h]));
-                for (i, row) in turned.into_iter().enumerate() {
-                    _mm256_storeu_ps(rows.add((h * 8 + i) * row_stride), row);
-                }
-            }
-        }
-    }
-
-    /// Two registers of eight.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx2;
-
-    impl Simd for Avx2 {
-        type Lanes = [__m256; 2];
-        const ROWS: usize = 6;
-        const BLOCKS: usize = 1;
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> [__m256; 2] {
-            unsafe { [_mm256_set1_ps(x); 2] }
-        }
-        #[inline(always)]
-        unsafe fn load(p: *const f32) -> [__m256; 2] {
-            unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
-        }
-        #[inline(always)]
-        unsafe fn store(p: *mut f32, x: [__m256; 2]) {
-            unsafe {
-                _mm256_storeu_ps(p, x[0]);
-                _mm256_storeu_ps(p.add(8), x[1]);
-            }
-        }
-        #[inline(always)]
-        unsafe fn add(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
-        }
-        #[inline(always)]
-        unsafe fn sub(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-            unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
-        }
-        #[inline(always)]
-        unsafe fn mul(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
-            unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
-        }
-        #[inline(always)]
-        unsafe fn mul_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
-            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
-        }
-        #[inline(always)]
-        unsafe fn above(a: [__m256; 2], b: [__m256; 2]) -> u64 {
-            unsafe {
-                let low = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[0], b[0]));
-                let high = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[1], b[1]));
-                u64::from((low | high << 8).cast_unsigned())
-            }
-        }
-        #[inline(always)]
-        unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> [__m256; 2] {
-            unsafe {
-                #[allow(clippy::cast_ptr_alignment, reason = "these loads ask for none")]
-                let places = places.as_ptr().cast::<__m256i>();
-                [
-                    _mm256_permutevar8x32_ps(_mm256_loadu_ps(low), _mm256_loadu_si256(places)),
-                    _mm256_permutevar8x32_ps(_mm256_loadu_ps(high), _mm256_loadu_si256(places.add(1))),
-                ]
-            }
-        }
-        #[inline(always)]
-        unsafe fn columns(rows: *const f32, row_stride: usize) -> [[__m256; 2]; 8] {
-            unsafe { columns_by_halves(rows, row_stride) }
-        }
-        #[inline(always)]
-        unsafe fn rows(columns: [[__m256; 2]; 8], rows: *mut f32, row_stride: usize) {
-            unsafe { rows_by_halves(columns, rows, row_stride) }
-        }
-    }
-
-    /// One register of sixteen.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Avx512;
-
-    impl Simd for Avx512 {
-        type Lanes = __m512;
-        const ROWS: usize = 12;
-        const BLOCKS: usize = 2;
-        #[inline(always)]
-        unsafe fn splat(x: f32) -> __m512 {
-            unsafe { _mm512_set1_ps(x) }
-        }
-        #[inline(always)]
-        unsafe fn load(p: *const f32) -> __m512 {
-            unsafe { _mm512_loadu_ps(p) }
-        }
-        #[inline(always)]
-        unsafe fn store(p: *mut f32, x: __m512) {
-            unsafe { _mm512_storeu_ps(p, x) }
-        }
-        #[inline(always)]
-        unsafe fn add(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_add_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn sub(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_sub_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn mul(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_mul_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
-            unsafe { _mm512_fmadd_ps(a, b, c) }
-        }
-        #[inline(always)]
-        unsafe fn above(a: __m512, b: __m512) -> u64 {
-            unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b)) }
-        }
-        #[inline(always)]
-        unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> __m512 {
-            unsafe {
-                let [low, high] = Avx2::spread(low, high, places);
-                _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
-            }
-        }
-        #[inline(always)]
-        unsafe fn columns(rows: *const f32, row_stride: usize) -> [__m512; 8] {
-            unsafe {
-                columns_by_halves(rows, row_stride)
-                    .map(|[low, high]| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high))
-            }
-        }
-        #[inline(always)]
-        unsafe fn rows(columns: [__m512; 8], rows: *mut f32, row_stride: usize) {
-            unsafe {
-                let halves = columns.map(|c| [_mm512_castps512_ps256(c), _mm512_extractf32x8_ps::<1>(c)]);
-                rows_by_halves(halves, rows, row_stride);
-            }
-        }
-    }
-}
+mod x86;
 
 /// Defines `fn name(level, ...)` that runs `generic::<S>(...)` compiled for the level's instruction set.
 macro_rules! with_simd {
@@ -373,9 +225,44 @@ macro_rules! with_simd {
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Level::Avx2 => unsafe { avx2($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::Level::Avx512 => unsafe { avx512($($arg),*) },
+                $crate::simd::Level::Avx512 | $crate::simd::Level::Avx512Bf16 => unsafe { avx512($($arg),*) },
             }
         }
     };
 }
 pub(crate) use with_simd;
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rounding_takes_the_nearest_and_of_two_the_even_one(x: f32) {
+            let rounded_down_is_even = x.to_bits() >> 16 & 1 == 0;
+            let below = f32::from_bits(x.to_bits() & 0xffff_0000);
+            let above = f32::from_bits((x.to_bits() & 0xffff_0000).wrapping_add(0x1_0000));
+            let got = f32::from_bits(rounded(x));
+            let [x, below, above] = [x, below, above].map(f64::from);
+            prop_assume!(above.is_finite());
+            let even = if rounded_down_is_even { below } else { above };
+            let nearest = match (x - below).abs().total_cmp(&(above - x).abs()) {
+                std::cmp::Ordering::Less => below,
+                std::cmp::Ordering::Equal => even,
+                std::cmp::Ordering::Greater => above,
+            };
+            prop_assert_eq!(f64::from(got), nearest);
+        }
+    }
+
+    #[test]
+    fn ties_and_numbers_that_are_none() {
+        for (x, expected) in [(0x3f80_8000, 0x3f80_0000), (0x3f81_8000, 0x3f82_0000), (0x7f7f_ffff, 0x7f80_0000)] {
+            assert_eq!(rounded(f32::from_bits(x)), expected, "{x:x}");
+        }
+        for x in [0x7fff_ffff, 0xffff_ffff, 0x7f80_0001] {
+            assert!(f32::from_bits(rounded(f32::from_bits(x))).is_nan(), "{x:x}");
+        }
+    }
+}

@@ -17,9 +17,9 @@ const FORMAT: u32 = 1;
 /// The longest model file that is read: 16 GiB.
 const LIMIT: u64 = 16 << 30;
 
-/// How numbers are stored in a file. Computations are in f32 in any case.
+/// How numbers are stored in a file. Computations do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
+pub enum Storage {
     /// 32 bits: exact.
     #[default]
     F32,
@@ -40,13 +40,13 @@ impl Network {
     ///
     /// # Errors
     /// The tensors cannot be put into the format (more than it can index), or a number is too large for 16 bits.
-    pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
+    pub fn to_bytes(&self, storage: Storage) -> Result<Vec<u8>> {
         let description =
             Description { format: FORMAT, graph: Cow::Borrowed(self.graph.as_ref()), notes: self.notes.clone() };
         let json = serde_json::to_string(&description).map_err(|e| Error::Graph(e.to_string()))?;
-        let dtype = match precision {
-            Precision::F32 => Dtype::F32,
-            Precision::F16 => Dtype::F16,
+        let dtype = match storage {
+            Storage::F32 => Dtype::F32,
+            Storage::F16 => Dtype::F16,
         };
         let encoded: Vec<(String, Vec<usize>, Vec<u8>)> = self
             .graph
@@ -56,9 +56,9 @@ impl Network {
             .map(|(&id, tensor)| {
                 let name = &self.graph.node(id).name;
                 let values = tensor.to_vec();
-                let bytes = match precision {
-                    Precision::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-                    Precision::F16 => {
+                let bytes = match storage {
+                    Storage::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+                    Storage::F16 => {
                         let halves: Vec<half::f16> = values.iter().map(|&v| half::f16::from_f32(v)).collect();
                         let lost = values.iter().zip(&halves).find(|(v, half)| v.is_finite() && half.is_infinite());
                         if let Some((&value, _)) = lost {
@@ -83,8 +83,8 @@ impl Network {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>, precision: Precision) -> Result<()> {
-        Ok(base::files::write_atomic(path, &self.to_bytes(precision)?)?)
+    pub fn save(&self, path: impl AsRef<Path>, storage: Storage) -> Result<()> {
+        Ok(base::files::write_atomic(path, &self.to_bytes(storage)?)?)
     }
 
     /// Reads a model file.
@@ -210,19 +210,19 @@ mod tests {
     #[test]
     fn a_network_comes_back_as_it_was() {
         let network = small();
-        let bytes = network.to_bytes(Precision::F32).unwrap();
+        let bytes = network.to_bytes(Storage::F32).unwrap();
         let back = Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap();
         assert_eq!((&back.graph, &back.notes), (&network.graph, &network.notes));
         for (a, b) in back.params.tensors().iter().zip(network.params.tensors()) {
             assert_eq!(a.to_vec(), b.to_vec());
         }
-        assert_eq!(back.to_bytes(Precision::F32).unwrap(), bytes);
+        assert_eq!(back.to_bytes(Storage::F32).unwrap(), bytes);
     }
 
     #[test]
     fn half_precision_keeps_three_digits() {
         let network = small();
-        let bytes = network.to_bytes(Precision::F16).unwrap();
+        let bytes = network.to_bytes(Storage::F16).unwrap();
         let back = Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap();
         for (a, b) in back.params.tensors().iter().zip(network.params.tensors()) {
             for (a, b) in a.to_vec().iter().zip(b.to_vec()) {
@@ -238,16 +238,16 @@ mod tests {
         let (inside, outside) =
             (tensor.full_like(&tensor.shape(), 65519.0), tensor.full_like(&tensor.shape(), -65520.0));
         network.params.set(0, inside);
-        network.to_bytes(Precision::F16).unwrap();
+        network.to_bytes(Storage::F16).unwrap();
         network.params.set(0, outside);
-        network.to_bytes(Precision::F32).unwrap();
-        let message = network.to_bytes(Precision::F16).unwrap_err().to_string();
+        network.to_bytes(Storage::F32).unwrap();
+        let message = network.to_bytes(Storage::F16).unwrap_err().to_string();
         assert!(message.ends_with("holds -65520, which 16 bits cannot"), "{message}");
     }
 
     #[test]
     fn each_truncation_is_an_error() {
-        let bytes = small().to_bytes(Precision::F32).unwrap();
+        let bytes = small().to_bytes(Storage::F32).unwrap();
         for length in (0..bytes.len()).step_by(7) {
             assert!(Network::from_bytes(&bytes[..length], Path::new("m"), &Device::cpu()).is_err(), "{length}");
         }
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn a_missing_an_extra_and_a_misshaped_tensor_are_errors() {
         let network = small();
-        let bytes = network.to_bytes(Precision::F32).unwrap();
+        let bytes = network.to_bytes(Storage::F32).unwrap();
         let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();
         let all: Vec<(String, TensorView)> = tensors.tensors();

@@ -30,11 +30,12 @@ pub mod zoo;
 
 pub use edit::Edit;
 pub use error::{Error, Result};
-pub use file::{METADATA_KEY, Precision, tensors_from_bytes, tensors_to_bytes};
+pub use file::{METADATA_KEY, Storage, tensors_from_bytes, tensors_to_bytes};
 pub use gradient::Derivative;
 pub use graph::{Graph, Node, NodeId};
 pub use init::Init;
 pub use inspect::{NodeReport, Report};
+pub use kernels::Precision;
 pub use latent::Law;
 pub use lower::{Lowered, Mode};
 pub use network::{Network, Params};

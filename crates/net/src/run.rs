@@ -1,6 +1,7 @@
 //! The executor: feeds some nodes, computes others, keeps what is still needed.
 
 use crate::{Edit, Error, Graph, Node, NodeId, Op, Params, Result, Tensor};
+use kernels::Precision;
 use std::rc::Rc;
 
 mod fusion;
@@ -17,6 +18,7 @@ pub struct Run<'g> {
     shapes: Rc<Vec<Vec<usize>>>,
     values: Vec<Option<Tensor>>,
     edits: Rc<Vec<(NodeId, Edit)>>,
+    precision: Precision,
     macs: u64,
 }
 
@@ -36,6 +38,7 @@ impl<'g> Run<'g> {
             shapes: Rc::new(graph.shapes(batch)?),
             values: vec![None; graph.nodes().len()],
             edits: Rc::default(),
+            precision: Precision::F32,
             macs: 0,
         };
         let mut tensors = vec![None; graph.nodes().len()];
@@ -48,6 +51,12 @@ impl<'g> Run<'g> {
             run.feed(*id, tensor)?;
         }
         Ok(run)
+    }
+
+    /// Convolutions are computed in this precision.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     fn check(&self, id: NodeId, tensor: &Tensor) -> Result<()> {
@@ -172,9 +181,11 @@ impl<'g> Run<'g> {
         let x = |i: usize| &inputs[i];
         let spatial = || [shape[2], shape[3]];
         Ok(match &node.op {
-            Op::Conv2d { conv } => x(0).conv2d(x(1), inputs.get(2), *conv, spatial()),
-            Op::ConvTranspose2d { conv, .. } => x(0).conv2d_transpose(x(1), inputs.get(2), *conv, spatial()),
-            Op::ConvWeight { conv } => x(0).conv2d_weight_gradient(x(1), *conv, spatial()),
+            Op::Conv2d { conv } => x(0).conv2d(x(1), inputs.get(2), *conv, spatial(), self.precision),
+            Op::ConvTranspose2d { conv, .. } => {
+                x(0).conv2d_transpose(x(1), inputs.get(2), *conv, spatial(), self.precision)
+            }
+            Op::ConvWeight { conv } => x(0).conv2d_weight_gradient(x(1), *conv, spatial(), self.precision),
             Op::MatMul { transpose_a, transpose_b } => x(0).matmul(x(1), *transpose_a, *transpose_b),
             Op::Add => x(0).add(x(1)),
             Op::Sub => x(0).sub(x(1)),

@@ -195,7 +195,7 @@ fn k_means(points: &[Vec<f32>], d: usize, clusters: usize, seed: u64) -> Option<
 mod tests {
     use super::*;
     use crate::Segment;
-    use net::Precision;
+    use net::Storage;
     use std::path::Path;
 
     /// A set of 12x12 pictures: a red left, a green right, and a fine checkerboard of both below.
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn it_is_a_segmenter_like_any_other_and_always_the_same() {
         let set = data::open("scenes", &data::Options { size: Some(32), ..data::Options::default() }).unwrap();
-        let make = || cluster(&set, 6, 8, 3, &Device::cpu()).unwrap().to_bytes(Precision::F32).unwrap();
+        let make = || cluster(&set, 6, 8, 3, &Device::cpu()).unwrap().to_bytes(Storage::F32).unwrap();
         let bytes = make();
         assert_eq!(make(), bytes);
         let back = Segmenter::from_bytes(&bytes, Path::new("c"), &Device::cpu()).unwrap();

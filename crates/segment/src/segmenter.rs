@@ -4,7 +4,7 @@ use crate::softmax::Layout;
 use crate::{Segment, count_of};
 use base::{Error, Result};
 use data::{LabelMap, Plane};
-use net::{Derivative, Device, Graph, Mode, Network, NodeId, Precision, Run, Tensor};
+use net::{Derivative, Device, Graph, Mode, Network, NodeId, Run, Storage, Tensor};
 use std::path::Path;
 
 /// The note of a model file that holds the label planes, as JSON: `[{"name": "objects", "classes": [{"name": "sky",
@@ -113,7 +113,7 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Network::to_bytes`].
-    pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
+    pub fn to_bytes(&self, precision: Storage) -> Result<Vec<u8>> {
         Ok(self.network.to_bytes(precision)?)
     }
 
@@ -121,7 +121,7 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`Network::save`].
-    pub fn save(&self, path: impl AsRef<Path>, precision: Precision) -> Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>, precision: Storage) -> Result<()> {
         Ok(self.network.save(path, precision)?)
     }
 

@@ -4,7 +4,7 @@
 
 use crate::Segmenter;
 use base::{Error, Result};
-use net::{Device, Graph, Network, Params, Precision, Tensor};
+use net::{Device, Graph, Network, Params, Storage, Tensor};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use train::Moments;
@@ -44,7 +44,7 @@ pub(crate) fn encode(state: &State, segmenter: &Segmenter) -> Result<Vec<(&'stat
     Ok(vec![
         (NUMBERS, json),
         (TENSORS, net::tensors_to_bytes(&tensors)?),
-        (SEGMENTER, segmenter.to_bytes(Precision::F32)?),
+        (SEGMENTER, segmenter.to_bytes(Storage::F32)?),
     ])
 }
 

@@ -16,6 +16,7 @@ Examples:
   ganatomy evolve --data scenes --preset modern --generations 2000
   ganatomy evolve --data photos/ --preset modern --set image.size=64 --out runs/photos
   ganatomy evolve --data ring8 --generations 5000 --set gamma=1
+  ganatomy evolve --data scenes --precision bf16 --generations 2000
   ganatomy evolve --data photos.zip --config mine.toml --dry-run")]
 pub(crate) struct Evolve {
     /// What to learn: scenes, ring8, grid25, swissroll, or the path of a folder, zip, IDX, CIFAR-10 .bin or .npz
@@ -36,6 +37,9 @@ pub(crate) struct Evolve {
     /// One setting over all others; may be given often
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    /// What convolutions multiply: f32, or bf16, faster where the processor has AVX512-BF16
+    #[arg(long, value_name = "f32|bf16")]
+    precision: Option<String>,
     /// The seed of everything random
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -88,6 +92,7 @@ impl Evolve {
         let mut overrides = vec![quoted("data", &data)];
         overrides.extend(self.settings.iter().filter(|s| !s.starts_with("data=")).cloned());
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
+        overrides.extend(self.precision.as_ref().map(|p| quoted("precision", p)));
         overrides.extend(self.seed.map(|s| format!("seed={s}")));
         Ok(Settings::resolve(&start, self.config.as_deref(), &overrides)?)
     }

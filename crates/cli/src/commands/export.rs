@@ -5,7 +5,7 @@ use crate::model::Model;
 use crate::output;
 use anyhow::{Context, Result};
 use base::Error;
-use net::{Device, Precision};
+use net::{Device, Storage};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,8 +38,8 @@ impl Export {
             return Err(Error::setting("--out", reason).with_hint("End it in .safetensors.").into());
         }
         let Model { network, path } = Model::open(&self.model, &Device::cpu(), console)?;
-        let precision = if self.half { Precision::F16 } else { Precision::F32 };
-        let bytes = network.to_bytes(precision).with_context(|| path.display().to_string())?;
+        let storage = if self.half { Storage::F16 } else { Storage::F32 };
+        let bytes = network.to_bytes(storage).with_context(|| path.display().to_string())?;
         output::write(&self.out, &bytes)?;
         console::print(&format!("{}\n", self.out.display()))?;
         Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! A fresh folder, small models in it, and the program.
 
 use net::zoo::{self, DcganGenerator, GeneratorStart, Norm};
-use net::{Device, Law, Network, Precision};
+use net::{Device, Law, Network, Storage};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -127,7 +127,7 @@ pub(crate) fn with_models() -> Place {
 }
 
 pub(crate) fn bytes_of(network: &Network) -> Vec<u8> {
-    network.to_bytes(Precision::F32).unwrap()
+    network.to_bytes(Storage::F32).unwrap()
 }
 
 /// The latents that the program draws for some seeds, as an `.npy` file.

@@ -53,7 +53,7 @@ impl<'a> Gan<'a> {
         let Some(penalty) = &self.graphs.penalty else { return Ok((0.0, Vec::new())) };
         let side = &self.graphs.d;
         let n = x.shape()[0];
-        let mut run = Run::new(&side.graph, &self.discriminator, &[(side.input, x)])?;
+        let mut run = self.start(side, &self.discriminator, x)?;
         run.feed(self.graphs.d_by_input.cotangent, &Tensor::new(&[n, 1], vec![1.0; n], &self.device))?;
         let later: Vec<NodeId> = penalty.by_params.gradients.iter().flatten().copied().collect();
         let squares = run.fetch_before(&[penalty.squares], &later)?.remove(0).to_vec();
@@ -117,7 +117,7 @@ impl<'a> Gan<'a> {
     /// As [`Gan::judge`]; running statistics and singular vectors move.
     fn judge_and_move(&mut self, x: &Tensor, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
         let side = &self.graphs.d;
-        let mut run = Run::new(&side.graph, &self.discriminator, &[(side.input, x)])?;
+        let mut run = self.start(side, &self.discriminator, x)?;
         let mut wanted = vec![side.output];
         wanted.extend(side.updates.iter().map(|(_, node)| *node));
         let values = run.fetch_before(&wanted, later)?;

@@ -21,7 +21,7 @@ impl<'a> Gan<'a> {
         let s = self.settings;
         let z = self.latents(s.batch, "noise/mutation", draw);
         let side = &self.graphs.g;
-        let mut g = Run::new(&side.graph, &parent.params, &[(side.input, &z)])?;
+        let mut g = self.start(side, &parent.params, &z)?;
         let mut wanted = vec![side.output];
         wanted.extend(side.updates.iter().map(|(_, node)| *node));
         let mut updates = g.fetch_before(&wanted, &side.gradient_nodes())?;

@@ -1,7 +1,8 @@
 //! Where settings start from.
 
 use super::{
-    AdamPolicy, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Quality, Settings,
+    AdamPolicy, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Precision, Quality,
+    Settings,
 };
 use crate::{Loss, Selection};
 use base::{Error, Result};
@@ -47,6 +48,7 @@ impl Settings {
             noise: Noise::Shared,
             eval_noise: Noise::Shared,
             fakes: Fakes::Evaluation,
+            precision: Precision::F32,
             lr_g: 2e-4,
             lr_d: 2e-4,
             beta1_g: 0.5,

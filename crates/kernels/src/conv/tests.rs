@@ -25,9 +25,9 @@ proptest! {
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
         let bias = numbers(s.o, 4);
         let (y, dx, dw) = all_three(&s, &x, &w, &dy, &bias, &vec![0.0; s.c]);
-        prop_assert!(close(&conv2d(&s, &x, &w, Some(&bias)), &y), "forward");
-        prop_assert!(close(&conv2d_input_gradient(&s, &dy, &w, None), &dx), "input gradient");
-        prop_assert!(close(&conv2d_weight_gradient(&s, &x, &dy), &dw), "weight gradient");
+        prop_assert!(close(&conv2d(&s, &x, &w, Some(&bias), Precision::F32), &y), "forward");
+        prop_assert!(close(&conv2d_input_gradient(&s, &dy, &w, None, Precision::F32), &dx), "input gradient");
+        prop_assert!(close(&conv2d_weight_gradient(&s, &x, &dy, Precision::F32), &dw), "weight gradient");
     }
 
     #[test]
@@ -36,15 +36,15 @@ proptest! {
     ) {
         let s = ConvShape { n: s.n * copies, ..s };
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
-        let (y, dx) = (conv2d(&s, &x, &w, None), conv2d_input_gradient(&s, &dy, &w, None));
+        let (y, dx) = (conv2d(&s, &x, &w, None, Precision::F32), conv2d_input_gradient(&s, &dy, &w, None, Precision::F32));
         let one = ConvShape { n: 1, ..s };
         for i in 0..s.n {
-            prop_assert_eq!(&conv2d(&one, &x[i * s.x_len()..][..s.x_len()], &w, None)[..], &y[i * s.y_len()..][..s.y_len()]);
-            let alone = conv2d_input_gradient(&one, &dy[i * s.y_len()..][..s.y_len()], &w, None);
+            prop_assert_eq!(&conv2d(&one, &x[i * s.x_len()..][..s.x_len()], &w, None, Precision::F32)[..], &y[i * s.y_len()..][..s.y_len()]);
+            let alone = conv2d_input_gradient(&one, &dy[i * s.y_len()..][..s.y_len()], &w, None, Precision::F32);
             prop_assert_eq!(&alone[..], &dx[i * s.x_len()..][..s.x_len()]);
         }
-        let dw = conv2d_weight_gradient(&s, &x, &dy);
+        let dw = conv2d_weight_gradient(&s, &x, &dy, Precision::F32);
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        prop_assert_eq!(alone.install(|| conv2d_weight_gradient(&s, &x, &dy)), dw);
+        prop_assert_eq!(alone.install(|| conv2d_weight_gradient(&s, &x, &dy, Precision::F32)), dw);
     }
 }

@@ -28,20 +28,22 @@ mod transform;
 pub(crate) use plan::Plan;
 
 use crate::conv::{ConvShape, sized};
+use crate::pointwise::written;
 use crate::simd::Level;
-use product::Extent;
+use product::{Extent, Rows};
 use rayon::prelude::*;
 use std::cell::Cell;
-use transform::Place;
+use transform::{Form, Place, Target};
 
-/// Tiles whose products are made together: as many as keep a task's blocks inside of the second cache.
-const CHUNK_TILES: usize = 64;
+/// Points of the tiles whose products are made together: as many as keep a task's blocks inside of the second cache, and so
+/// many that the transform of the weights, once for all of them, is little beside their products.
+const CHUNK_POINTS: usize = 3200;
 /// Blocks of sixteen columns of one task of the forward pass and of the weight gradient.
 const GROUP: usize = 2;
-/// Floats by which points stand farther apart than they need to: at distances of whole pages, all points of a tile would
+/// Words by which points stand farther apart than they need to: at distances of whole pages, all points of a tile would
 /// fight for one set of the first cache.
 const APART: usize = 16;
-/// Floats of transformed tiles between two rounds of a weight gradient: 64 MiB.
+/// Words of transformed tiles between two rounds of a weight gradient: 64 MiB.
 const MOST_TRANSFORMED: usize = 16 << 20;
 
 /// A buffer that belongs to nobody while it is not in use.
@@ -90,7 +92,7 @@ struct Chunks {
 
 impl Chunks {
     fn new(plan: &Plan, images: usize) -> Self {
-        let per_chunk = (CHUNK_TILES / plan.tiles).clamp(1, images.max(1));
+        let per_chunk = (CHUNK_POINTS / plan.points / plan.tiles).clamp(1, images.max(1));
         Self { images, per_chunk, tiles: per_chunk * plan.tiles }
     }
     fn count(&self) -> usize {
@@ -100,13 +102,13 @@ impl Chunks {
     fn images(&self, chunk: usize) -> std::ops::Range<usize> {
         chunk * self.per_chunk..((chunk + 1) * self.per_chunk).min(self.images)
     }
-    /// Floats of the transformed tiles of one chunk with `blocks` blocks of channels.
-    fn len(&self, plan: &Plan, blocks: usize) -> usize {
-        plan.points * self.point(blocks)
+    /// Words of the transformed tiles of one chunk with `blocks` blocks of channels.
+    fn len(&self, plan: &Plan, blocks: usize, form: Form) -> usize {
+        plan.points * self.point(blocks, form)
     }
-    /// Floats from one point of the transformed tiles to the next.
-    fn point(&self, blocks: usize) -> usize {
-        blocks * self.tiles * 16 + APART
+    /// Words from one point of the transformed tiles to the next.
+    fn point(&self, blocks: usize, form: Form) -> usize {
+        blocks * form.words(self.tiles) + APART
     }
 }
 
@@ -117,13 +119,16 @@ enum Side {
     OutputGradient,
 }
 
-/// Transforms the maps of some chunks, one task for each image and block of channels.
+/// Transforms the maps of some chunks, one task for each image and block of channels. Where two tiles share a word, and
+/// may be of two images, a task has both.
+#[allow(clippy::too_many_arguments, reason = "what is transformed, how, and where to")]
 fn transform(
     level: Level,
     plan: &Plan,
     chunks: &Chunks,
     some: std::ops::Range<usize>,
     side: Side,
+    form: Form,
     x: &[f32],
     to: &mut [f32],
 ) {
@@ -132,30 +137,33 @@ fn transform(
         Side::Input => (s.c, s.h * s.w, plan.c_blocks, plan.phases),
         Side::OutputGradient => (s.o, s.output[0] * s.output[1], plan.o_blocks, 1),
     };
-    let len = chunks.len(plan, blocks * phases);
-    let images = chunks.images(some.start).start..chunks.images(some.end - 1).end;
+    let len = chunks.len(plan, blocks * phases, form);
     let to = Shared(to.as_mut_ptr());
-    let first = images.start;
-    (0..images.len() * blocks).into_par_iter().with_min_len(4).for_each(|task| {
-        let (image, block) = (first + task / blocks, task % blocks);
-        let chunk = image / chunks.per_chunk;
+    let together = if form == Form::Rows && plan.tiles % 2 == 1 { 2 } else { 1 };
+    let parts = chunks.per_chunk.div_ceil(together);
+    (0..some.len() * parts * blocks).into_par_iter().with_min_len(4).for_each(|task| {
+        let (chunk, part, block) = (task / blocks / parts, task / blocks % parts, task % blocks);
+        let images = chunks.images(some.start + chunk);
         let lanes = (channels - block * 16).min(16);
-        let maps = &x[(image * channels + block * 16) * cells..][..lanes * cells];
         with_scratch(|scratch| {
             let turned = sized(&mut scratch.turned, (cells + 1) * 16);
-            let place = Place {
-                at: to.at((chunk - some.start) * len
-                    + (block * phases * chunks.tiles + image % chunks.per_chunk * plan.tiles) * 16),
-                point: chunks.point(blocks * phases),
-                phase: chunks.tiles * 16,
-            };
-            // SAFETY: `turned` has room for the maps and one cell; the tiles of this image and block, at every point and
-            // phase, are this task's alone and lie inside of the buffer, which has `len` floats for each chunk.
-            unsafe {
-                match side {
-                    Side::Input => transform::input(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), place),
-                    Side::OutputGradient => {
-                        transform::output_gradient(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), place);
+            for (i, image) in images.enumerate().skip(part * together).take(together) {
+                let maps = &x[(image * channels + block * 16) * cells..][..lanes * cells];
+                let target = Target {
+                    at: to.at(chunk * len + block * phases * form.words(chunks.tiles)),
+                    form,
+                    row: i * plan.tiles,
+                    point: chunks.point(blocks * phases, form),
+                    phase: form.words(chunks.tiles),
+                };
+                // SAFETY: `turned` has room for the maps and one cell; the words of these images and block, at every point
+                // and phase, are this task's alone and lie inside of the buffer, which has `len` for each chunk.
+                unsafe {
+                    match side {
+                        Side::Input => transform::input(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), target),
+                        Side::OutputGradient => {
+                            transform::output_gradient(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), target);
+                        }
                     }
                 }
             }
@@ -175,89 +183,96 @@ pub(crate) fn forward(
     x: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
-    y: &mut [f32],
-) {
+) -> Vec<f32> {
     let chunks = Chunks::new(plan, s.n);
     let inner_blocks = plan.c_blocks * plan.phases;
     // Channels of x whose weights are transformed together: 64 numbers of the inner length.
     let step = (4 / plan.phases).max(1);
     let groups = plan.o_blocks.div_ceil(GROUP);
     let cells = s.output[0] * s.output[1];
-    let tiles_len = chunks.len(plan, inner_blocks);
-    let y = Shared(y.as_mut_ptr());
-    rounds(&chunks, tiles_len, |some, tiles| {
-        transform(level, plan, &chunks, some.clone(), Side::Input, x, tiles);
-        let tiles = &*tiles;
-        (0..some.len() * groups).into_par_iter().for_each(|task| {
-            let (chunk, group) = (task / groups, task % groups);
-            let images = chunks.images(some.start + chunk);
-            let rows = images.len() * plan.tiles;
-            let o_blocks = group * GROUP..((group + 1) * GROUP).min(plan.o_blocks);
-            let blocks = o_blocks.len();
-            with_scratch(|scratch| {
-                let c_stride = chunks.tiles * 16;
-                let c_point = blocks * c_stride + APART;
-                let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                for start in (0..plan.c_blocks).step_by(step) {
-                    let c_blocks = start..(start + step).min(plan.c_blocks);
-                    let inner = c_blocks.len() * plan.phases * 16;
-                    let b_point = blocks * inner * 16 + APART;
-                    let weights = sized(&mut scratch.weights, plan.points * b_point);
+    let (tile_form, weight_form) = plan.forms();
+    let block_words = tile_form.words(chunks.tiles);
+    let tiles_len = chunks.len(plan, inner_blocks, tile_form);
+    // Every image's every map is written, whole.
+    written(s.n * s.y_len(), |y| {
+        let y = Shared(y.as_mut_ptr().cast());
+        rounds(&chunks, tiles_len, |some, tiles| {
+            transform(level, plan, &chunks, some.clone(), Side::Input, tile_form, x, tiles);
+            let tiles = &*tiles;
+            (0..some.len() * groups).into_par_iter().for_each(|task| {
+                let (chunk, group) = (task / groups, task % groups);
+                let images = chunks.images(some.start + chunk);
+                let rows = images.len() * plan.tiles;
+                let o_blocks = group * GROUP..((group + 1) * GROUP).min(plan.o_blocks);
+                let blocks = o_blocks.len();
+                with_scratch(|scratch| {
+                    let c_stride = chunks.tiles * 16;
+                    let c_point = blocks * c_stride + APART;
+                    let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
+                    for start in (0..plan.c_blocks).step_by(step) {
+                        let c_blocks = start..(start + step).min(plan.c_blocks);
+                        let inner = c_blocks.len() * plan.phases * 16;
+                        let panel = weight_form.words(inner);
+                        let b_point = blocks * panel + APART;
+                        let weights = sized(&mut scratch.weights, plan.points * b_point);
+                        for (block, o) in o_blocks.clone().enumerate() {
+                            let lanes = (s.o - o * 16).min(16);
+                            for c in start * 16..c_blocks.end * 16 {
+                                let k = (c - start * 16) / 16 * plan.phases * 16 + c % 16;
+                                let to = Target {
+                                    at: weights.as_mut_ptr().wrapping_add(block * panel),
+                                    form: weight_form,
+                                    row: k,
+                                    point: b_point,
+                                    phase: weight_form.words(16),
+                                };
+                                // Channels that are not there have weights of zero.
+                                let lanes = if c < s.c { lanes } else { 0 };
+                                let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
+                                // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on; the place is inside
+                                // of `weights`.
+                                unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, to) };
+                            }
+                        }
+                        let shape = Extent {
+                            rows,
+                            blocks,
+                            outer: c_blocks.len() * plan.phases,
+                            inner: weight_form.words(16) / 16,
+                            outer_stride: block_words,
+                            b_stride: panel,
+                            c_stride,
+                            accumulate: start > 0,
+                        };
+                        let from = &tiles[chunk * tiles_len + start * plan.phases * block_words..];
+                        let strides = [chunks.point(inner_blocks, tile_form), b_point, c_point];
+                        // SAFETY: at every point the tiles have `outer` blocks of a chunk's tiles, the weights `blocks` panels of
+                        // `inner` rows, and the products `blocks` blocks of a chunk's tiles.
+                        unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
+                    }
+                    let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
                     for (block, o) in o_blocks.clone().enumerate() {
                         let lanes = (s.o - o * 16).min(16);
-                        for c in start * 16..c_blocks.end * 16 {
-                            let k = (c - start * 16) / 16 * plan.phases * 16 + c % 16;
-                            let to = Place {
-                                at: weights.as_mut_ptr().wrapping_add((block * inner + k) * 16),
-                                point: b_point,
-                                phase: 256,
-                            };
-                            // Channels that are not there have weights of zero.
-                            let lanes = if c < s.c { lanes } else { 0 };
-                            let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
-                            // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on; the place is inside
-                            // of `weights`.
-                            unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, to) };
+                        for (i, image) in images.clone().enumerate() {
+                            // SAFETY: this task's products; the maps of this image and block are written by it alone.
+                            unsafe {
+                                let from = Place {
+                                    at: products.add(block * c_stride + i * plan.tiles * 16),
+                                    point: c_point,
+                                    phase: 0,
+                                };
+                                let maps = y.at((image * s.o + o * 16) * cells);
+                                transform::output(level, plan, from, turned, &bias_of(bias, o), maps, lanes);
+                            }
                         }
                     }
-                    let shape = Extent {
-                        rows,
-                        blocks,
-                        outer: c_blocks.len() * plan.phases,
-                        inner: 16,
-                        outer_stride: chunks.tiles * 16,
-                        b_stride: inner * 16,
-                        c_stride,
-                        accumulate: start > 0,
-                    };
-                    let from = &tiles[chunk * tiles_len + start * plan.phases * chunks.tiles * 16..];
-                    let strides = [chunks.point(inner_blocks), b_point, c_point];
-                    // SAFETY: at every point the tiles have `outer` blocks of a chunk's tiles, the weights `blocks` panels of
-                    // `inner` rows, and the products `blocks` blocks of a chunk's tiles.
-                    unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
-                }
-                let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
-                for (block, o) in o_blocks.clone().enumerate() {
-                    let lanes = (s.o - o * 16).min(16);
-                    for (i, image) in images.clone().enumerate() {
-                        // SAFETY: this task's products; the maps of this image and block are written by it alone.
-                        unsafe {
-                            let from = Place {
-                                at: products.add(block * c_stride + i * plan.tiles * 16),
-                                point: c_point,
-                                phase: 0,
-                            };
-                            let maps = y.at((image * s.o + o * 16) * cells);
-                            transform::output(level, plan, from, turned, &bias_of(bias, o), maps, lanes);
-                        }
-                    }
-                }
+                });
             });
         });
-    });
+    })
 }
 
-/// The products of one step of the inner length, point by point; `strides` are the floats from one point to the next of
+/// The products of one step of the inner length, point by point; `strides` are the words from one point to the next of
 /// tiles, weights and products.
 ///
 /// # Safety
@@ -274,7 +289,8 @@ unsafe fn multiply(
     for point in 0..plan.points {
         let (a, b) = (&tiles[point * strides[0]..], &weights[point * strides[1]..]);
         unsafe {
-            product::rows_are_tiles(level, shape, a.as_ptr(), b.as_ptr(), products.add(point * strides[2]));
+            let c = products.add(point * strides[2]);
+            product::product(level, plan.precision, Rows::Tiles, shape, a.as_ptr(), b.as_ptr(), c);
         }
     }
 }
@@ -299,8 +315,7 @@ pub(crate) fn input_gradient(
     dy: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
-    dx: &mut [f32],
-) {
+) -> Vec<f32> {
     /// Blocks of channels of y whose weights are transformed together.
     const STEP: usize = 2;
     let chunks = Chunks::new(plan, s.n);
@@ -308,94 +323,106 @@ pub(crate) fn input_gradient(
     let per_group = (4 / plan.phases).max(1);
     let groups = plan.c_blocks.div_ceil(per_group);
     let cells = s.h * s.w;
-    let tiles_len = chunks.len(plan, plan.o_blocks);
-    let dx = Shared(dx.as_mut_ptr());
-    rounds(&chunks, tiles_len, |some, tiles| {
-        transform(level, plan, &chunks, some.clone(), Side::OutputGradient, dy, tiles);
-        let tiles = &*tiles;
-        (0..some.len() * groups).into_par_iter().for_each(|task| {
-            let (chunk, group) = (task / groups, task % groups);
-            let images = chunks.images(some.start + chunk);
-            let rows = images.len() * plan.tiles;
-            let c_blocks = group * per_group..((group + 1) * per_group).min(plan.c_blocks);
-            let blocks = c_blocks.len() * plan.phases;
-            with_scratch(|scratch| {
-                let c_stride = chunks.tiles * 16;
-                let c_point = blocks * c_stride + APART;
-                let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                for start in (0..plan.o_blocks).step_by(STEP) {
-                    let o_blocks = start..(start + STEP).min(plan.o_blocks);
-                    let inner = o_blocks.len() * 16;
-                    let b_point = blocks * inner * 16 + APART;
-                    let weights = sized(&mut scratch.weights, plan.points * b_point);
+    let (tile_form, weight_form) = plan.forms();
+    let block_words = tile_form.words(chunks.tiles);
+    let tiles_len = chunks.len(plan, plan.o_blocks, tile_form);
+    // As in the forward pass.
+    written(s.n * s.x_len(), |dx| {
+        let dx = Shared(dx.as_mut_ptr().cast());
+        rounds(&chunks, tiles_len, |some, tiles| {
+            transform(level, plan, &chunks, some.clone(), Side::OutputGradient, tile_form, dy, tiles);
+            let tiles = &*tiles;
+            (0..some.len() * groups).into_par_iter().for_each(|task| {
+                let (chunk, group) = (task / groups, task % groups);
+                let images = chunks.images(some.start + chunk);
+                let rows = images.len() * plan.tiles;
+                let c_blocks = group * per_group..((group + 1) * per_group).min(plan.c_blocks);
+                let blocks = c_blocks.len() * plan.phases;
+                with_scratch(|scratch| {
+                    let c_stride = chunks.tiles * 16;
+                    let c_point = blocks * c_stride + APART;
+                    let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
+                    for start in (0..plan.o_blocks).step_by(STEP) {
+                        let o_blocks = start..(start + STEP).min(plan.o_blocks);
+                        let inner = o_blocks.len() * 16;
+                        let panel = weight_form.words(inner);
+                        let b_point = blocks * panel + APART;
+                        let weights = sized(&mut scratch.weights, plan.points * b_point);
+                        for (block, c) in c_blocks.clone().enumerate() {
+                            let lanes = (s.c - c * 16).min(16);
+                            for (k, o) in (start * 16..o_blocks.end * 16).enumerate() {
+                                let to = Target {
+                                    at: weights.as_mut_ptr().wrapping_add(block * plan.phases * panel),
+                                    form: weight_form,
+                                    row: k,
+                                    point: b_point,
+                                    phase: panel,
+                                };
+                                let lanes = if o < s.o { lanes } else { 0 };
+                                let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
+                                // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on; the place is inside
+                                // of `weights`.
+                                unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, to) };
+                            }
+                        }
+                        let shape = Extent {
+                            rows,
+                            blocks,
+                            outer: o_blocks.len(),
+                            inner: weight_form.words(16) / 16,
+                            outer_stride: block_words,
+                            b_stride: panel,
+                            c_stride,
+                            accumulate: start > 0,
+                        };
+                        let from = &tiles[chunk * tiles_len + start * block_words..];
+                        let strides = [chunks.point(plan.o_blocks, tile_form), b_point, c_point];
+                        // SAFETY: as in the forward pass.
+                        unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
+                    }
+                    let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
                     for (block, c) in c_blocks.clone().enumerate() {
                         let lanes = (s.c - c * 16).min(16);
-                        for (k, o) in (start * 16..o_blocks.end * 16).enumerate() {
-                            let to = Place {
-                                at: weights.as_mut_ptr().wrapping_add((block * plan.phases * inner + k) * 16),
-                                point: b_point,
-                                phase: inner * 16,
-                            };
-                            let lanes = if o < s.o { lanes } else { 0 };
-                            let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
-                            // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on; the place is inside
-                            // of `weights`.
-                            unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, to) };
+                        for (i, image) in images.clone().enumerate() {
+                            // SAFETY: as in the forward pass.
+                            unsafe {
+                                let from = Place {
+                                    at: products.add(block * plan.phases * c_stride + i * plan.tiles * 16),
+                                    point: c_point,
+                                    phase: c_stride,
+                                };
+                                let maps = dx.at((image * s.c + c * 16) * cells);
+                                transform::input_gradient(level, plan, from, turned, &bias_of(bias, c), maps, lanes);
+                            }
                         }
                     }
-                    let shape = Extent {
-                        rows,
-                        blocks,
-                        outer: o_blocks.len(),
-                        inner: 16,
-                        outer_stride: chunks.tiles * 16,
-                        b_stride: inner * 16,
-                        c_stride,
-                        accumulate: start > 0,
-                    };
-                    let from = &tiles[chunk * tiles_len + start * chunks.tiles * 16..];
-                    let strides = [chunks.point(plan.o_blocks), b_point, c_point];
-                    // SAFETY: as in the forward pass.
-                    unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
-                }
-                let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
-                for (block, c) in c_blocks.clone().enumerate() {
-                    let lanes = (s.c - c * 16).min(16);
-                    for (i, image) in images.clone().enumerate() {
-                        // SAFETY: as in the forward pass.
-                        unsafe {
-                            let from = Place {
-                                at: products.add(block * plan.phases * c_stride + i * plan.tiles * 16),
-                                point: c_point,
-                                phase: c_stride,
-                            };
-                            let maps = dx.at((image * s.c + c * 16) * cells);
-                            transform::input_gradient(level, plan, from, turned, &bias_of(bias, c), maps, lanes);
-                        }
-                    }
-                }
+                });
             });
         });
-    });
+    })
 }
 
 /// `dW` for given `x` and `dy`, see [`crate::conv2d_weight_gradient`].
-pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
     let chunks = Chunks::new(plan, s.n);
     let x_blocks = plan.c_blocks * plan.phases;
-    let (x_len, y_len) = (chunks.len(plan, x_blocks), chunks.len(plan, plan.o_blocks));
+    // Both operands run along the tiles.
+    let (_, form) = plan.forms();
+    let block_words = form.words(chunks.tiles);
+    let (x_len, y_len) = (chunks.len(plan, x_blocks, form), chunks.len(plan, plan.o_blocks, form));
     // The order of additions depends on this number: it comes from the shape alone.
     let at_once = (MOST_TRANSFORMED / (x_len + y_len)).max(1);
     let groups = plan.o_blocks.div_ceil(GROUP);
-    let dw = Shared(dw.as_mut_ptr());
+    let mut gradient = vec![0.0; s.o * s.taps()];
+    let dw = Shared(gradient.as_mut_ptr());
     let (mut x_tiles, mut y_tiles) =
         with_scratch(|scratch| (std::mem::take(&mut scratch.tiles), std::mem::take(&mut scratch.gradient_tiles)));
     for start in (0..chunks.count()).step_by(at_once) {
         let some = start..(start + at_once).min(chunks.count());
         let x_tiles = sized(&mut x_tiles, some.len() * x_len);
         let y_tiles = sized(&mut y_tiles, some.len() * y_len);
-        transform(level, plan, &chunks, some.clone(), Side::Input, x, x_tiles);
-        transform(level, plan, &chunks, some.clone(), Side::OutputGradient, dy, y_tiles);
+        transform(level, plan, &chunks, some.clone(), Side::Input, form, x, x_tiles);
+        transform(level, plan, &chunks, some.clone(), Side::OutputGradient, form, dy, y_tiles);
         let (x_tiles, y_tiles) = (&*x_tiles, &*y_tiles);
         (0..plan.c_blocks * groups).into_par_iter().for_each(|task| {
             let (c, group) = (task / groups, task % groups);
@@ -410,25 +437,26 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
                         rows: 16,
                         blocks,
                         outer: 1,
-                        inner: chunks.images(some.start + chunk).len() * plan.tiles,
+                        inner: form.words(chunks.images(some.start + chunk).len() * plan.tiles) / 16,
                         outer_stride: 0,
-                        b_stride: chunks.tiles * 16,
+                        b_stride: block_words,
                         c_stride,
                         accumulate: chunk > 0,
                     };
                     for point in 0..plan.points {
                         let b = &y_tiles[chunk * y_len
-                            + point * chunks.point(plan.o_blocks)
-                            + o_blocks.start * chunks.tiles * 16..];
+                            + point * chunks.point(plan.o_blocks, form)
+                            + o_blocks.start * block_words..];
                         for phase in 0..plan.phases {
                             let a = &x_tiles[chunk * x_len
-                                + point * chunks.point(x_blocks)
-                                + (c * plan.phases + phase) * chunks.tiles * 16..];
+                                + point * chunks.point(x_blocks, form)
+                                + (c * plan.phases + phase) * block_words..];
                             // SAFETY: `a` has a block of the chunk's tiles, `b` `blocks` of them, and the products of a
                             // point have sixteen rows for each phase and block.
                             unsafe {
                                 let c = products.add(point * c_point + phase * 256);
-                                product::rows_are_channels(level, &shape, a.as_ptr(), b.as_ptr(), c);
+                                let (a, b) = (a.as_ptr(), b.as_ptr());
+                                product::product(level, plan.precision, Rows::Channels, &shape, a, b, c);
                             }
                         }
                     }
@@ -449,6 +477,7 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
         });
     }
     with_scratch(|scratch| (scratch.tiles, scratch.gradient_tiles) = (x_tiles, y_tiles));
+    gradient
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 #![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
 
-use crate::conv::ConvShape;
+use super::transform::Form;
+use crate::conv::{ConvShape, Precision};
 
 /// Fewer channels than this on either side leave too many of the sixteen lanes empty.
 const LEAST_CHANNELS: usize = 12;
@@ -20,6 +21,7 @@ pub(super) enum Filter {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(super) s: ConvShape,
+    pub(super) precision: Precision,
     pub(super) filter: Filter,
     /// Points of a tile: `n * n`.
     pub(super) points: usize,
@@ -40,7 +42,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// `None` where tiles save nothing.
-    pub(crate) fn new(s: &ConvShape) -> Option<Self> {
+    pub(crate) fn new(s: &ConvShape, precision: Precision) -> Option<Self> {
         let [oh, ow] = s.output;
         if s.c < LEAST_CHANNELS || s.o < LEAST_CHANNELS || s.dilation != 1 || oh * ow == 0 {
             return None;
@@ -51,7 +53,9 @@ impl Plan {
             ([3, 3], 1) => (Filter::F43, Filter::F23, 3),
             _ => return None,
         };
-        let (filter, m) = if work(4, r + 3) <= work(2, r + 1) { (large, 4) } else { (small, 2) };
+        // Large tiles take differences of large numbers: eight digits are too few for that (docs/performance.md).
+        let exact = precision == Precision::F32;
+        let (filter, m) = if exact && work(4, r + 3) <= work(2, r + 1) { (large, 4) } else { (small, 2) };
         let n = m + r - 1;
         if work(m, n) >= oh * ow * r * r {
             return None;
@@ -59,6 +63,7 @@ impl Plan {
         let (down, across) = (oh.div_ceil(m), ow.div_ceil(m));
         let mut plan = Self {
             s: ConvShape { n: 0, ..*s },
+            precision,
             filter,
             points: n * n,
             phases: s.stride * s.stride,
@@ -94,6 +99,15 @@ impl Plan {
             }
         }
         Some(plan)
+    }
+
+    /// How transformed tiles stand in memory where the inner length is channels, and how weights do; where the inner length
+    /// is tiles, both stand as weights do.
+    pub(super) fn forms(&self) -> (Form, Form) {
+        match self.precision {
+            Precision::F32 => (Form::Single, Form::Single),
+            Precision::Bf16 => (Form::Channels, Form::Rows),
+        }
     }
 
     /// Offsets of the cells that a tile reads of a phase of x, turned.

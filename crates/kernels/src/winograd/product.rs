@@ -3,18 +3,26 @@
 #![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
 #![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
 
-use crate::simd::{Simd, with_simd};
+use crate::conv::Precision;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Avx512;
+use crate::simd::{Level, Simd, with_simd};
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{__m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_loadu_si512, _mm512_set1_epi32};
+use std::marker::PhantomData;
+#[cfg(target_arch = "x86_64")]
+use std::mem::transmute;
 
-/// One product `c (+)= a b` over blocks.
+/// One product `c (+)= a b` over blocks, of operands in words: a word is one `f32` or a pair of `bf16`.
 ///
-/// `a` is read one number at a time: row `i`, inner index `k = outer * inner + k'` lies at
+/// `a` is read one word at a time: row `i`, inner index `k = outer * inner + k'` lies at
 /// `outer * outer_stride + i * ROW + k' * STEP`. `b` is panels `[block][k][16]`, `c` is `[block][row][16]`.
 #[derive(Clone, Copy)]
 pub(super) struct Extent {
     pub(super) rows: usize,
     /// Blocks of sixteen columns.
     pub(super) blocks: usize,
-    /// Inner length: `outer * inner`.
+    /// Inner length in words: `outer * inner`.
     pub(super) outer: usize,
     pub(super) inner: usize,
     pub(super) outer_stride: usize,
@@ -26,20 +34,104 @@ pub(super) struct Extent {
     pub(super) accumulate: bool,
 }
 
-/// Every element is one chain of fused additions along the inner length, whatever stands beside it.
+/// What is multiplied: a word of `a` with sixteen words of `b`.
+///
+/// # Safety
+/// As [`Simd`]; pointers must be valid for the words that are read.
+trait Operands {
+    type S: Simd;
+    type Left: Copy;
+    type Right: Copy;
+    unsafe fn left(p: *const f32) -> Self::Left;
+    unsafe fn right(p: *const f32) -> Self::Right;
+    unsafe fn add(a: Self::Left, b: Self::Right, sum: Lanes<Self>) -> Lanes<Self>;
+}
+
+type Lanes<P> = <<P as Operands>::S as Simd>::Lanes;
+
+/// A word is one `f32`.
+struct Single<S>(PhantomData<S>);
+
+impl<S: Simd> Operands for Single<S> {
+    type S = S;
+    type Left = S::Lanes;
+    type Right = S::Lanes;
+    #[inline(always)]
+    unsafe fn left(p: *const f32) -> S::Lanes {
+        unsafe { S::splat(*p) }
+    }
+    #[inline(always)]
+    unsafe fn right(p: *const f32) -> S::Lanes {
+        unsafe { S::load(p) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: S::Lanes, b: S::Lanes, sum: S::Lanes) -> S::Lanes {
+        unsafe { S::mul_add(a, b, sum) }
+    }
+}
+
+/// A word is two `bf16`, of two neighbours along the inner length; without an instruction for them.
+struct Pair<S>(PhantomData<S>);
+
+impl<S: Simd> Operands for Pair<S> {
+    type S = S;
+    type Left = [S::Lanes; 2];
+    type Right = [S::Lanes; 2];
+    #[inline(always)]
+    unsafe fn left(p: *const f32) -> [S::Lanes; 2] {
+        unsafe {
+            let word = *p.cast::<u32>();
+            [S::splat(f32::from_bits(word << 16)), S::splat(f32::from_bits(word & 0xffff_0000))]
+        }
+    }
+    #[inline(always)]
+    unsafe fn right(p: *const f32) -> [S::Lanes; 2] {
+        unsafe { S::halves(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: [S::Lanes; 2], b: [S::Lanes; 2], sum: S::Lanes) -> S::Lanes {
+        unsafe { S::mul_add(a[1], b[1], S::mul_add(a[0], b[0], sum)) }
+    }
+}
+
+/// The same with AVX512-BF16.
+#[cfg(target_arch = "x86_64")]
+struct Dot;
+
+#[cfg(target_arch = "x86_64")]
+impl Operands for Dot {
+    type S = Avx512;
+    type Left = __m512i;
+    type Right = __m512i;
+    #[inline(always)]
+    unsafe fn left(p: *const f32) -> __m512i {
+        unsafe { _mm512_set1_epi32(*p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn right(p: *const f32) -> __m512i {
+        unsafe { _mm512_loadu_si512(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512i, b: __m512i, sum: __m512) -> __m512 {
+        // SAFETY: both are 512 bits of plain data.
+        unsafe { _mm512_dpbf16_ps(sum, transmute::<__m512i, __m512bh>(a), transmute::<__m512i, __m512bh>(b)) }
+    }
+}
+
+/// Every element is one chain of additions along the inner length, whatever stands beside it.
 #[inline(always)]
-unsafe fn tile<S: Simd, const ROWS: usize, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
+unsafe fn tile<P: Operands, const ROWS: usize, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
     shape: &Extent,
     a: *const f32,
     b: *const f32,
     c: *mut f32,
 ) {
     unsafe {
-        let mut sums = [[S::splat(0.0); BLOCKS]; ROWS];
+        let mut sums = [[P::S::splat(0.0); BLOCKS]; ROWS];
         if shape.accumulate {
             for i in 0..ROWS {
                 for j in 0..BLOCKS {
-                    sums[i][j] = S::load(c.add(j * shape.c_stride + i * 16));
+                    sums[i][j] = P::S::load(c.add(j * shape.c_stride + i * 16));
                 }
             }
         }
@@ -47,14 +139,14 @@ unsafe fn tile<S: Simd, const ROWS: usize, const BLOCKS: usize, const ROW: usize
         for outer in 0..shape.outer {
             let mut a = a.add(outer * shape.outer_stride);
             for _ in 0..shape.inner {
-                let mut right = [S::splat(0.0); BLOCKS];
-                for j in 0..BLOCKS {
-                    right[j] = S::load(b.add(j * shape.b_stride));
+                let mut right = [P::right(b); BLOCKS];
+                for j in 1..BLOCKS {
+                    right[j] = P::right(b.add(j * shape.b_stride));
                 }
                 for i in 0..ROWS {
-                    let left = S::splat(*a.add(i * ROW));
+                    let left = P::left(a.add(i * ROW));
                     for j in 0..BLOCKS {
-                        sums[i][j] = S::mul_add(left, right[j], sums[i][j]);
+                        sums[i][j] = P::add(left, right[j], sums[i][j]);
                     }
                 }
                 a = a.add(STEP);
@@ -63,14 +155,14 @@ unsafe fn tile<S: Simd, const ROWS: usize, const BLOCKS: usize, const ROW: usize
         }
         for i in 0..ROWS {
             for j in 0..BLOCKS {
-                S::store(c.add(j * shape.c_stride + i * 16), sums[i][j]);
+                P::S::store(c.add(j * shape.c_stride + i * 16), sums[i][j]);
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn strip<S: Simd, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
+unsafe fn strip<P: Operands, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
     shape: &Extent,
     a: *const f32,
     b: *const f32,
@@ -80,15 +172,15 @@ unsafe fn strip<S: Simd, const BLOCKS: usize, const ROW: usize, const STEP: usiz
     macro_rules! rows {
         ($n:literal) => {
             while shape.rows - i >= $n {
-                unsafe { tile::<S, $n, BLOCKS, ROW, STEP>(shape, a.add(i * ROW), b, c.add(i * 16)) };
+                unsafe { tile::<P, $n, BLOCKS, ROW, STEP>(shape, a.add(i * ROW), b, c.add(i * 16)) };
                 i += $n;
             }
         };
     }
-    if S::ROWS >= 12 {
+    if P::S::ROWS >= 12 {
         rows!(12);
     }
-    if S::ROWS >= 6 {
+    if P::S::ROWS >= 6 {
         rows!(6);
     }
     rows!(4);
@@ -97,7 +189,7 @@ unsafe fn strip<S: Simd, const BLOCKS: usize, const ROW: usize, const STEP: usiz
 }
 
 #[inline(always)]
-unsafe fn blocks<S: Simd, const ROW: usize, const STEP: usize>(
+unsafe fn blocks<P: Operands, const ROW: usize, const STEP: usize>(
     shape: &Extent,
     a: *const f32,
     b: *const f32,
@@ -105,34 +197,87 @@ unsafe fn blocks<S: Simd, const ROW: usize, const STEP: usize>(
 ) {
     let mut j = 0;
     unsafe {
-        if S::BLOCKS == 2 {
+        if P::S::BLOCKS == 2 {
             while shape.blocks - j >= 2 {
-                strip::<S, 2, ROW, STEP>(shape, a, b.add(j * shape.b_stride), c.add(j * shape.c_stride));
+                strip::<P, 2, ROW, STEP>(shape, a, b.add(j * shape.b_stride), c.add(j * shape.c_stride));
                 j += 2;
             }
         }
         while j < shape.blocks {
-            strip::<S, 1, ROW, STEP>(shape, a, b.add(j * shape.b_stride), c.add(j * shape.c_stride));
+            strip::<P, 1, ROW, STEP>(shape, a, b.add(j * shape.b_stride), c.add(j * shape.c_stride));
             j += 1;
         }
     }
 }
 
-#[inline(always)]
-unsafe fn by_tiles<S: Simd>(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
-    unsafe { blocks::<S, 16, 1>(shape, a, b, c) }
+/// Which operand has its rows along the tiles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Rows are tiles, the inner length channels: `a` is `[outer][row][16 numbers]`.
+    Tiles,
+    /// Rows are channels, the inner length tiles: `a` is `[tile][16 words]`.
+    Channels,
 }
 
 #[inline(always)]
-unsafe fn by_channels<S: Simd>(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
-    unsafe { blocks::<S, 1, 16>(shape, a, b, c) }
+unsafe fn singles<S: Simd>(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    unsafe {
+        match rows {
+            Rows::Tiles => blocks::<Single<S>, 16, 1>(shape, a, b, c),
+            Rows::Channels => blocks::<Single<S>, 1, 16>(shape, a, b, c),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn pairs_of<P: Operands>(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    unsafe {
+        match rows {
+            Rows::Tiles => blocks::<P, 8, 1>(shape, a, b, c),
+            Rows::Channels => blocks::<P, 1, 16>(shape, a, b, c),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn pairs<S: Simd>(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    unsafe { pairs_of::<Pair<S>>(rows, shape, a, b, c) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
+unsafe fn dots(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    unsafe { pairs_of::<Dot>(rows, shape, a, b, c) }
 }
 
 with_simd! {
-    /// Rows are tiles, the inner length channels: `a` is `[outer][row][16]`.
-    fn rows_are_tiles(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) = by_tiles
+    /// A product of `f32`.
+    fn of_singles(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) = singles
 }
 with_simd! {
-    /// Rows are channels, the inner length tiles: `a` is `[tile][16]`.
-    fn rows_are_channels(shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) = by_channels
+    /// A product of pairs of `bf16` by fused multiply-adds of `f32`.
+    fn of_pairs(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) = pairs
+}
+
+/// One product of words in the given form.
+///
+/// # Safety
+/// `shape` must lie inside of all three, and the processor must have `level`.
+pub(super) unsafe fn product(
+    level: Level,
+    precision: Precision,
+    rows: Rows,
+    shape: &Extent,
+    a: *const f32,
+    b: *const f32,
+    c: *mut f32,
+) {
+    unsafe {
+        match (precision, level) {
+            (Precision::F32, _) => of_singles(level, rows, shape, a, b, c),
+            #[cfg(target_arch = "x86_64")]
+            (Precision::Bf16, Level::Avx512Bf16) => dots(rows, shape, a, b, c),
+            (Precision::Bf16, _) => of_pairs(level, rows, shape, a, b, c),
+        }
+    }
 }

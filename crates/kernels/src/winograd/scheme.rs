@@ -51,7 +51,7 @@ scheme! {
 }
 scheme! {
     /// The same on smaller maps.
-    F22: F(2, 2), 3 inputs, [0.0, 1.0]
+    F22: F(2, 2), 3 inputs, [1.0, -1.0]
 }
 scheme! {
     /// For 3x3 kernels, on maps of 4 pixels and more.

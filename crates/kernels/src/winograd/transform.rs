@@ -68,10 +68,76 @@ unsafe fn turn_out<S: Simd>(
     }
 }
 
-/// Where the transformed numbers of one image and block of channels stand: `at + point * point + phase * phase + tile * 16`.
+/// How transformed numbers stand in memory; distances are in words of 32 bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `f32`: sixteen words a row.
+    Single,
+    /// `bf16`, channels beside each other: eight words a row.
+    Channels,
+    /// `bf16`, two rows beside each other: sixteen words for two rows, the first in the lower halves. Whoever writes a
+    /// second row has written the first one.
+    Rows,
+}
+
+impl Form {
+    /// Words of `rows` rows.
+    pub(super) fn words(self, rows: usize) -> usize {
+        match self {
+            Self::Single => rows * 16,
+            Self::Channels => rows * 8,
+            Self::Rows => rows.div_ceil(2) * 16,
+        }
+    }
+}
+
+/// Where transformed numbers are written: a row (a tile, or one number of the inner length) of sixteen lanes at every
+/// point and phase.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    /// Row 0.
+    pub(super) at: *mut f32,
+    pub(super) form: Form,
+    /// The first row.
+    pub(super) row: usize,
+    /// From one point of a tile to the next.
+    pub(super) point: usize,
+    /// From one phase of the kernel to the next.
+    pub(super) phase: usize,
+}
+
+impl Target {
+    /// Writes row `row` from the first one on, at every point.
+    #[inline(always)]
+    unsafe fn store<S: Simd, const N: usize>(self, phase: usize, row: usize, x: &[[S::Lanes; N]; N]) {
+        let row = self.row + row;
+        let at = self.at.wrapping_add(phase * self.phase);
+        macro_rules! each {
+            ($store:ident, $offset:expr) => {
+                for i in 0..N {
+                    for j in 0..N {
+                        let to = at.add($offset + (i * N + j) * self.point);
+                        S::$store(to.cast(), x[i][j]);
+                    }
+                }
+            };
+        }
+        unsafe {
+            match self.form {
+                Form::Single => each!(store, row * 16),
+                Form::Channels => each!(store_bf16, row * 8),
+                Form::Rows if row % 2 == 0 => each!(store_low, row / 2 * 16),
+                Form::Rows => each!(add_high, row / 2 * 16),
+            }
+        }
+    }
+}
+
+/// Where products of one image and block of channels stand, and those of a pair of channels' kernels:
+/// `at + point * point + phase * phase + tile * 16`.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    pub(super) at: *mut f32,
+    pub(super) at: *const f32,
     /// From one point of a tile to the next.
     pub(super) point: usize,
     /// From one phase of the kernel to the next.
@@ -88,17 +154,6 @@ unsafe fn load_points<S: Simd, const N: usize>(from: *const f32, point: usize) -
             }
         }
         x
-    }
-}
-
-#[inline(always)]
-unsafe fn store_points<S: Simd, const N: usize>(x: &[[S::Lanes; N]; N], to: *mut f32, point: usize) {
-    unsafe {
-        for i in 0..N {
-            for j in 0..N {
-                S::store(to.add((i * N + j) * point), x[i][j]);
-            }
-        }
     }
 }
 
@@ -133,7 +188,7 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
     maps: *const f32,
     lanes: usize,
     turned: *mut f32,
-    to: Place,
+    to: Target,
 ) {
     unsafe {
         let cells = plan.s.h * plan.s.w;
@@ -143,14 +198,14 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
             for tile in 0..plan.tiles {
                 let x = load_cells::<S, N>(turned, plan.x_cells(tile, phase));
                 let v = apply2::<S, N, N>(&F::BT, &x);
-                store_points::<S, N>(&v, to.at.add(phase * to.phase + tile * 16), to.point);
+                to.store::<S, N>(phase, tile, &v);
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn input_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Place) {
+unsafe fn input_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) {
     unsafe { by_filter!(plan, input_of::<S>(plan, maps, lanes, turned, to)) }
 }
 
@@ -160,7 +215,7 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     maps: *const f32,
     lanes: usize,
     turned: *mut f32,
-    to: Place,
+    to: Target,
 ) {
     unsafe {
         let cells = plan.s.output[0] * plan.s.output[1];
@@ -169,13 +224,13 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
         for tile in 0..plan.tiles {
             let dy = load_cells::<S, M>(turned, plan.y_cells(tile));
             let p = apply2::<S, N, M>(&F::A, &dy);
-            store_points::<S, N>(&p, to.at.add(tile * 16), to.point);
+            to.store::<S, N>(0, tile, &p);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn output_gradient_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Place) {
+unsafe fn output_gradient_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) {
     unsafe { by_filter!(plan, output_gradient_of::<S>(plan, maps, lanes, turned, to)) }
 }
 
@@ -266,7 +321,7 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
     kernels: *const f32,
     lane_stride: usize,
     lanes: usize,
-    to: Place,
+    to: Target,
 ) {
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
@@ -279,13 +334,13 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
                 }
             }
             let u = apply2::<S, N, R>(&F::G, &g);
-            store_points::<S, N>(&u, to.at.add(phase * to.phase), to.point);
+            to.store::<S, N>(phase, 0, &u);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Place) {
+unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Target) {
     unsafe { by_filter!(plan, weights_of::<S>(plan, kernels, lane_stride, lanes, to)) }
 }
 
@@ -326,11 +381,11 @@ unsafe fn weight_gradient_any<S: Simd>(
 
 with_simd! {
     /// Tiles of sixteen of x's channels: `BT X B` for every phase.
-    fn input(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Place) = input_any
+    fn input(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) = input_any
 }
 with_simd! {
     /// Tiles of sixteen of dy's channels: `A dY AT`.
-    fn output_gradient(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Place) = output_gradient_any
+    fn output_gradient(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) = output_gradient_any
 }
 with_simd! {
     /// Sixteen of y's channels from their products: `AT M A`, and the bias.
@@ -342,7 +397,7 @@ with_simd! {
 }
 with_simd! {
     /// Sixteen kernels, `lane_stride` apart: `G W GT` for every phase.
-    fn weights(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Place) = weights_any
+    fn weights(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Target) = weights_any
 }
 with_simd! {
     /// The gradients of sixteen kernels from their products: `GT D G` for every phase.

@@ -40,12 +40,10 @@ impl Run<'_> {
     /// The root of a tree, from values that are known.
     pub(super) fn compute_tree(&mut self, tree: &[NodeId]) -> Result<Tensor> {
         let graph = self.graph;
-        if tree.len() > 1
-            && let Some(value) = self.fused(tree)?
-        {
+        if let Some(value) = self.fused(tree)? {
             return Ok(value);
         }
-        // One node alone, or a device that our kernels do not reach.
+        // Another operation, or a device that our kernels do not reach.
         let [inner @ .., root] = tree else { unreachable!("a tree has a root") };
         let root = *root;
         for &id in inner {
@@ -83,7 +81,10 @@ impl Run<'_> {
         }
         let (Some(&root), Some(device)) = (tree.last(), device) else { return Ok(None) };
         let shape = &self.shapes[root];
-        let numbers = kernels::fused(&steps, shape[0], shape[1], shape[2..].iter().product());
+        let (batch, rest) = shape.split_at(1.min(shape.len()));
+        let (channels, cells) = rest.split_at(1.min(rest.len()));
+        let [batch, channels, cells] = [batch, channels, cells].map(|part| part.iter().product());
+        let numbers = kernels::fused(&steps, batch, channels, cells);
         Ok(Some(Tensor::new(shape, numbers, &device)))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Conv, Device, Tensor};
 use base::seed::Stream;
+use kernels::Precision;
 use proptest::prelude::*;
 
 /// Numbers around zero, with zeros among them, where rectifiers have their corner.
@@ -114,18 +115,18 @@ proptest! {
         let bias: &[usize] = &[o];
         if let (Some(y), Some(x)) = (conv.output(h, kernel), conv.output(w, kernel)) {
             let (maps, weight): (&[usize], &[usize]) = (&[n, c, h, w], &[o, c, kernel, kernel]);
-            agree("conv2d", &[maps, weight], seed, |t| t[0].conv2d(&t[1], None, conv, [y, x]));
-            agree("conv2d with bias", &[maps, weight, bias], seed, |t| t[0].conv2d(&t[1], Some(&t[2]), conv, [y, x]));
+            agree("conv2d", &[maps, weight], seed, |t| t[0].conv2d(&t[1], None, conv, [y, x], Precision::F32));
+            agree("conv2d with bias", &[maps, weight, bias], seed, |t| t[0].conv2d(&t[1], Some(&t[2]), conv, [y, x], Precision::F32));
             agree("conv2d_weight_gradient", &[maps, &[n, o, y, x]], seed, |t| {
-                t[0].conv2d_weight_gradient(&t[1], conv, [kernel; 2])
+                t[0].conv2d_weight_gradient(&t[1], conv, [kernel; 2], Precision::F32)
             });
         }
         let extra = extra.min(stride - 1);
         if let (Some(y), Some(x)) = (conv.transposed_output(h, kernel, extra), conv.transposed_output(w, kernel, extra)) {
             let (maps, weight): (&[usize], &[usize]) = (&[n, c, h, w], &[c, o, kernel, kernel]);
-            agree("conv2d_transpose", &[maps, weight], seed, |t| t[0].conv2d_transpose(&t[1], None, conv, [y, x]));
+            agree("conv2d_transpose", &[maps, weight], seed, |t| t[0].conv2d_transpose(&t[1], None, conv, [y, x], Precision::F32));
             agree("conv2d_transpose with bias", &[maps, weight, bias], seed, |t| {
-                t[0].conv2d_transpose(&t[1], Some(&t[2]), conv, [y, x])
+                t[0].conv2d_transpose(&t[1], Some(&t[2]), conv, [y, x], Precision::F32)
             });
         }
     }

@@ -3,9 +3,9 @@
 use super::Tensor;
 use burn::backend::Dispatch;
 use burn::backend::ops::{ConvOptions, ConvTransposeOptions, FloatTensorOps, ModuleOps};
-use kernels::{ConvShape, Matrix};
+use kernels::{ConvShape, Matrix, Precision};
 
-/// Products and convolutions.
+/// Products and convolutions. A [`Precision`] is that of our own kernels: other devices take no notice of it.
 impl Tensor {
     /// Matrix product of rank 2, either operand transposed first.
     #[must_use]
@@ -34,12 +34,13 @@ impl Tensor {
 
     /// Convolution of `self` with `w [o, c, kh, kw]`.
     #[must_use]
-    pub fn conv2d(&self, w: &Self, bias: Option<&Self>, conv: Conv, output: [usize; 2]) -> Self {
+    pub fn conv2d(&self, w: &Self, bias: Option<&Self>, conv: Conv, output: [usize; 2], precision: Precision) -> Self {
         let [n, c, h, width] = self.dims4();
         let [o, _, kh, kw] = w.dims4();
         if let (Some(x), Some(k)) = (self.slice(), w.slice()) {
             let s = conv.shape([n, c, h, width], o, [kh, kw], output);
-            return self.host(&[n, o, output[0], output[1]], kernels::conv2d(&s, x, k, bias.and_then(Tensor::slice)));
+            let y = kernels::conv2d(&s, x, k, bias.and_then(Tensor::slice), precision);
+            return self.host(&[n, o, output[0], output[1]], y);
         }
         let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [conv.dilation; 2], 1);
         Self(Dispatch::conv2d(self.0.clone(), w.0.clone(), bias.map(|b| b.0.clone()), options))
@@ -48,12 +49,19 @@ impl Tensor {
     /// Transposed convolution of `self` with `w [c, o, kh, kw]` to maps of `output` pixels: the input gradient of
     /// [`Tensor::conv2d`].
     #[must_use]
-    pub fn conv2d_transpose(&self, w: &Self, bias: Option<&Self>, conv: Conv, output: [usize; 2]) -> Self {
+    pub fn conv2d_transpose(
+        &self,
+        w: &Self,
+        bias: Option<&Self>,
+        conv: Conv,
+        output: [usize; 2],
+        precision: Precision,
+    ) -> Self {
         let [n, c, h, width] = self.dims4();
         let [_, o, kh, kw] = w.dims4();
         if let (Some(x), Some(k)) = (self.slice(), w.slice()) {
             let s = conv.shape([n, o, output[0], output[1]], c, [kh, kw], [h, width]);
-            let y = kernels::conv2d_input_gradient(&s, x, k, bias.and_then(Tensor::slice));
+            let y = kernels::conv2d_input_gradient(&s, x, k, bias.and_then(Tensor::slice), precision);
             return self.host(&[n, o, output[0], output[1]], y);
         }
         let missing = |size: usize, kernel: usize, input: usize| {
@@ -71,12 +79,12 @@ impl Tensor {
 
     /// Gradient of [`Tensor::conv2d`] by its weights, for input `self` and output gradient `dy`: `[o, c, kh, kw]`.
     #[must_use]
-    pub fn conv2d_weight_gradient(&self, dy: &Self, conv: Conv, kernel: [usize; 2]) -> Self {
+    pub fn conv2d_weight_gradient(&self, dy: &Self, conv: Conv, kernel: [usize; 2], precision: Precision) -> Self {
         let [n, c, h, w] = self.dims4();
         let [_, o, oh, ow] = dy.dims4();
         if let (Some(x), Some(g)) = (self.slice(), dy.slice()) {
             let s = conv.shape([n, c, h, w], o, kernel, [oh, ow]);
-            return self.host(&[o, c, kernel[0], kernel[1]], kernels::conv2d_weight_gradient(&s, x, g));
+            return self.host(&[o, c, kernel[0], kernel[1]], kernels::conv2d_weight_gradient(&s, x, g, precision));
         }
         let like = self.full_like(&[o, c, kernel[0], kernel[1]], 0.0);
         let options = ConvOptions::new([conv.stride; 2], [conv.padding; 2], [conv.dilation; 2], 1);

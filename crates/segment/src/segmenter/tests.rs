@@ -119,17 +119,17 @@ fn an_image_has_the_same_labels_alone_and_in_a_batch() {
 #[test]
 fn a_segmenter_comes_back_from_its_file_as_it_was() {
     let segmenter = segmenter();
-    let bytes = segmenter.to_bytes(Precision::F32).unwrap();
+    let bytes = segmenter.to_bytes(Storage::F32).unwrap();
     let back = Segmenter::from_bytes(&bytes, Path::new("s"), &Device::cpu()).unwrap();
     assert_eq!((back.planes(), back.image_shape()), (&planes()[..], SHAPE));
     assert_eq!(back.segment(&images(2)).unwrap(), segmenter.segment(&images(2)).unwrap());
-    assert_eq!(back.to_bytes(Precision::F32).unwrap(), bytes);
+    assert_eq!(back.to_bytes(Storage::F32).unwrap(), bytes);
 }
 
 #[test]
 fn what_is_no_segmenter_is_refused() {
     let refused = |network: &Network| {
-        let bytes = network.to_bytes(Precision::F32).unwrap();
+        let bytes = network.to_bytes(Storage::F32).unwrap();
         Segmenter::from_bytes(&bytes, Path::new("s"), &Device::cpu()).unwrap_err().to_string()
     };
     let mut plain = network(5);

@@ -5,7 +5,7 @@ use crate::device::Computing;
 use crate::output;
 use anyhow::Result;
 use base::Error;
-use net::Precision;
+use net::Storage;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -58,7 +58,7 @@ impl Cluster {
         let options = data::Options { size: self.size, seed: self.seed, ..data::Options::default() };
         let set = data::open(&self.data, &options)?;
         let segmenter = segment::cluster(&set, self.clusters as usize, self.images as usize, self.seed, &device)?;
-        output::write(&self.out, &segmenter.to_bytes(Precision::F32)?)?;
+        output::write(&self.out, &segmenter.to_bytes(Storage::F32)?)?;
         console::print(&format!("{}\n", self.out.display()))?;
         Ok(ExitCode::SUCCESS)
     }
