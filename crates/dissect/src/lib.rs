@@ -30,7 +30,7 @@ mod tables;
 mod tally;
 mod watch;
 
-pub use causal::{Causal, CausalSettings, Epoch, Point, SET, causal};
+pub use causal::{Causal, CausalSettings, Context, Epoch, Insertions, Point, SET, Trace, causal};
 pub use compare::{ClassRow, Compared, Comparison, LayerCount, LayerRow};
 pub use concepts::{Concept, Concepts};
 pub use dissection::{Dissection, Means, dissect};

@@ -187,6 +187,7 @@ fn the_cause_of_a_class_is_named_and_obeys() {
         epochs: 8,
         curve_images: 40,
         curve_units: vec![1, 2],
+        insertion_images: 500,
         ..CausalSettings::default()
     };
     for (class, unit) in [("red", 7), ("green", 2), ("blue", 5)] {
@@ -201,6 +202,23 @@ fn the_cause_of_a_class_is_named_and_obeys() {
         // One pixel more instead of one pixel less, of 64 pixels of which 6.7 % are of the class.
         assert!((found.effect - 1.0 / (64.0 * 0.0668)).abs() < 0.05, "{}", found.effect);
         assert!(found.epochs.last().unwrap().held_out < -0.9, "{:?}", found.epochs);
+        assert!((found.unit_effects[0] - found.effect).abs() < 1e-12, "it does so alone: {:?}", found.unit_effects);
+        assert!(found.unit_effects[1..].iter().all(|&effect| effect == 0.0), "and no other: {:?}", found.unit_effects);
+        let inserted = found.insertions.unwrap();
+        let [place] = &inserted.contexts[..] else {
+            panic!("red pixels are the only context: {:?}", inserted.contexts)
+        };
+        assert_eq!((place.class.as_str(), inserted.images), ("red", 500));
+        if class == "red" {
+            assert_eq!((place.effect, place.made), (0.0, 0.0), "what is there is not made once more");
+        } else {
+            // Wherever it was not yet: each insertion makes one pixel.
+            assert!((place.made - 0.933).abs() < 0.03, "{place:?}");
+            assert!((place.effect * 64.0 * 0.0668 - place.made).abs() < 0.08, "{place:?}");
+            assert!(place.error > 0.0 && place.error < 0.1 * place.effect, "{place:?}");
+        }
+        assert_eq!(inserted.trace.last().unwrap().layer, "image");
+        assert!(inserted.trace.iter().all(|layer| layer.made > 0.0), "{:?}", inserted.trace);
     }
 }
 

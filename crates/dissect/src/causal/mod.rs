@@ -6,6 +6,7 @@
 //! read at the cell where it was made.
 
 mod curve;
+mod insertion;
 mod pools;
 mod search;
 mod tail;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use tail::Tail;
 
 pub use curve::Point;
+pub use insertion::{Context, Insertions, Trace};
 pub use search::Epoch;
 
 /// The settings of a search.
@@ -48,6 +50,10 @@ pub struct CausalSettings {
     pub curve_units: Vec<usize>,
     /// Random rankings that the curve averages.
     pub random: usize,
+    /// Images in which the class is inserted at single cells; none of them was seen before. 0: that is left out.
+    pub insertion_images: u64,
+    /// The quantile of its activation that a unit is set to there.
+    pub insertion_quantile: f64,
     /// Seed of everything that is drawn.
     pub seed: u64,
 }
@@ -65,6 +71,8 @@ impl Default for CausalSettings {
             curve_images: 200,
             curve_units: vec![1, 2, 4, 7, 10, 15, 20, 30],
             random: 3,
+            insertion_images: 50,
+            insertion_quantile: 0.99,
             seed: 0,
         }
     }
@@ -73,12 +81,24 @@ impl Default for CausalSettings {
 impl CausalSettings {
     /// The sizes of the published program: pools of 10,000 images, 1,200 kept, 200 of them held out, 10 epochs.
     pub fn published() -> Self {
-        Self { pool: 10_000, kept: 1200, held_out: 200, epochs: 10, curve_images: 1000, ..Self::default() }
+        Self {
+            pool: 10_000,
+            kept: 1200,
+            held_out: 200,
+            epochs: 10,
+            curve_images: 1000,
+            insertion_images: 500,
+            ..Self::default()
+        }
     }
 
     fn check(&self) -> base::Result<()> {
         if self.pool == 0 || self.batch == 0 || self.epochs == 0 || self.curve_images == 0 {
             return Err(Error::setting("causal", "pool, batch, epochs and curve images are at least 1"));
+        }
+        if !(0.0..=1.0).contains(&self.insertion_quantile) {
+            let reason = format!("the quantile of an insertion is {}", self.insertion_quantile);
+            return Err(Error::setting("causal", reason).with_hint("A quantile lies between 0 and 1."));
         }
         if self.held_out >= self.kept || self.kept as u64 > self.pool {
             let reason = format!("keeps {} of {} images and holds out {}", self.kept, self.pool, self.held_out);
@@ -113,6 +133,10 @@ pub struct Causal {
     pub curve: Vec<Point>,
     /// The average causal effect of the 20 strongest units together on held-out pairs, in shares of the class's mean area.
     pub effect: f64,
+    /// The same for each of these units by itself.
+    pub unit_effects: Vec<f64>,
+    /// What becomes of the strongest units when they are forced at single cells.
+    pub insertions: Option<Insertions>,
     /// How the search went.
     pub epochs: Vec<Epoch>,
     /// Images of the first pool that show the class at all.
@@ -157,8 +181,21 @@ pub fn causal(
     units.sort_by(|&a, &b| found.alpha[b].total_cmp(&found.alpha[a]).then(place[a].cmp(&place[b])));
 
     let set = &units[..SET.min(units.len())];
-    let effect = search::effect(&tail, &pools, set, settings)?;
+    let mut sets = vec![set];
+    sets.extend(set.chunks(1));
+    let mut unit_effects = search::effects(&tail, &pools, &sets, settings)?;
+    let effect = unit_effects.remove(0);
     let Some(curve) = curve::curve(&tail, &[&units, &iou_units], settings, watch)? else { return Ok(None) };
+    let insertions = if settings.insertion_images == 0 {
+        None
+    } else {
+        let fit = &dissection.fits[layer];
+        let values: Vec<f32> = set.iter().map(|&unit| fit.quantile(unit, settings.insertion_quantile)).collect();
+        match insertion::insertions(&tail, set, &values, pools.mean_pixels, settings, watch)? {
+            Some(found) => Some(found),
+            None => return Ok(None),
+        }
+    };
     Ok(Some(Causal {
         format: 1,
         class: named.name,
@@ -170,6 +207,8 @@ pub fn causal(
         inserted: pools.typical.iter().map(|&k| k.into()).collect(),
         curve,
         effect,
+        unit_effects,
+        insertions,
         epochs: found.epochs,
         present: pools.present_images,
         settings: settings.clone(),

@@ -115,19 +115,28 @@ fn one_side(tail: &Tail, placed: &[Placed], pairs: &[usize], alpha: &[f32], valu
     Ok((probability.iter().sum(), by_alpha))
 }
 
-/// The average causal effect of a set of units on held-out pairs: class pixels after insertion less those after removal at the
+/// The average causal effect of sets of units on held-out pairs: class pixels after insertion less those after removal at the
 /// pairs' cells, in shares of the class's mean area.
-pub(super) fn effect(tail: &Tail, pools: &Pools, set: &[usize], settings: &CausalSettings) -> Result<f64> {
+pub(super) fn effects(tail: &Tail, pools: &Pools, sets: &[&[usize]], settings: &CausalSettings) -> Result<Vec<f64>> {
     let pairs = pools.held_out(settings);
-    let mut difference = 0.0;
-    for &pair in &pairs {
-        let placed = &pools.insertable[pair];
-        let count = |value: &dyn Fn(usize) -> f32| -> Result<f64> {
-            let mut maps = Maps { values: placed.maps.clone(), size: placed.maps.len() };
-            set.iter().for_each(|&unit| maps.values[unit * tail.cells() + placed.cell] = value(unit));
-            Ok(tail.class_pixels(&maps)?[0].iter().filter(|&&p| p).count() as f64)
-        };
-        difference += count(&|unit| pools.typical[unit])? - count(&|_| 0.0)?;
-    }
-    Ok(difference / pairs.len() as f64 / pools.mean_pixels)
+    let count = |set: &[usize], values: &[f32]| -> Result<f64> {
+        let mut pixels = 0;
+        for pairs in pairs.chunks(settings.batch) {
+            let mut maps = Maps { values: Vec::new(), size: tail.units() * tail.cells() };
+            for &pair in pairs {
+                let placed = &pools.insertable[pair];
+                let from = maps.values.len();
+                maps.values.extend_from_slice(&placed.maps);
+                set.iter().for_each(|&unit| maps.values[from + unit * tail.cells() + placed.cell] = values[unit]);
+            }
+            pixels += tail.class_pixels(&maps)?.iter().flatten().filter(|&&p| p).count();
+        }
+        Ok(pixels as f64)
+    };
+    let zero = vec![0.0; tail.units()];
+    let effect = |set: &&[usize]| {
+        let difference = count(set, &pools.typical)? - count(set, &zero)?;
+        Ok(difference / pairs.len() as f64 / pools.mean_pixels)
+    };
+    sets.iter().map(effect).collect()
 }

@@ -10,8 +10,8 @@ pub(super) struct Tail<'a> {
     pub(super) subject: &'a Subject,
     pub(super) layer: Layer,
     at: usize,
-    segmenter: &'a Segmenter,
-    plane: usize,
+    pub(super) segmenter: &'a Segmenter,
+    pub(super) plane: usize,
     class: usize,
     graph: Graph,
     params: Params,
@@ -95,11 +95,34 @@ impl<'a> Tail<'a> {
         Ok(Run::new(&self.graph, &self.params, &[(self.input, &r)])?.fetch(&[self.output])?.remove(0))
     }
 
-    /// Where the class wins: for each image, a flag for each pixel.
+    /// The names of the subject's layers after this one.
+    pub(super) fn later(&self) -> impl Iterator<Item = &str> {
+        self.subject.layers()[self.at + 1..].iter().map(|layer| layer.name.as_str())
+    }
+
+    /// The images, and what comes after this layer: the maps of [`Tail::later`], then the images once more.
+    pub(super) fn images_and_layers(&self, maps: &Maps) -> Result<(Tensor, Vec<Tensor>)> {
+        let mut wanted = self.later().map(|name| self.graph.find(name)).collect::<Result<Vec<_>>>()?;
+        wanted.push(self.output);
+        let r = self.tensor(maps);
+        let found = Run::new(&self.graph, &self.params, &[(self.input, &r)])?.fetch(&wanted)?;
+        Ok((found[found.len() - 1].clone(), found))
+    }
+
+    pub(super) fn is_class(&self, found: u16) -> bool {
+        usize::from(found) == self.class
+    }
+
+    /// Where the class wins in images: for each one, a flag for each pixel.
+    pub(super) fn class_of_images(&self, images: &Tensor) -> Result<Vec<Vec<bool>>> {
+        let labels = self.segmenter.segment(images)?;
+        let shown = |map: &[u16]| map.iter().map(|&found| self.is_class(found)).collect();
+        Ok(labels.iter().map(|planes| shown(&planes[self.plane].classes)).collect())
+    }
+
+    /// The same of the images that follow from maps.
     pub(super) fn class_pixels(&self, maps: &Maps) -> Result<Vec<Vec<bool>>> {
-        let labels = self.segmenter.segment(&self.images(maps)?)?;
-        let is = |&found: &u16| usize::from(found) == self.class;
-        Ok(labels.iter().map(|planes| planes[self.plane].classes.iter().map(is).collect()).collect())
+        self.class_of_images(&self.images(maps)?)
     }
 
     /// The class's mean probability over one cell of each image, and its gradient by that image's maps, times `weight`.
