@@ -1,5 +1,7 @@
 //! `ganatomy causal DIR`
 
+mod show;
+
 use crate::commands::merge::subject;
 use crate::commands::segmenter;
 use crate::console::{self, Console};
@@ -7,12 +9,11 @@ use crate::device::Computing;
 use crate::exit;
 use crate::output;
 use crate::progress::Progress;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base::Error;
 use dissect::{Causal as Found, CausalSettings, Dissection};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use train::plot::{LineChart, Series};
 
 /// Find the units of a layer that cause a class
 #[derive(Debug, clap::Args)]
@@ -20,10 +21,16 @@ use train::plot::{LineChart, Series};
 DIR is a dissection of the generator. The strength of every unit is searched by gradients through
 the rest of the generator and the segmenter, then judged on images that the search never saw: how
 much of the class goes when the first units are switched off, against the ranking by IoU and random
-units. FILE.json holds the units, best first, and the curve; FILE.svg beside it draws the curve.
+units; what each of the first units does alone; and what they make when they are forced at single
+cells, by what stands there. FILE.json holds all that, FILE.svg beside it draws the curve.
+
+With several classes, or --class all, OUT is a folder: a file for each class, and classes.csv and
+classes.svg, which say which classes can be removed and which resist. Classes that are there already,
+with the same settings, are not searched again.
 
 Examples:
   ganatomy causal dissection --layer 1b --class tree --out tree.json
+  ganatomy causal dissection --layer 1b --class all --pool 400 --epochs 5 --out causes
   ganatomy causal dissection --layer 2 --class door --published --out door.json")]
 pub(crate) struct Causal {
     /// A dissection's folder
@@ -33,12 +40,12 @@ pub(crate) struct Causal {
     #[arg(long, value_name = "L")]
     layer: String,
 
-    /// The class; CATEGORY/NAME where two categories share it
-    #[arg(long, value_name = "NAME")]
-    class: String,
+    /// The classes, or all; CATEGORY/NAME where two categories share it, CATEGORY/all for one category
+    #[arg(long, value_name = "NAME", num_args = 1.., required = true)]
+    class: Vec<String>,
 
-    /// The file for the result; its curve goes beside it as .svg
-    #[arg(long, value_name = "FILE.json")]
+    /// The file for the result, with its curve beside it as .svg; for several classes a folder
+    #[arg(long, value_name = "FILE.json|FOLDER")]
     out: PathBuf,
 
     /// The sizes of the publication: pools of 10000 images, 1200 kept, 10 epochs
@@ -53,7 +60,11 @@ pub(crate) struct Causal {
     #[arg(long, value_name = "N")]
     curve_images: Option<u64>,
 
-    /// Passes over the kept images [default: 30]
+    /// Images in which the units are forced at single cells; 0: none [default: 50]
+    #[arg(long, value_name = "N")]
+    insertion_images: Option<u64>,
+
+    /// Passes over the kept images [default: 15]
     #[arg(long, value_name = "N", conflicts_with = "published")]
     epochs: Option<usize>,
 
@@ -79,12 +90,17 @@ pub(crate) struct Causal {
 
 impl Causal {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        if !output::has_ending(&self.out, &["json"]) {
+        let dissection = Dissection::read(&self.dissection)?;
+        let concepts = self.concepts(&dissection)?;
+        let file = self.class.len() == 1 && concepts.len() == 1 && !self.class[0].ends_with("all");
+        if file && !output::has_ending(&self.out, &["json"]) {
             let reason = format!("{} is not a kind of file that is written here", self.out.display());
             return Err(Error::setting("--out", reason).with_hint("End it in .json.").into());
         }
+        if !file && self.out.is_file() {
+            return Err(Error::file(&self.out, "is a file; several classes go into a folder").into());
+        }
         let device = self.computing.open(console)?;
-        let dissection = Dissection::read(&self.dissection)?;
         let names: Vec<&str> = dissection.plan.layers.iter().map(|l| l.name.as_str()).collect();
         let layer = names.iter().position(|&name| name == self.layer).ok_or_else(|| {
             Error::setting("--layer", format!("{}: was not dissected", self.layer)).with_hint(format!(
@@ -93,7 +109,6 @@ impl Causal {
                 names.join(", ")
             ))
         })?;
-        let concept = dissection.concept(&self.class)?;
         let generator = subject(&dissection.plan, self.model.as_deref(), &device, console)?;
         let path = self.segmenter.as_deref().unwrap_or_else(|| Path::new(&dissection.plan.segmenter.name));
         let (segmenter, _) = segmenter::open(path, &device, console)?;
@@ -102,64 +117,114 @@ impl Causal {
                 .with_hint("Give the right one with --segmenter.")
                 .into());
         }
+        let settings = self.settings();
+        let search = |concept, progress: &mut Progress| {
+            dissect::causal(&generator, &segmenter, &dissection, layer, concept, &settings, progress)
+        };
+        let mut progress = Progress::new(console)?;
+        if file {
+            let done = search(concepts[0], &mut progress);
+            let signal = progress.finish();
+            let Some(found) = done? else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
+            write(&self.out, &found)?;
+            if self.json {
+                console::print_json(&found)?;
+            } else {
+                console::print(&(show::one(&found) + &format!("{}\n", self.out.display())))?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+
+        base::files::create_folder(&self.out)?;
+        let mut rows = Vec::new();
+        for (at, &concept) in concepts.iter().enumerate() {
+            let named = &dissection.concepts.list()[concept];
+            let path = self.out.join(format!("{}-{}.json", plain(&named.category), plain(&named.name)));
+            if let Some(found) = earlier(&path, &settings, &self.layer)? {
+                rows.push((named.clone(), Ok(found)));
+                continue;
+            }
+            console.say(&format!("{} of {}: {}", at + 1, concepts.len(), named.name));
+            match search(concept, &mut progress) {
+                Ok(Some(found)) => {
+                    write(&path, &found)?;
+                    rows.push((named.clone(), Ok(found)));
+                }
+                Ok(None) => return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal)),
+                // A class that never occurs, or that no cell takes, is a result.
+                Err(net::Error::File(error)) if matches!(&error, Error::Setting { key, .. } if key == "--class") => {
+                    rows.push((named.clone(), Err(error.to_string())));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let _ = progress.finish();
+        output::write(&self.out.join("classes.csv"), show::csv(&rows).as_bytes())?;
+        output::write(&self.out.join("classes.svg"), show::bars(&self.layer, &rows).as_bytes())?;
+        if self.json {
+            console::print_json(&rows.iter().filter_map(|(_, found)| found.as_ref().ok()).collect::<Vec<_>>())?;
+        } else {
+            console::print(&(show::table(&self.layer, &rows) + &format!("{}\n", self.out.display())))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The concepts that are meant, each once, in the dissection's order.
+    fn concepts(&self, dissection: &Dissection) -> Result<Vec<usize>> {
+        let list = dissection.concepts.list();
+        let mut meant = vec![false; list.len()];
+        for name in &self.class {
+            let of_category = name.strip_suffix("/all");
+            let mut any = false;
+            for (i, concept) in list.iter().enumerate() {
+                if name == "all" || of_category == Some(concept.category.as_str()) {
+                    meant[i] = true;
+                    any = true;
+                }
+            }
+            if !any {
+                meant[dissection.concept(name)?] = true;
+            }
+        }
+        Ok((0..list.len()).filter(|&i| meant[i]).collect())
+    }
+
+    fn settings(&self) -> CausalSettings {
         let base = if self.published { CausalSettings::published() } else { CausalSettings::default() };
         let pool = self.pool.unwrap_or(base.pool);
         let kept = base.kept.min(pool as usize);
-        let settings = CausalSettings {
+        CausalSettings {
             pool,
             kept,
             held_out: (kept / 6).min(base.held_out),
             epochs: self.epochs.unwrap_or(base.epochs),
             curve_images: self.curve_images.unwrap_or(base.curve_images),
+            insertion_images: self.insertion_images.unwrap_or(base.insertion_images),
             seed: self.seed,
             ..base
-        };
-        let mut progress = Progress::new(console)?;
-        let done = dissect::causal(&generator, &segmenter, &dissection, layer, concept, &settings, &mut progress);
-        let signal = progress.finish();
-        let Some(found) = done? else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
-        output::write(&self.out, (serde_json::to_string_pretty(&found)? + "\n").as_bytes())?;
-        output::write(&self.out.with_extension("svg"), chart(&found).as_bytes())?;
-        if self.json {
-            console::print_json(&found)?;
-        } else {
-            console::print(&table(&found))?;
-            console::print(&format!("{}\n", self.out.display()))?;
         }
-        Ok(ExitCode::SUCCESS)
     }
 }
 
-fn table(found: &Found) -> String {
-    let units: Vec<String> = found.units.iter().take(dissect::SET).map(ToString::to_string).collect();
-    let mut text = vec![format!("units of {} that cause {}: {}\n", found.layer, found.class, units.join(", "))];
-    text.push(format!(
-        "effect of {} together: {:.3} of the class's mean area, inserted instead of ablated\n\n",
-        units.len(),
-        found.effect
-    ));
-    text.push(format!(
-        "removed share of {}\n{:>6}  {:>7}  {:>7}  {:>7}\n",
-        found.class, "units", "causal", "IoU", "random"
-    ));
-    for point in &found.curve {
-        text.push(format!("{:>6}  {:>7.3}  {:>7.3}  {:>7.3}\n", point.units, point.causal, point.iou, point.random));
-    }
-    text.concat()
+fn write(path: &Path, found: &Found) -> Result<()> {
+    output::write(&path.with_extension("svg"), show::curve(found).as_bytes())?;
+    output::write(path, (serde_json::to_string_pretty(found)? + "\n").as_bytes())
 }
 
-fn chart(found: &Found) -> String {
-    let series = |name: &str, value: &dyn Fn(&dissect::Point) -> f64| Series {
-        name: name.into(),
-        points: found.curve.iter().map(|p| [p.units as f64, value(p)]).collect(),
-        band: Vec::new(),
-    };
-    LineChart {
-        title: format!("Switching off units of layer {} for {}", found.layer, found.class),
-        x_label: "units switched off".into(),
-        y_label: format!("share of {} pixels removed", found.class),
-        series: vec![series("causal", &|p| p.causal), series("by IoU", &|p| p.iou), series("random", &|p| p.random)],
-        ..LineChart::default()
+/// What an earlier call found with the same settings.
+fn earlier(path: &Path, settings: &CausalSettings, layer: &str) -> Result<Option<Found>> {
+    if !path.exists() {
+        return Ok(None);
     }
-    .to_svg()
+    let found: Found = serde_json::from_slice(&base::files::read(path, LARGEST)?)
+        .with_context(|| format!("{}: is not the result of a search for causes; remove it", path.display()))?;
+    Ok((found.settings == *settings && found.layer == layer).then_some(found))
+}
+
+/// The longest result that is read.
+const LARGEST: u64 = 64 << 20;
+
+/// A name as part of a file's name.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }

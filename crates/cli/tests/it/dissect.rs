@@ -92,7 +92,7 @@ fn units_are_edited_and_their_causes_found() {
     assert_eq!(place.npy("x.npy"), edited, "a recipe does the same again");
     edit("--insert 2:0@mean:door --insert 2:1@q0.99 --insert 2:2@-1.5 --cells 3,4 5,6 --dissection d --out more");
 
-    let words = "-q causal d --layer 2 --class tree --pool 24 --epochs 1 --curve-images 8 --out tree.json --json";
+    let words = "-q causal d --layer 2 --class tree --pool 24 --epochs 1 --curve-images 8 --insertion-images 2 --out tree.json --json";
     let found = json(&place.succeed(words));
     assert_eq!((&found["class"], &found["layer"]), (&Value::from("tree"), &Value::from("2")));
     let mut units: Vec<u64> = found["units"].as_array().unwrap().iter().map(|u| u.as_u64().unwrap()).collect();
@@ -103,6 +103,27 @@ fn units_are_edited_and_their_causes_found() {
     assert!(last["causal"].as_f64().unwrap() > last["random"].as_f64().unwrap(), "{last}");
     assert_eq!(json(&text(&place, "tree.json")), found);
     assert!(text(&place, "tree.svg").contains("Switching off units of layer 2 for tree"));
+    let inserted = &found["insertions"];
+    let cells: u64 = inserted["contexts"].as_array().unwrap().iter().map(|c| c["cells"].as_u64().unwrap()).sum();
+    assert!((128..=3 * 128).contains(&cells), "64 cells of two images, each in some of the objects: {cells}");
+    assert_eq!(inserted["trace"].as_array().unwrap().last().unwrap()["layer"], "image");
+
+    let words = "-q causal d --layer 2 --class tree sky --pool 24 --epochs 1 --curve-images 8 --insertion-images 0 --out causes";
+    place.succeed(words);
+    let names =
+        ["classes.csv", "classes.svg", "objects-sky.json", "objects-sky.svg", "objects-tree.json", "objects-tree.svg"];
+    assert_eq!(place.names("causes"), names);
+    let table = text(&place, "causes/classes.csv");
+    assert_eq!(table.lines().count(), 3, "{table}");
+    // Only what is missing is searched again.
+    std::fs::remove_file(place.path("causes/objects-sky.json")).unwrap();
+    place.write("causes/objects-tree.svg", b"old");
+    place.succeed(words);
+    assert_eq!(text(&place, "causes/classes.csv"), table);
+    assert_eq!(text(&place, "causes/objects-tree.svg"), "old");
+    place.write("causes/objects-sky.json", b"{");
+    let broken = place.run(words);
+    assert!(broken.contains("objects-sky.json") && broken.contains("remove it"), "{broken}");
 }
 
 #[test]

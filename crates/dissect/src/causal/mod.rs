@@ -64,7 +64,7 @@ impl Default for CausalSettings {
             pool: 2000,
             kept: 240,
             held_out: 40,
-            epochs: 30,
+            epochs: 15,
             batch: 20,
             lr: 0.01,
             penalty: 0.005,
