@@ -169,7 +169,7 @@ pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
     Ok(arrays)
 }
 
-/// Writes arrays as an uncompressed `.npz` archive, atomically; the bytes depend on nothing but the arrays.
+/// Writes arrays as a compressed `.npz` archive, atomically; the bytes depend on nothing but the arrays.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -177,7 +177,7 @@ pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &Array)]) -> Result<()
     let path = path.as_ref();
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored)
+        .compression_method(zip::CompressionMethod::Deflated)
         .last_modified_time(zip::DateTime::default())
         .large_file(true);
     let broken = |e: zip::result::ZipError| Error::file(path, e.to_string());

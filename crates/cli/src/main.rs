@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod console;
 mod device;
+mod dissection;
 mod exit;
 mod failure;
 mod generator;

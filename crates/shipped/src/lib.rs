@@ -1,4 +1,4 @@
-//! Trained networks that come with the program, as the bytes of model files.
+//! Trained networks that come with the program, as the bytes of model files, and what was found in them.
 //!
 //! `models/README.md` says how each was made.
 
@@ -27,6 +27,31 @@ pub const ALL: [Shipped; 2] = [
     Shipped { name: "scenes", kind: Kind::Generator, bytes: include_bytes!("../models/scenes.safetensors") },
     Shipped { name: "scenes", kind: Kind::Segmenter, bytes: include_bytes!("../models/scenes-segmenter.safetensors") },
 ];
+
+/// A dissection of a shipped generator, of the shipped segmenter's classes.
+#[derive(Clone, Copy, Debug)]
+pub struct Dissection {
+    /// What a user types for it: the generator's name.
+    pub name: &'static str,
+    /// Its files, by name: those that are read.
+    pub files: [(&'static str, &'static [u8]); 3],
+}
+
+/// All of them.
+pub const DISSECTIONS: [Dissection; 1] = [Dissection {
+    name: "scenes",
+    files: [
+        ("settings.json", include_bytes!("../dissections/scenes/settings.json")),
+        ("fit.npz", include_bytes!("../dissections/scenes/fit.npz")),
+        ("tally.npz", include_bytes!("../dissections/scenes/tally.npz")),
+    ],
+}];
+
+/// The dissection of the generator of this name.
+#[must_use]
+pub fn dissection(name: &str) -> Option<Dissection> {
+    DISSECTIONS.into_iter().find(|dissection| dissection.name == name)
+}
 
 /// The one of this name and kind.
 #[must_use]

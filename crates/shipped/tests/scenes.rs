@@ -87,3 +87,19 @@ fn a_thousand_samples_have_the_colours_and_the_variety_of_real_scenes() {
     assert!((0.9..1.1).contains(&spread), "the spread is {spread} of the real one");
     assert!(ratio(1) > 0.6 && ratio(50) > 0.8, "samples crowd: {} at 1 %, {} at 50 %", ratio(1), ratio(50));
 }
+
+/// The files are read as what `dissect` writes; they are about the networks that are shipped.
+#[test]
+fn the_dissection_is_of_the_shipped_networks() {
+    let shipped = shipped::dissection("scenes").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    shipped.files.iter().for_each(|(name, bytes)| std::fs::write(folder.path().join(name), bytes).unwrap());
+    let found = dissect::Dissection::read(folder.path()).unwrap();
+    assert!(found.plan.model.is(&generator()).unwrap());
+    let segmenter = shipped::by_name("scenes", Kind::Segmenter).unwrap();
+    let segmenter = Network::from_bytes(segmenter.bytes, Path::new(segmenter.name), &Device::cpu()).unwrap();
+    assert!(found.plan.segmenter.is(&segmenter).unwrap());
+    // 2,000 generated and 2,000 real ones.
+    assert_eq!(found.tally.groups, 4000 / dissect::GROUP as u64);
+    assert_eq!(found.plan.layers.len(), 7);
+}

@@ -6,6 +6,7 @@ use crate::commands::merge::subject;
 use crate::commands::segmenter;
 use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::dissection;
 use crate::exit;
 use crate::output;
 use crate::progress::Progress;
@@ -33,7 +34,7 @@ Examples:
   ganatomy causal dissection --layer 1b --class all --pool 400 --epochs 5 --out causes
   ganatomy causal dissection --layer 2 --class door --published --out door.json")]
 pub(crate) struct Causal {
-    /// A dissection's folder
+    /// A dissection's folder, or a shipped one (scenes)
     dissection: PathBuf,
 
     /// The layer whose units are searched
@@ -90,7 +91,7 @@ pub(crate) struct Causal {
 
 impl Causal {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let dissection = Dissection::read(&self.dissection)?;
+        let dissection = dissection::open(&self.dissection)?;
         let concepts = self.concepts(&dissection)?;
         let file = self.class.len() == 1 && concepts.len() == 1 && !self.class[0].ends_with("all");
         if file && !output::has_ending(&self.out, &["json"]) {

@@ -1,6 +1,7 @@
 //! `ganatomy compare DIR DIR ...`
 
 use crate::console::{self, Console};
+use crate::dissection;
 use anyhow::Result;
 use dissect::{Comparison, Dissection};
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ pub(crate) struct Compare {
 impl Compare {
     pub(crate) fn run(self, _: Console) -> Result<ExitCode> {
         let dissections: Vec<Dissection> =
-            self.dissections.iter().map(|folder| Dissection::read(folder)).collect::<net::Result<_>>()?;
+            self.dissections.iter().map(|folder| dissection::open(folder)).collect::<Result<_>>()?;
         let comparison = Comparison::new(&dissections);
         if self.json {
             console::print_json(&comparison)?;

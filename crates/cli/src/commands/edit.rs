@@ -3,6 +3,7 @@
 use crate::commands::segmenter;
 use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::dissection;
 use crate::exit;
 use crate::generator::Generator;
 use crate::latents::Latents;
@@ -64,7 +65,7 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "PNG", conflicts_with_all = ["recipe", "cells"])]
     mask: Option<PathBuf>,
 
-    /// What was found about the units of this generator
+    /// What was found about the units of this generator [default: what comes with a shipped one]
     #[arg(long, value_name = "DIR")]
     dissection: Option<PathBuf>,
 
@@ -129,7 +130,7 @@ impl Edit {
         }
         let named: Vec<String> = recipe.edits.iter().map(|action| action.layer.clone()).collect();
         let subject = subject_with(&generator, &named, &device)?;
-        let dissection = self.dissection.as_deref().map(Dissection::read).transpose()?;
+        let dissection = dissection::of_model(self.dissection.as_deref(), &self.model)?;
         if let Some(dissection) = &dissection {
             check_model(dissection, &generator)?;
         }

@@ -92,6 +92,12 @@ fn units_are_edited_and_their_causes_found() {
     assert_eq!(place.npy("x.npy"), edited, "a recipe does the same again");
     edit("--insert 2:0@mean:door --insert 2:1@q0.99 --insert 2:2@-1.5 --cells 3,4 5,6 --dissection d --out more");
 
+    // What comes with the program is used where nothing is given, and can be named.
+    for (out, words) in [("own", "--ablate 1b:tree/20"), ("named", "--ablate 1b:tree/20 --dissection scenes")] {
+        place.succeed(&format!("-q edit scenes {words} --seeds 0..2 --out {out}"));
+    }
+    assert_eq!(text(&place, "own/recipe.json"), text(&place, "named/recipe.json"));
+
     let words = "-q causal d --layer 2 --class tree --pool 24 --epochs 1 --curve-images 8 --insertion-images 2 --out tree.json --json";
     let found = json(&place.succeed(words));
     assert_eq!((&found["class"], &found["layer"]), (&Value::from("tree"), &Value::from("2")));
@@ -136,6 +142,7 @@ fn what_cannot_be_dissected_or_edited() {
     place.succeed(&format!("-q {start} --layers 2 --samples 32 --shard 2/2 --out broken"));
     let tally = place.read("broken/tally.npz");
     place.write("broken/tally.npz", &tally[..tally.len() / 2]);
+    place.succeed("-q export scenes --out g.safetensors");
     place.write("full/thesis.tex", b"x");
     place.write("r.json", br#"{"format": 1, "edits": [{"layer": "2", "units": [1], "strength": 2}]}"#);
     let words = [
@@ -154,7 +161,7 @@ fn what_cannot_be_dissected_or_edited() {
         "compare d full",
         "edit scenes --out x",
         "edit scenes --ablate 2:96 --out x",
-        "edit scenes --ablate 2:tree/5 --out x",
+        "edit g.safetensors --ablate 2:tree/5 --out x",
         "edit scenes --ablate 2:tee/5 --dissection d --out x",
         "edit scenes --insert 2:1 --cells 16,0 --out x",
         "edit scenes --scale 2:1@mean --out x",
