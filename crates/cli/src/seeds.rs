@@ -1,5 +1,6 @@
 //! Lists of seeds as people write them: `0..16`, `7`, `0..4,7`.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -27,6 +28,14 @@ impl Seeds {
             skip = 0;
         }
         found
+    }
+}
+
+impl fmt::Display for Seeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part =
+            |r: &Range<u64>| if r.end - r.start == 1 { r.start.to_string() } else { format!("{}..{}", r.start, r.end) };
+        f.write_str(&self.0.iter().map(part).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -65,6 +74,7 @@ mod tests {
     fn ranges_are_half_open_and_keep_their_order() {
         let seeds: Seeds = "5..8, 1,9..10".parse().unwrap();
         assert_eq!((seeds.len(), seeds.part(0, 100)), (5, vec![5, 6, 7, 1, 9]));
+        assert_eq!(seeds.to_string(), "5..8,1,9");
         assert_eq!(seeds.part(2, 2), [7, 1]);
         assert!(seeds.part(5, 2).is_empty());
     }

@@ -1,5 +1,6 @@
 //! A dissection from beginning to end: fit, count, say what was found; resumable at every group of images.
 
+use crate::charts;
 use crate::concepts::Concepts;
 use crate::findings::Findings;
 use crate::fit::{LayerFit, fit};
@@ -176,7 +177,7 @@ impl Dissection {
     /// Writes pictures (of units only where the generator is at hand), then the tables: a folder with tables is finished.
     pub(crate) fn finish(&self, subject: Option<&Subject>, watch: &mut dyn Watch) -> Result<()> {
         let findings = self.findings();
-        pictures::charts(&self.folder, &findings)?;
+        charts::write(&self.folder, &findings)?;
         if let Some(subject) = subject {
             pictures::units(&self.folder, subject, &self.fits, &findings, watch)?;
         }

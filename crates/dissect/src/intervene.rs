@@ -4,10 +4,10 @@ use crate::concepts::{Concept, Concepts};
 use crate::subject::Subject;
 use net::{Edit, Result, Tensor};
 use segment::Segment;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many pixels of a class there were before and after an edit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// The class.
     #[serde(flatten)]

@@ -11,9 +11,11 @@
 
 mod archive;
 mod causal;
+pub mod charts;
 mod compare;
 mod concepts;
 mod dissection;
+mod edited;
 mod findings;
 mod fit;
 mod fit_file;
@@ -34,12 +36,14 @@ pub use causal::{Causal, CausalSettings, Context, Epoch, Insertions, Point, SET,
 pub use compare::{ClassRow, Compared, Comparison, LayerCount, LayerRow};
 pub use concepts::{Concept, Concepts};
 pub use dissection::{Dissection, Means, dissect};
+pub use edited::{EDITED, Edited, Sheet};
 pub use findings::{ClassShare, Detected, Example, Findings, LayerFindings, Unit};
 pub use fit::{LayerFit, QUANTILES};
 pub use intervene::{Effect, Effects};
 pub use merge::merge;
+pub use pictures::{PICTURE_GAP, unit_picture};
 pub use plan::{FORMAT, Origin, PLAN, Plan};
-pub use recipe::{Action, Place, RECIPE_FORMAT, Recipe, Units, Value};
+pub use recipe::{Action, Place, RECIPE, RECIPE_FORMAT, Recipe, Units, Value};
 pub use settings::{PRESETS, Rule, Settings, Shard};
 pub use subject::{Layer, Subject};
 pub use tables::csv_field;

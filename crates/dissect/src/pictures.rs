@@ -1,6 +1,6 @@
-//! What people look at: charts of layers and classes, and for each unit the images that activate it most.
+//! What people look at: for each unit the images that activate it most.
 
-use crate::findings::{Findings, LayerFindings};
+use crate::findings::Findings;
 use crate::fit::LayerFit;
 use crate::subject::{Layer, Subject};
 use crate::watch::Watch;
@@ -11,8 +11,7 @@ use kernels::Upsampler;
 use net::Result;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::path::Path;
-use train::plot::{BarValue, Bars, Row};
+use std::path::{Path, PathBuf};
 
 /// Units whose top images are in memory at the same time.
 const UNITS_AT_A_TIME: usize = 32;
@@ -20,96 +19,18 @@ const UNITS_AT_A_TIME: usize = 32;
 const BATCH: usize = 16;
 /// The least side of an image in a picture of a unit, in pixels.
 const SIDE: usize = 128;
+/// Pixels around the images in a picture of a unit.
+pub const PICTURE_GAP: usize = 4;
 /// The outline of where a unit is on.
 const OUTLINE: [u8; 3] = [255, 214, 10];
 
-/// The charts: `layers.svg`, one `layers/NAME.svg` for each layer, `classes.svg`.
-pub(crate) fn charts(folder: &Path, findings: &Findings) -> Result<()> {
-    let write = |name: &Path, svg: String| files::write_atomic(folder.join(name), svg.as_bytes());
-    write(Path::new("layers.svg"), by_layer(findings))?;
-    write(Path::new("classes.svg"), by_class(findings))?;
-    files::create_folder(folder.join("layers"))?;
-    for layer in &findings.layers {
-        write(&Path::new("layers").join(file_name(&layer.layer) + ".svg"), of_layer(layer))?;
-    }
-    Ok(())
+/// Where the picture of a unit lies: its top images in one row, the strongest first, [`PICTURE_GAP`] pixels around each.
+pub fn unit_picture(folder: &Path, layer: &str, unit: usize) -> PathBuf {
+    folder_of_units(folder, layer).join(format!("{unit}.png"))
 }
 
-fn plain(value: f64) -> BarValue {
-    BarValue { value, interval: None }
-}
-
-/// Interpretable units of every layer by category.
-fn by_layer(findings: &Findings) -> String {
-    let mut categories: Vec<String> = Vec::new();
-    for class in &findings.classes {
-        if !categories.contains(&class.concept.category) {
-            categories.push(class.concept.category.clone());
-        }
-    }
-    let row = |layer: &LayerFindings| {
-        let units = |category: &String| {
-            let own = layer.concepts.iter().filter(|d| d.concept.category == *category);
-            plain(own.map(|d| d.units.len()).sum::<usize>() as f64)
-        };
-        Row {
-            group: String::new(),
-            label: format!("{} ({} units, {}x{})", layer.layer, layer.units.len(), layer.size[1], layer.size[0]),
-            values: categories.iter().map(units).collect(),
-        }
-    };
-    Bars {
-        title: "Interpretable units by layer".into(),
-        x_label: "units".into(),
-        rows: findings.layers.iter().map(row).collect(),
-        series: categories,
-    }
-    .to_svg()
-}
-
-/// How many units of a layer stand for what.
-fn of_layer(layer: &LayerFindings) -> String {
-    let mut rows: Vec<Row> = layer
-        .concepts
-        .iter()
-        .map(|d| Row {
-            group: d.concept.category.clone(),
-            label: d.concept.name.clone(),
-            values: vec![plain(d.units.len() as f64)],
-        })
-        .collect();
-    rows.sort_by(|a, b| a.group.cmp(&b.group));
-    let title = format!(
-        "Layer {}: {} of {} units are interpretable, {} concepts",
-        layer.layer,
-        layer.interpretable,
-        layer.units.len(),
-        layer.concepts.len()
-    );
-    Bars { title, x_label: "units".into(), series: vec!["units".into()], rows }.to_svg()
-}
-
-/// What the generator makes more or less of than there is.
-fn by_class(findings: &Findings) -> String {
-    let real = findings.classes.iter().any(|class| class.real.is_some());
-    let row = |class: &crate::findings::ClassShare| {
-        let mut values = vec![BarValue { value: class.generated, interval: Some(class.generated_interval) }];
-        if real {
-            values.push(BarValue { value: class.real.unwrap_or(f64::NAN), interval: class.real_interval });
-        }
-        Row { group: class.concept.category.clone(), label: class.concept.name.clone(), values }
-    };
-    let mut series = vec!["generated".to_owned()];
-    if real {
-        series.push("real".into());
-    }
-    Bars {
-        title: "Classes in the images".into(),
-        x_label: "share of pixels, with 95 % intervals".into(),
-        series,
-        rows: findings.classes.iter().map(row).collect(),
-    }
-    .to_svg()
+fn folder_of_units(folder: &Path, layer: &str) -> PathBuf {
+    folder.join("units").join(file_name(layer))
 }
 
 /// `units/LAYER/UNIT.png`: the unit's top images, dark and outlined where it is off and on.
@@ -123,8 +44,7 @@ pub(crate) fn units(
     let total = findings.layers.iter().map(|layer| layer.units.len() as u64).sum();
     watch.stage("pictures of units", total);
     for (place, layer) in findings.layers.iter().enumerate() {
-        let target = folder.join("units").join(file_name(&layer.layer));
-        files::create_folder(&target)?;
+        files::create_folder(folder_of_units(folder, &layer.layer))?;
         for units in layer.units.chunks(UNITS_AT_A_TIME) {
             let wanted: Vec<(u64, usize)> =
                 units.iter().flat_map(|unit| unit.top.iter().map(|top| (top.seed, unit.unit))).collect();
@@ -135,8 +55,8 @@ pub(crate) fn units(
                 if strip.is_empty() {
                     return Ok(());
                 }
-                let picture = grid(&strip, strip.len(), 4)?;
-                files::write_atomic(target.join(format!("{}.png", unit.unit)), &png(&picture)?)
+                let picture = grid(&strip, strip.len(), PICTURE_GAP)?;
+                files::write_atomic(unit_picture(folder, &layer.layer, unit.unit), &png(&picture)?)
             })?;
             watch.step(units.len() as u64);
         }

@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 /// The version that is written, and the newest that is read.
 pub const RECIPE_FORMAT: u32 = 1;
+/// The file with the recipe in the folder of an edit.
+pub const RECIPE: &str = "recipe.json";
 /// The longest recipe that is read: masks may be large.
 const LIMIT: u64 = 256 << 20;
 

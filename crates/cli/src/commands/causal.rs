@@ -208,7 +208,7 @@ impl Causal {
 }
 
 fn write(path: &Path, found: &Found) -> Result<()> {
-    output::write(&path.with_extension("svg"), show::curve(found).as_bytes())?;
+    output::write(&path.with_extension("svg"), found.chart().to_svg().as_bytes())?;
     output::write(path, (serde_json::to_string_pretty(found)? + "\n").as_bytes())
 }
 

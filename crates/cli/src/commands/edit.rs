@@ -13,7 +13,7 @@ use crate::seeds::Seeds;
 use anyhow::{Context, Result};
 use base::{Error, files};
 use data::{Image, pictures};
-use dissect::{Action, Dissection, Effect, Effects, Place, Recipe, Subject, Watch};
+use dissect::{Action, Dissection, Edited, Effect, Effects, Origin, Place, RECIPE, Recipe, Sheet, Subject, Watch};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +30,8 @@ UNITS are LAYER:3,5 or, with --dissection, LAYER:CLASS/20 for the 20 units that 
 VALUE is a number, mean, mean:CLASS, a quantile such as q0.99, or zero; all but numbers and zero
 need --dissection. First all --ablate are done, then all --scale, then all --insert; later ones see
 what earlier ones left. Another order is for a recipe. The folder gets sheet.png (rows of before,
-after and difference), the recipe and, with --segmenter, effects.csv: what became of every class.
+after and difference), the recipe, edit.json for `ganatomy report` and, with --segmenter,
+effects.csv: what became of every class.
 
 Examples:
   ganatomy edit scenes --ablate 2:3,5,17 --seeds 0..8 --out edited
@@ -174,9 +175,23 @@ impl Edit {
         }
         progress.finish();
         raw.map(Writer::finish).transpose()?;
-        recipe.write(&self.out.join("recipe.json"))?;
-        write_sheets(&self.out, &shown)?;
+        recipe.write(&self.out.join(RECIPE))?;
+        let sheet = write_sheet(&self.out, &shown)?;
         let table = effects.map(|effects| effects.table()).unwrap_or_default();
+        let text = |path: &PathBuf| path.display().to_string();
+        let edited = Edited {
+            format: Edited::FORMAT,
+            program: env!("CARGO_PKG_VERSION").into(),
+            model: Origin::of_network(text(&self.model), &generator.network)?,
+            dissection: self.dissection.as_ref().map(text),
+            segmenter: self.segmenter.as_ref().map(text),
+            seeds: self.latents.is_none().then(|| self.seeds.to_string()),
+            latents: self.latents.as_ref().map(text),
+            images: latents.len(),
+            sheet,
+            classes: table.clone(),
+        };
+        edited.write(&self.out)?;
         if !table.is_empty() {
             output::write(&self.out.join("effects.csv"), csv(&table).as_bytes())?;
         }
@@ -243,7 +258,7 @@ fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
 }
 
 /// `sheet.png`: a row before, a row after, a row of differences, eight images at a time.
-fn write_sheets(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<()> {
+fn write_sheet(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<Sheet> {
     let columns = before.len().clamp(1, 8);
     let mut cells: Vec<Image> = Vec::new();
     for (before, after) in before.chunks(columns).zip(after.chunks(columns)) {
@@ -256,7 +271,9 @@ fn write_sheets(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<()> {
     }
     let zoom = 128usize.div_ceil(cells.first().map_or(128, |c| c.width)).clamp(1, 4);
     let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, zoom)).collect();
-    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, PADDING)?)
+    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, PADDING)?)?;
+    let cell = cells.first().map_or([0; 2], |cell| [cell.width, cell.height]);
+    Ok(Sheet { shown: before.len(), columns, cell, zoom, gap: PADDING })
 }
 
 /// Where two pictures differ and by how much: grey is no difference.

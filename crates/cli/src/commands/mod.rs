@@ -12,6 +12,7 @@ mod export;
 mod inspect;
 mod interpolate;
 mod merge;
+mod report;
 mod resume;
 mod sample;
 mod segmenter;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     Causal(causal::Causal),
     Edit(edit::Edit),
+    Report(report::Report),
     Inspect(inspect::Inspect),
     Export(export::Export),
     Trial(trial::Trial),
@@ -58,6 +60,7 @@ impl Command {
             Self::Compare(command) => command.run(console),
             Self::Causal(command) => command.run(console),
             Self::Edit(command) => command.run(console),
+            Self::Report(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Trial(command) => command.run(console),

@@ -3,7 +3,8 @@
 use crate::image::{Image, LabelMap};
 use base::{Error, Result};
 use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, Frame, RgbImage, buffer::ConvertBuffer};
+use image::codecs::jpeg::JpegEncoder;
+use image::{Delay, ExtendedColorType, Frame, RgbImage, buffer::ConvertBuffer};
 
 /// The bytes of a PNG file, grey or RGB as the image is.
 ///
@@ -18,6 +19,24 @@ pub fn png(image: &Image) -> Result<Vec<u8>> {
     let mut writer = encoder.write_header().map_err(broken)?;
     writer.write_image_data(&image.pixels).map_err(broken)?;
     writer.finish().map_err(broken)?;
+    Ok(bytes)
+}
+
+/// The bytes of a JPEG file, grey or RGB as the image is, with colours in full resolution; `quality` is 1 to 100. For pictures to
+/// look at where the size counts: pixels do not come back as they were.
+///
+/// # Errors
+/// The image is not what [`Image::new`] admits.
+pub fn jpeg(image: &Image, quality: u8) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let colours = if image.channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+    let wrong = |reason: String| Error::setting("picture", reason);
+    if image.pixels.len() != image.width * image.height * image.channels {
+        return Err(wrong(format!("has {} samples for {}x{} pixels", image.pixels.len(), image.width, image.height)));
+    }
+    JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100))
+        .encode(&image.pixels, image.width as u32, image.height as u32, colours)
+        .map_err(|e| wrong(e.to_string()))?;
     Ok(bytes)
 }
 
@@ -82,6 +101,20 @@ mod tests {
             assert_eq!(decode(&bytes, Path::new("x")).unwrap(), image);
             assert_eq!(png(&image).unwrap(), bytes);
         }
+    }
+
+    #[test]
+    fn a_jpeg_looks_like_what_it_was_made_of() {
+        for channels in [1, 3] {
+            let pixels = (0..32 * 16 * channels).map(|i| (i / channels % 32 * 7) as u8).collect();
+            let image = Image::new(32, 16, channels, pixels).unwrap();
+            let back = decode(&jpeg(&image, 90).unwrap(), Path::new("x")).unwrap();
+            assert_eq!((back.width, back.height, back.channels), (32, 16, channels));
+            let off = back.pixels.iter().zip(&image.pixels).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+            assert!(off < 16, "{off}");
+            assert_eq!(jpeg(&image, 90).unwrap(), jpeg(&image, 90).unwrap());
+        }
+        assert!(jpeg(&Image { width: 9, height: 9, channels: 3, pixels: vec![0; 5] }, 90).is_err());
     }
 
     #[test]

@@ -21,6 +21,7 @@ use pools::Pools;
 use segment::{Segment, Segmenter};
 use serde::{Deserialize, Serialize};
 use tail::Tail;
+use train::plot::{LineChart, Series};
 
 pub use curve::Point;
 pub use insertion::{Context, Insertions, Trace};
@@ -143,6 +144,28 @@ pub struct Causal {
     pub present: usize,
     /// The settings.
     pub settings: CausalSettings,
+}
+
+impl Causal {
+    /// The curve of removed pixels.
+    pub fn chart(&self) -> LineChart {
+        let series = |name: &str, value: &dyn Fn(&Point) -> f64| Series {
+            name: name.into(),
+            points: self.curve.iter().map(|p| [p.units as f64, value(p)]).collect(),
+            band: Vec::new(),
+        };
+        LineChart {
+            title: format!("Switching off units of layer {} for {}", self.layer, self.class),
+            x_label: "units switched off".into(),
+            y_label: format!("share of {} pixels removed", self.class),
+            series: vec![
+                series("causal", &|p| p.causal),
+                series("by IoU", &|p| p.iou),
+                series("random", &|p| p.random),
+            ],
+            ..LineChart::default()
+        }
+    }
 }
 
 /// The number of units of a set, as in the publication.

@@ -45,27 +45,32 @@ const HEADER: f64 = 24.0;
 impl Bars {
     /// The chart as a whole SVG file.
     pub fn to_svg(&self) -> String {
+        self.to_svg_of_width(PLOT)
+    }
+
+    /// The chart with `plot` pixels for the longest bar, for places that are narrower than a page.
+    pub fn to_svg_of_width(&self, plot: f64) -> String {
         let labels = self.rows.iter().map(|row| LABEL.width(&row.label)).fold(60.0, f64::max);
         let left = labels + 24.0;
         let headers = (0..self.rows.len()).filter(|&i| self.opens_group(i)).count() as f64;
         let row_height = BAR * self.series.len().max(1) as f64 + GAP;
         let (top, legend) = (44.0, if self.series.len() > 1 { 22.0 } else { 0.0 });
         let bottom = top + legend + headers * HEADER + self.rows.len() as f64 * row_height;
-        let width = (left + PLOT + 70.0).max(TITLE.width(&self.title) + 40.0);
+        let width = (left + plot + 70.0).max(TITLE.width(&self.title) + 40.0);
         let mut svg = Svg::new(width, bottom + 46.0, &self.title);
         svg.text((16.0, 26.0), Anchor::Start, TITLE, &self.title);
 
         let reach = |v: &BarValue| v.interval.map_or(v.value, |[_, high]| v.value.max(high));
         let values = self.rows.iter().flat_map(|row| &row.values).map(reach);
         let axis = Axis::over(values.chain([0.0]), Scale::Linear, 5, true);
-        let x = |value: f64| axis.place(value).map(|at| left + at.clamp(0.0, 1.0) * PLOT);
+        let x = |value: f64| axis.place(value).map(|at| left + at.clamp(0.0, 1.0) * plot);
         for (value, label) in &axis.ticks {
             if let Some(x) = x(*value) {
                 svg.line((x, top + legend), (x, bottom), GRID);
                 svg.text((x, bottom + 16.0), Anchor::Middle, SMALL, label);
             }
         }
-        svg.text((left + PLOT / 2.0, bottom + 36.0), Anchor::Middle, LABEL, &self.x_label);
+        svg.text((left + plot / 2.0, bottom + 36.0), Anchor::Middle, LABEL, &self.x_label);
         if self.series.len() > 1 {
             let mut at = left;
             for (i, name) in self.series.iter().enumerate() {
@@ -149,6 +154,7 @@ mod tests {
             .collect();
         assert_eq!(widths, [PLOT, PLOT / 2.0], "a value that is not a number has no bar");
         assert!(!svg.contains("NaN"));
+        assert!(chart.to_svg_of_width(100.0).contains("width=\"50\""), "half of the longest bar");
         assert_eq!(short(0.012_345), "0.0123");
         assert!(Bars::default().to_svg().ends_with("</svg>\n"));
     }

@@ -13,6 +13,7 @@ pub use axis::Scale;
 pub use bars::{BarValue, Bars, Row};
 pub use line::{BandPoint, LineChart, Series};
 pub use panels::{Circle, Dots, Panel, Panels};
+pub use svg::for_page;
 
 /// Okabe and Ito's palette without its black and yellow; series after the sixth start over.
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];

@@ -7,6 +7,21 @@ pub(super) const GREY: &str = "#5f6368";
 /// Grid lines and frames.
 pub(super) const GRID: &str = "#e3e5e8";
 
+/// What makes SVG of a file; inside of a page it is known.
+const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
+/// The ground.
+const PAPER: &str = "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>";
+
+/// A chart as part of a page that may be light or dark: without a ground, ink and lines in the page's own `--plot-ink`,
+/// `--plot-soft` and `--plot-grid`.
+pub fn for_page(svg: &str) -> String {
+    let bare = svg.replacen(NAMESPACE, "", 1).replacen(PAPER, "", 1);
+    // A text between tags cannot hold `="`: quotes are escaped there.
+    [(INK, "ink"), (GREY, "soft"), (GRID, "grid")]
+        .iter()
+        .fold(bare, |svg, (colour, name)| svg.replace(&format!("=\"{colour}\""), &format!("=\"var(--plot-{name})\"")))
+}
+
 /// Where a text is anchored.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
@@ -42,11 +57,11 @@ impl Svg {
     pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
         let mut svg = Self(String::new());
         svg.push(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+            "<svg{NAMESPACE} width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">"
         ));
         svg.push(format_args!("<title>{}</title>", escape(title)));
-        svg.push(format_args!("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>"));
+        svg.push(PAPER);
         svg
     }
 
@@ -136,6 +151,17 @@ mod tests {
     #[test]
     fn hostile_text_is_only_text() {
         assert_eq!(escape("<img onerror=\"x\"> & \u{0}\n"), "&lt;img onerror=&quot;x&quot;&gt; &amp; \u{fffd} ");
+    }
+
+    #[test]
+    fn a_chart_in_a_page_takes_the_colours_of_the_page() {
+        let mut svg = Svg::new(20.0, 10.0, "fill=\"#222222\"");
+        svg.text((1.0, 2.0), Anchor::Start, LABEL, "x");
+        svg.line((0.0, 0.0), (1.0, 1.0), GRID);
+        let page = for_page(&svg.finish());
+        assert!(page.starts_with("<svg width=\"20\"") && !page.contains("#ffffff") && !page.contains("http"), "{page}");
+        assert!(page.contains("fill=\"var(--plot-ink)\"") && page.contains("stroke=\"var(--plot-grid)\""), "{page}");
+        assert!(page.contains("<title>fill=&quot;#222222&quot;</title>"), "names keep what they say: {page}");
     }
 
     #[test]

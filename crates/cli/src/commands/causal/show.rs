@@ -2,7 +2,7 @@
 
 use dissect::{Causal as Found, Concept, Point, csv_field};
 use std::fmt::Write;
-use train::plot::{BarValue, Bars, LineChart, Row, Series};
+use train::plot::{BarValue, Bars, Row};
 
 /// A class with what was found, or why nothing was.
 pub(super) type Searched = (Concept, Result<Found, String>);
@@ -51,22 +51,6 @@ pub(super) fn one(found: &Found) -> String {
         }
     }
     text
-}
-
-pub(super) fn curve(found: &Found) -> String {
-    let series = |name: &str, value: &dyn Fn(&Point) -> f64| Series {
-        name: name.into(),
-        points: found.curve.iter().map(|p| [p.units as f64, value(p)]).collect(),
-        band: Vec::new(),
-    };
-    LineChart {
-        title: format!("Switching off units of layer {} for {}", found.layer, found.class),
-        x_label: "units switched off".into(),
-        y_label: format!("share of {} pixels removed", found.class),
-        series: vec![series("causal", &|p| p.causal), series("by IoU", &|p| p.iou), series("random", &|p| p.random)],
-        ..LineChart::default()
-    }
-    .to_svg()
 }
 
 /// The classes that can be removed first.

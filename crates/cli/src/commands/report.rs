@@ -1,0 +1,77 @@
+//! `ganatomy report FOUND`
+
+use crate::console::{self, Console};
+use crate::output;
+use anyhow::Result;
+use base::Error;
+use report::Wanted;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Make one page of a dissection, for any browser
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The page is one file that loads nothing: charts of layers, classes and causes, a card for each unit
+with the images that activate it most, edits before and after, a repair, and how it was made.
+Results of `causal`, folders of `edit` and of `repair` that lie in FOUND are in it; name those that
+lie elsewhere. Pictures decide the size of the file: --pictures and --top-images set how many.
+
+Examples:
+  ganatomy report found
+  ganatomy report found --causal tree.json --edit no-trees --out trees.html
+  ganatomy report found --pictures 10000   (of all units)")]
+pub(crate) struct Report {
+    /// A dissection's folder
+    #[arg(value_name = "FOUND")]
+    dissection: PathBuf,
+
+    /// The page [default: FOUND/report.html]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// A result of `causal`, or a folder of such; may be repeated
+    #[arg(long, value_name = "FILE.json|DIR")]
+    causal: Vec<PathBuf>,
+
+    /// A folder of `edit`; may be repeated
+    #[arg(long, value_name = "DIR")]
+    edit: Vec<PathBuf>,
+
+    /// A folder of `repair`
+    #[arg(long, value_name = "DIR")]
+    repair: Option<PathBuf>,
+
+    /// Units of each layer that are shown with pictures, the best ones
+    #[arg(long, value_name = "N", default_value_t = Wanted::default().pictures)]
+    pictures: usize,
+
+    /// Images in the picture of a unit, at most those that the dissection kept
+    #[arg(long, value_name = "K", default_value_t = Wanted::default().top_images as u32, value_parser = clap::value_parser!(u32).range(1..=64))]
+    top_images: u32,
+}
+
+impl Report {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        let out = self.out.clone().unwrap_or_else(|| self.dissection.join("report.html"));
+        let is_page = output::has_ending(&out, &["html", "htm"]);
+        // A device may be called anything.
+        if !is_page && (!out.exists() || out.is_file()) {
+            let reason = format!("{} is not a kind of file that is written here", out.display());
+            return Err(Error::setting("--out", reason).with_hint("End it in .html.").into());
+        }
+        let wanted = Wanted {
+            pictures: self.pictures,
+            top_images: self.top_images as usize,
+            causal: self.causal,
+            edits: self.edit,
+            repair: self.repair,
+        };
+        let report = report::report(&self.dissection, &wanted)?;
+        for note in &report.notes {
+            console.warn(&format!("left out: {note}"));
+        }
+        output::write(&out, report.html.as_bytes())?;
+        console::print(&format!("{}\n", out.display()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

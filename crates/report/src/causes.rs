@@ -1,0 +1,77 @@
+//! Which units cause a class.
+
+use crate::html::{Html, fill, listed, markup, text};
+use crate::inputs::{Cause, Inputs};
+use crate::layers::figure;
+use crate::numbers::{decimals, key, percent};
+use crate::units;
+use dissect::{Point, SET};
+
+/// The section of all results; nothing without any.
+pub(crate) fn section(inputs: &Inputs) -> Html {
+    if inputs.causes.is_empty() {
+        return Html::none();
+    }
+    let row = |(number, cause): (usize, &Cause)| {
+        // The point that is nearest to the published number of units.
+        let Some(point) = cause.found.curve.iter().min_by_key(|p| p.units.abs_diff(SET)) else { return Html::none() };
+        let removed = |share: f64| [text(key(share)), text(percent(share))];
+        let [[a, b], [c, d], [e, f]] = [point.causal, point.iou, point.random].map(removed);
+        let effect = [text(key(cause.found.effect)), text(decimals(cause.found.effect))];
+        let [g, h] = effect;
+        let start = [text(number), text(&cause.found.class), text(&cause.found.layer), text(point.units)];
+        markup(
+            "<tr><th scope=\"row\"><a href=\"#cause-{}\">{}</a></th><td>{}</td><td>{}</td><td data-key=\"{}\">{}</td>\
+             <td data-key=\"{}\">{}</td><td data-key=\"{}\">{}</td><td data-key=\"{}\">{}</td></tr>\n",
+            &[start.as_slice(), &[a, b, c, d, e, f, g, h]].concat(),
+        )
+    };
+    let causes = || inputs.causes.iter().enumerate();
+    fill(
+        include_str!("templates/causes.html"),
+        &[
+            ("rows", causes().map(row).collect()),
+            ("results", causes().map(|(n, cause)| result(inputs, n, cause)).collect()),
+        ],
+    )
+}
+
+/// One result with its curve.
+fn result(inputs: &Inputs, number: usize, cause: &Cause) -> Html {
+    let found = &cause.found;
+    let point = |p: &Point| {
+        let shares = [p.causal, p.iou, p.random].map(|share| text(percent(share)));
+        markup(
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>",
+            &[&[text(p.units)], shares.as_slice()].concat(),
+        )
+    };
+    let set = found.units.iter().take(SET).map(|&unit| units::link(cause.layer, unit));
+    let in_both =
+        found.units.iter().take(SET).filter(|unit| found.iou_units.iter().take(SET).any(|u| u == *unit)).count();
+    fill(
+        include_str!("templates/cause.html"),
+        &[
+            ("number", text(number)),
+            ("class-place", text(cause.concept)),
+            ("class", text(&found.class)),
+            ("layer", text(&found.layer)),
+            ("chart", figure(&Html::chart(&found.chart().to_svg()))),
+            ("points", found.curve.iter().map(point).collect()),
+            ("units", listed(set)),
+            ("set", text(SET.min(found.units.len()))),
+            ("both", text(in_both)),
+            ("effect", text(decimals(found.effect))),
+            ("present", text(found.present)),
+            ("images", text(found.settings.curve_images)),
+            ("file", text(cause.path.display())),
+            ("all", text(inputs.findings.layers[cause.layer].units.len())),
+        ],
+    )
+}
+
+/// The curve for the class's own page.
+pub(crate) fn in_class(number: usize, cause: &Cause) -> Html {
+    let parts = [figure(&Html::chart(&cause.found.chart().to_svg())), text(number), text(&cause.found.layer)];
+    markup("{}<p><a href=\"#cause-{}\">What causes it in layer {}</a></p>", &parts)
+}

@@ -1,0 +1,139 @@
+//! The classes: how much of the pictures each takes, which units make it, and what causes it.
+
+use crate::causes;
+use crate::html::{Html, fill, listed, markup, text};
+use crate::inputs::Inputs;
+use crate::layers::{BAR, figure};
+use crate::numbers::{key, of, percent};
+use crate::units;
+use dissect::{ClassShare, charts};
+
+/// The section of all classes.
+pub(crate) fn section(inputs: &Inputs) -> Html {
+    let classes = &inputs.findings.classes;
+    let real = classes.iter().any(|class| class.real.is_some());
+    let row = |(place, class): (usize, &ClassShare)| {
+        let cells = [
+            text(place),
+            text(&class.concept.name),
+            text(&class.concept.category),
+            text(units_of(inputs, class).map(|(_, units)| units.len()).sum::<usize>()),
+            text(key(class.generated)),
+            share(class.generated, class.generated_interval),
+            text(key(class.real.unwrap_or(f64::NAN))),
+            match class.real.zip(class.real_interval) {
+                Some((real, interval)) => share(real, interval),
+                None => text("–"),
+            },
+            text(key(ratio(class))),
+            text(if ratio(class).is_finite() { format!("{:.2}", ratio(class)) } else { "–".into() }),
+        ];
+        markup(
+            "<tr><th scope=\"row\"><a href=\"#class-{}\">{}</a></th><td>{}</td><td>{}</td><td data-key=\"{}\">{}</td>\
+             <td data-key=\"{}\">{}</td><td data-key=\"{}\">{}</td></tr>\n",
+            &cells,
+        )
+    };
+    fill(
+        include_str!("templates/classes.html"),
+        &[
+            (
+                "summary",
+                if real {
+                    left_out(classes)
+                } else {
+                    markup(
+                        "<p>No real images were counted; <code>ganatomy dissect --real</code> compares with them.</p>",
+                        &[],
+                    )
+                },
+            ),
+            ("chart", figure(&Html::chart(&charts::classes(&inputs.findings).to_svg_of_width(BAR)))),
+            ("rows", classes.iter().enumerate().map(row).collect()),
+            ("pages", classes.iter().enumerate().map(|(place, class)| page(inputs, place, class)).collect()),
+        ],
+    )
+}
+
+fn share(value: f64, [low, high]: [f64; 2]) -> Html {
+    markup("{} <small>({} to {})</small>", &[text(percent(value)), text(percent(low)), text(percent(high))])
+}
+
+/// How often a class is made for once that it is there; NaN without real images.
+fn ratio(class: &ClassShare) -> f64 {
+    class.generated / class.real.unwrap_or(f64::NAN)
+}
+
+/// The layers with units that stand for a class.
+fn units_of<'a>(inputs: &'a Inputs, class: &'a ClassShare) -> impl Iterator<Item = (usize, &'a [usize])> {
+    inputs.findings.layers.iter().enumerate().filter_map(|(place, layer)| {
+        let own = layer.concepts.iter().find(|d| d.concept == class.concept)?;
+        Some((place, own.units.as_slice()))
+    })
+}
+
+/// The classes whose shares differ by more than their intervals.
+fn left_out(classes: &[ClassShare]) -> Html {
+    let named = |keep: &dyn Fn(&ClassShare, [f64; 2]) -> bool| {
+        let mut found: Vec<(usize, &ClassShare)> =
+            classes.iter().enumerate().filter(|(_, c)| c.real_interval.is_some_and(|real| keep(c, real))).collect();
+        found.sort_by(|a, b| ratio(a.1).total_cmp(&ratio(b.1)));
+        found
+    };
+    let names = |found: Vec<(usize, &ClassShare)>| {
+        if found.is_empty() {
+            return text("none");
+        }
+        listed(found.into_iter().map(|(place, class)| {
+            let times = if ratio(class).is_finite() { format!(" ({:.2} times)", ratio(class)) } else { String::new() };
+            markup("<a href=\"#class-{}\">{}</a>{}", &[text(place), text(&class.concept.name), text(times)])
+        }))
+    };
+    let less = named(&|class, real| class.generated_interval[1] < real[0]);
+    let mut more = named(&|class, real| class.generated_interval[0] > real[1]);
+    more.reverse();
+    markup(
+        "<p>Made less than there is: {}.<br>Made more than there is: {}.<br>\
+         <small>Only classes whose 95 % intervals do not meet are named.</small></p>",
+        &[names(less), names(more)],
+    )
+}
+
+/// What is known of one class.
+fn page(inputs: &Inputs, place: usize, class: &ClassShare) -> Html {
+    let layers: Html = units_of(inputs, class)
+        .map(|(layer, own)| {
+            let links = listed(own.iter().map(|&unit| units::link(layer, unit)));
+            let name = &inputs.findings.layers[layer].layer;
+            markup("<div><dt>layer {} <small>({})</small></dt><dd>{}</dd></div>", &[text(name), text(own.len()), links])
+        })
+        .collect();
+    let total: usize = units_of(inputs, class).map(|(_, own)| own.len()).sum();
+    // The unit that fits best shows what is meant; its picture is that of its card.
+    let best = units_of(inputs, class)
+        .filter_map(|(layer, own)| Some((layer, &inputs.findings.layers[layer].units[*own.first()?])))
+        .max_by(|a, b| a.1.iou.total_cmp(&b.1.iou));
+    let best = best.map_or_else(Html::none, |(layer, unit)| {
+        markup("<div class=\"echo needs-js\" data-echo=\"{}\"></div>", &[units::anchor(layer, unit.unit)])
+    });
+    let own = inputs.causes.iter().enumerate().filter(|(_, cause)| cause.concept == place);
+    let real = match class.real.zip(class.real_interval) {
+        Some((real, interval)) => markup(", {} of real ones", &[share(real, interval)]),
+        None => Html::none(),
+    };
+    fill(
+        include_str!("templates/class.html"),
+        &[
+            ("place", text(place)),
+            ("name", text(&class.concept.name)),
+            ("category", text(&class.concept.category)),
+            ("generated", share(class.generated, class.generated_interval)),
+            ("real", real),
+            ("units", text(of(total, "interpretable unit"))),
+            ("stand", text(if total == 1 { "stands" } else { "stand" })),
+            ("layers", markup("<dl class=\"lists\">{}</dl>", &[layers]).when(total > 0)),
+            ("best", best),
+            ("causes", own.map(|(number, cause)| causes::in_class(number, cause)).collect()),
+        ],
+    )
+}

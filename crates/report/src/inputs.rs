@@ -1,0 +1,199 @@
+//! What the page is made of: a dissection, and what was found and done with it.
+
+use crate::Wanted;
+use crate::repair::Repair;
+use base::{Error, files};
+use dissect::{Causal, Dissection, EDITED, Edited, Findings, PLAN, RECIPE, Recipe};
+use net::Result;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The longest result of `causal` that is read.
+const LIMIT: u64 = 64 << 20;
+/// The picture in an edit's folder.
+pub(crate) const SHEET: &str = "sheet.png";
+/// How deep results are looked for inside of a dissection's folder.
+const DEPTH: usize = 3;
+/// Folders and files of the dissection itself and of other results: no result of `causal` is called so.
+const OWN_FOLDERS: [&str; 2] = ["units", "layers"];
+const OWN_FILES: [&str; 5] = [PLAN, "dissection.json", RECIPE, EDITED, crate::repair::FILE];
+
+/// Everything that was read.
+pub(crate) struct Inputs {
+    pub(crate) dissection: Dissection,
+    pub(crate) findings: Findings,
+    pub(crate) causes: Vec<Cause>,
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) repair: Option<Repair>,
+    /// What lay in the dissection's folder and could not be shown.
+    pub(crate) notes: Vec<String>,
+}
+
+/// A result of `causal`.
+pub(crate) struct Cause {
+    pub(crate) path: PathBuf,
+    pub(crate) found: Causal,
+    /// The place of its class among the concepts.
+    pub(crate) concept: usize,
+    /// The place of its layer.
+    pub(crate) layer: usize,
+}
+
+/// A folder of `edit`.
+pub(crate) struct Edit {
+    pub(crate) folder: PathBuf,
+    pub(crate) recipe: Recipe,
+    /// What was edited; none in folders of older programs.
+    pub(crate) edited: Option<Edited>,
+}
+
+impl Inputs {
+    /// Reads the dissection, what was named, and what lies in its folder. What was named must be right; what was found there and
+    /// cannot be shown becomes a note.
+    pub(crate) fn gather(folder: &Path, wanted: &Wanted) -> Result<Self> {
+        let dissection = Dissection::read(folder)?;
+        let findings = dissection.findings();
+        let mut inputs =
+            Self { dissection, findings, causes: Vec::new(), edits: Vec::new(), repair: None, notes: Vec::new() };
+        for path in &wanted.causal {
+            inputs.named_causes(path)?;
+        }
+        for path in &wanted.edits {
+            let edit = inputs.edit(path)?;
+            inputs.edits.push(edit);
+        }
+        if let Some(path) = &wanted.repair {
+            inputs.repair = Some(Repair::read(path)?);
+        }
+        inputs.look_into(folder, DEPTH)?;
+        Ok(inputs)
+    }
+
+    /// A file, or all files of a folder.
+    fn named_causes(&mut self, path: &Path) -> Result<()> {
+        let files = if path.is_dir() { json_files(path)? } else { vec![path.to_owned()] };
+        let before = self.causes.len();
+        for file in files {
+            match self.cause(&file)? {
+                Some(cause) => self.causes.push(cause),
+                None if path.is_dir() => {}
+                None => return Err(no_result(&file).into()),
+            }
+        }
+        if self.causes.len() == before {
+            return Err(no_result(path).into());
+        }
+        Ok(())
+    }
+
+    /// A result of `causal`; none if the file is of another kind.
+    fn cause(&self, path: &Path) -> Result<Option<Cause>> {
+        let corrupt = |e: serde_json::Error| Error::file(path, format!("corrupt: {e}"));
+        let value: Value = serde_json::from_slice(&files::read(path, LIMIT)?).map_err(corrupt)?;
+        if ["class", "layer", "curve"].iter().any(|key| value.get(key).is_none()) {
+            return Ok(None);
+        }
+        let found: Causal = serde_json::from_value(value).map_err(corrupt)?;
+        let plan = &self.dissection.plan;
+        let layer = plan.layers.iter().position(|layer| layer.name == found.layer);
+        let same = |c: &dissect::Concept| c.name == found.class && c.category == found.category;
+        let concept = self.dissection.concepts.list().iter().position(same);
+        let (Some(layer), Some(concept)) = (layer, concept) else {
+            return Err(stranger(path, "its layer or class is none of this dissection").into());
+        };
+        let units = plan.layers[layer].units;
+        if found.units.len() != units || found.alpha.len() != units || found.units.iter().any(|&unit| unit >= units) {
+            return Err(stranger(path, "its layer has other units").into());
+        }
+        Ok(Some(Cause { path: path.to_owned(), found, concept, layer }))
+    }
+
+    fn edit(&self, folder: &Path) -> Result<Edit> {
+        let recipe = Recipe::read(&folder.join(RECIPE))?;
+        if !folder.join(SHEET).is_file() {
+            return Err(Error::file(folder, format!("holds no {SHEET}"))
+                .with_hint("Give a folder that `ganatomy edit` has written.")
+                .into());
+        }
+        let edited = folder.join(EDITED).is_file().then(|| Edited::read(folder)).transpose()?;
+        if edited.as_ref().is_some_and(|edited| edited.model.blake3 != self.dissection.plan.model.blake3) {
+            return Err(stranger(folder, "it is an edit of another generator").into());
+        }
+        Ok(Edit { folder: folder.to_owned(), recipe, edited })
+    }
+
+    /// Takes what lies in a folder and its folders, in the order of names.
+    fn look_into(&mut self, folder: &Path, depth: usize) -> Result<()> {
+        if folder.join(crate::repair::FILE).is_file() {
+            if self.repair.is_none() {
+                self.repair = self.or_note(folder, |_| Ok(Repair::read(folder)?));
+            }
+            // What else it holds belongs to it.
+            return Ok(());
+        }
+        if folder.join(RECIPE).is_file() && folder.join(SHEET).is_file() {
+            if !self.edits.iter().any(|known| same_place(&known.folder, folder)) {
+                let edit = self.or_note(folder, |inputs| inputs.edit(folder));
+                self.edits.extend(edit);
+            }
+            return Ok(());
+        }
+        for file in json_files(folder)? {
+            if !self.causes.iter().any(|known| same_place(&known.path, &file)) {
+                let cause = self.or_note(&file, |inputs| inputs.cause(&file)).flatten();
+                self.causes.extend(cause);
+            }
+        }
+        if depth == 0 {
+            return Ok(());
+        }
+        for inner in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+            let name = inner.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if !name.starts_with('.') && !OWN_FOLDERS.contains(&name.as_str()) && !inner.is_symlink() {
+                self.look_into(&inner, depth - 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn or_note<T>(&mut self, path: &Path, read: impl FnOnce(&Self) -> Result<T>) -> Option<T> {
+        match read(self) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                let (error, path) = (error.to_string(), path.display().to_string());
+                let what = if error.contains(&path) { error } else { format!("{path}: {error}") };
+                self.notes.push(what);
+                None
+            }
+        }
+    }
+}
+
+fn no_result(path: &Path) -> Error {
+    Error::file(path, "holds no result of `ganatomy causal`").with_hint("Give what its --out has written.")
+}
+
+fn stranger(path: &Path, why: &str) -> Error {
+    Error::file(path, format!("does not belong to this dissection: {why}"))
+        .with_hint("Make the report of the dissection that it was made with.")
+}
+
+/// Whether two paths lead to the same thing.
+fn same_place(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    real(a) == real(b)
+}
+
+/// The JSON files of a folder that could be results, by name.
+fn json_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let own = |path: &Path| OWN_FILES.iter().any(|name| path.file_name().is_some_and(|n| n == *name));
+    let json = |path: &PathBuf| path.extension().is_some_and(|e| e == "json") && path.is_file() && !own(path);
+    Ok(entries(folder)?.into_iter().filter(json).collect())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let list = || std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    let mut paths = list().map_err(|e| Error::io("list", folder, e))?;
+    paths.sort();
+    Ok(paths)
+}

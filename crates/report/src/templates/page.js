@@ -1,0 +1,199 @@
+"use strict";
+// Everything can be read without this. It searches, sorts, wipes and enlarges; it makes no markup of texts.
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+  const get = (id) => document.getElementById(id);
+  const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+
+  // Light, dark, or as the system says.
+  const themes = ["automatic", "light", "dark"];
+  const theme = get("theme");
+  const store = (value) => {
+    try {
+      if (value !== undefined) localStorage.setItem("ganatomy-theme", value);
+      return localStorage.getItem("ganatomy-theme");
+    } catch {
+      return null; // Some browsers keep nothing for files.
+    }
+  };
+  const paint = (name) => {
+    if (name === "automatic") delete root.dataset.theme;
+    else root.dataset.theme = name;
+    theme.textContent = `Colours: ${name}`;
+  };
+  paint(themes.includes(store()) ? store() : "automatic");
+  theme.addEventListener("click", () => {
+    const next = themes[(themes.indexOf(root.dataset.theme ?? "automatic") + 1) % themes.length];
+    paint(next);
+    store(next);
+  });
+
+  // The units: search, filter, order.
+  const cards = all(".unit");
+  const list = get("cards");
+  const search = get("search");
+  const filters = { layer: get("by-layer"), category: get("by-category"), class: get("by-class") };
+  const [order, only] = [get("order"), get("only")];
+  const show = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const card of cards) {
+      const text = card.dataset.words.toLowerCase();
+      const fits =
+        words.every((word) => text.includes(word)) &&
+        Object.entries(filters).every(([key, { value }]) => value === "" || card.dataset[key] === value) &&
+        (!only.checked || card.dataset.interpretable === "true");
+      card.hidden = !fits;
+      shown += fits ? 1 : 0;
+    }
+    get("found").textContent = `${shown} of ${cards.length} units`;
+    get("none").hidden = shown > 0;
+  };
+  const sort = () => {
+    const falling = order.value.startsWith("-");
+    const key = order.value.replace("-", "");
+    const number = (card) => (card.dataset[key] === "" ? NaN : Number(card.dataset[key]));
+    const sorted = key === "" ? cards : [...cards].sort((a, b) => compare(number(a), number(b), falling));
+    list.append(...sorted);
+  };
+  // What is not known comes last, whatever the direction; equals keep their order.
+  const compare = (a, b, falling) => {
+    if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
+    return falling ? b - a : a - b;
+  };
+  const clear = () => {
+    search.value = "";
+    only.checked = false;
+    for (const filter of Object.values(filters)) filter.value = "";
+    show();
+  };
+  search.addEventListener("input", show);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") clear();
+  });
+  for (const filter of [...Object.values(filters), only]) filter.addEventListener("change", show);
+  order.addEventListener("change", sort);
+  get("reset").addEventListener("click", () => {
+    clear();
+    order.value = "";
+    sort();
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), select, textarea, dialog");
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+  for (const button of all("[data-show-layer], [data-show-class]")) {
+    button.addEventListener("click", () => {
+      clear();
+      const { showLayer, showClass } = button.dataset;
+      if (showLayer !== undefined) filters.layer.value = showLayer;
+      if (showClass !== undefined) {
+        filters.class.value = showClass;
+        only.checked = true;
+      }
+      show();
+      get("units").scrollIntoView();
+      search.focus({ preventScroll: true });
+    });
+  }
+  show();
+
+  // A link to a card that a filter hides, or into something closed, shows it.
+  const reveal = () => {
+    const target = get(decodeURIComponent(location.hash.slice(1)));
+    if (target === null) return;
+    if (target.hidden) clear();
+    if (target instanceof HTMLDetailsElement) target.open = true;
+    target.scrollIntoView({ block: target.matches(".unit") ? "center" : "start" });
+    if (target.tabIndex === -1) target.focus({ preventScroll: true });
+  };
+  addEventListener("hashchange", reveal);
+  if (location.hash !== "") reveal();
+
+  // Tables sort by a click, Enter or Space on a heading.
+  for (const table of all("table.sortable")) {
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const headings = all("thead th", table);
+    headings.forEach((heading, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...heading.childNodes);
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const value = (row) => row.cells[column].dataset.key ?? row.cells[column].textContent.trim();
+        const numbers = rows.every((row) => value(row) === "" || value(row) === "–" || !Number.isNaN(parseFloat(value(row))));
+        // Numbers fall first, names rise first; then the other way round.
+        const first = numbers ? "descending" : "ascending";
+        const other = numbers ? "ascending" : "descending";
+        const way = heading.getAttribute("aria-sort") === first ? other : first;
+        const falling = way === "descending";
+        const sorted = [...rows].sort((a, b) =>
+          numbers
+            ? compare(parseFloat(value(a)), parseFloat(value(b)), falling)
+            : value(a).localeCompare(value(b), undefined, { numeric: true }) * (falling ? -1 : 1),
+        );
+        body.append(...sorted);
+        for (const each of headings) each.removeAttribute("aria-sort");
+        heading.setAttribute("aria-sort", way);
+      });
+    });
+  }
+
+  // Before and after.
+  for (const box of all(".compare")) {
+    const range = box.querySelector("input");
+    const set = (value) => {
+      range.value = value;
+      box.style.setProperty("--at", `${range.value}%`);
+      range.setAttribute("aria-valuetext", `${range.value} % after the edit`);
+    };
+    range.addEventListener("input", () => set(range.value));
+    box.querySelector(".pairs").addEventListener("pointermove", (event) => {
+      const pair = event.target.closest(".pair");
+      if (event.buttons === 0 || pair === null) return;
+      const { left, width } = pair.getBoundingClientRect();
+      set((100 * (event.clientX - left)) / width);
+    });
+    for (const image of all("img", box)) image.draggable = false;
+    set(50);
+  }
+
+  // Pictures of units, larger; and once more at the classes that they stand for.
+  const large = get("large");
+  for (const image of all(".top img")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-label", `Enlarge: ${image.alt}`);
+    image.replaceWith(button);
+    button.append(image);
+    button.addEventListener("click", () => {
+      large.querySelector("img")?.remove();
+      get("large-name").textContent = image.alt;
+      large.append(image.cloneNode());
+      large.showModal();
+    });
+  }
+  get("close").addEventListener("click", () => large.close());
+  large.addEventListener("click", (event) => {
+    if (event.target === large) large.close();
+  });
+  for (const place of all("[data-echo]")) {
+    const image = get(place.dataset.echo)?.querySelector("img");
+    if (image) place.append(image.cloneNode());
+  }
+
+  // Paper cannot be opened.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = all("details:not([open])");
+    for (const details of opened) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+  });
+})();
