@@ -53,6 +53,14 @@ pub struct Sheet {
     pub gap: usize,
 }
 
+impl Sheet {
+    /// The sheet of so many images of this width and height: eight in a row, small ones enlarged.
+    pub fn new(shown: usize, [width, height]: [usize; 2]) -> Self {
+        let zoom = 128usize.div_ceil(width.max(1)).clamp(1, 4);
+        Self { shown, columns: shown.clamp(1, 8), cell: [width * zoom, height * zoom], zoom, gap: 2 }
+    }
+}
+
 impl Edited {
     /// The version that is written.
     pub const FORMAT: u32 = FORMAT;

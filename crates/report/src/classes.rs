@@ -56,7 +56,8 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
 }
 
 fn share(value: f64, [low, high]: [f64; 2]) -> Html {
-    markup("{} <small>({} to {})</small>", &[text(percent(value)), text(percent(low)), text(percent(high))])
+    let [low, high] = [low, high].map(|end| text(percent(end).trim_end_matches(" %")));
+    markup("{} <small>({}–{})</small>", &[text(percent(value)), low, high])
 }
 
 /// How often a class is made for once that it is there; NaN without real images.
@@ -132,6 +133,14 @@ fn page(inputs: &Inputs, place: usize, class: &ClassShare) -> Html {
             ("units", text(of(total, "interpretable unit"))),
             ("stand", text(if total == 1 { "stands" } else { "stand" })),
             ("layers", markup("<dl class=\"lists\">{}</dl>", &[layers]).when(total > 0)),
+            (
+                "button",
+                markup(
+                    "<p class=\"needs-js\"><button type=\"button\" data-show-class=\"{}\">Show its units</button></p>",
+                    &[text(place)],
+                )
+                .when(total > 0),
+            ),
             ("best", best),
             ("causes", own.map(|(number, cause)| causes::in_class(number, cause)).collect()),
         ],

@@ -2,12 +2,12 @@
 
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::{Edit, Inputs, SHEET};
-use crate::layers::figure;
 use crate::numbers::{count, key, percent};
 use crate::pictures::{self, Picture};
 use crate::units;
 use dissect::{Action, Edited, Effect, Place, Units, Value};
 use net::Result;
+use std::fmt::Display;
 
 /// The section of all edits; nothing without any.
 pub(crate) fn section(inputs: &Inputs) -> Result<Html> {
@@ -21,7 +21,7 @@ pub(crate) fn section(inputs: &Inputs) -> Result<Html> {
 fn article(inputs: &Inputs, number: usize, edit: &Edit) -> Result<Html> {
     let path = edit.folder.join(SHEET);
     let pictures = match &edit.edited {
-        Some(edited) => slider(number, edited, pictures::pairs(&path, &edited.sheet)?),
+        Some(edited) => slider(number, |_| None, pictures::pairs(&path, &edited.sheet)?),
         None => sheet(&pictures::whole(&path)?),
     };
     let name =
@@ -51,11 +51,11 @@ fn article(inputs: &Inputs, number: usize, edit: &Edit) -> Result<Html> {
     ))
 }
 
-/// Pairs that a slider wipes from before to after.
-pub(crate) fn slider(number: usize, edited: &Edited, pairs: Vec<[Picture; 2]>) -> Html {
-    let seeds = edited.seeds.as_deref().map_or_else(String::new, |seeds| format!(" of seeds {seeds}"));
+/// Pairs that a slider wipes from before to after. `seed` gives the seed of a pair where it is known.
+pub(crate) fn slider(name: impl Display, seed: impl Fn(usize) -> Option<u64>, pairs: Vec<[Picture; 2]>) -> Html {
     let pair = |(i, [before, after]): (usize, [Picture; 2])| {
-        let alt = |when: &str| text(format!("Image {}{seeds} {when} the edit", i + 1));
+        let which = seed(i).map_or_else(|| format!("Image {}", i + 1), |seed| format!("The image of seed {seed}"));
+        let alt = |when: &str| text(format!("{which} {when} the edit"));
         let parts = [
             before.source,
             text(before.width),
@@ -73,7 +73,7 @@ pub(crate) fn slider(number: usize, edited: &Edited, pairs: Vec<[Picture; 2]>) -
         )
     };
     let pairs = pairs.into_iter().enumerate().map(pair).collect();
-    fill(include_str!("templates/slider.html"), &[("number", text(number)), ("pairs", pairs)])
+    fill(include_str!("templates/slider.html"), &[("name", text(name)), ("pairs", pairs)])
 }
 
 /// A sheet as it is.
@@ -153,16 +153,4 @@ fn in_words(inputs: &Inputs, action: &Action) -> Html {
 /// Without the last digits that arithmetic leaves.
 fn rounded(x: f64) -> f64 {
     (x * 1e9).round() / 1e9
-}
-
-/// Three distances or counts beside each other.
-pub(crate) fn bars(title: &str, rows: Vec<(&str, f64)>) -> Html {
-    let row = |(label, value): (&str, f64)| train::plot::Row {
-        group: String::new(),
-        label: label.into(),
-        values: vec![train::plot::BarValue { value, interval: None }],
-    };
-    let rows = rows.into_iter().map(row).collect();
-    let chart = train::plot::Bars { title: title.into(), x_label: String::new(), series: vec![title.into()], rows };
-    figure(&Html::chart(&chart.to_svg_of_width(crate::layers::BAR)))
 }

@@ -14,9 +14,9 @@ const LIMIT: u64 = 64 << 20;
 pub(crate) const SHEET: &str = "sheet.png";
 /// How deep results are looked for inside of a dissection's folder.
 const DEPTH: usize = 3;
-/// Folders and files of the dissection itself and of other results: no result of `causal` is called so.
+/// Folders and files of the dissection itself and of edits: no result of `causal` is called so.
 const OWN_FOLDERS: [&str; 2] = ["units", "layers"];
-const OWN_FILES: [&str; 5] = [PLAN, "dissection.json", RECIPE, EDITED, crate::repair::FILE];
+const OWN_FILES: [&str; 4] = [PLAN, "dissection.json", RECIPE, EDITED];
 
 /// Everything that was read.
 pub(crate) struct Inputs {
@@ -63,7 +63,7 @@ impl Inputs {
             inputs.edits.push(edit);
         }
         if let Some(path) = &wanted.repair {
-            inputs.repair = Some(Repair::read(path)?);
+            inputs.repair = Some(inputs.own_repair(path)?);
         }
         inputs.look_into(folder, DEPTH)?;
         Ok(inputs)
@@ -122,11 +122,19 @@ impl Inputs {
         Ok(Edit { folder: folder.to_owned(), recipe, edited })
     }
 
+    fn own_repair(&self, folder: &Path) -> Result<Repair> {
+        let repair = Repair::read(folder)?;
+        if !repair.is_of(&self.dissection.plan.model.blake3) {
+            return Err(stranger(folder, "it is a repair of another generator").into());
+        }
+        Ok(repair)
+    }
+
     /// Takes what lies in a folder and its folders, in the order of names.
     fn look_into(&mut self, folder: &Path, depth: usize) -> Result<()> {
-        if folder.join(crate::repair::FILE).is_file() {
+        if Repair::is(folder) {
             if self.repair.is_none() {
-                self.repair = self.or_note(folder, |_| Ok(Repair::read(folder)?));
+                self.repair = self.or_note(folder, |inputs| inputs.own_repair(folder));
             }
             // What else it holds belongs to it.
             return Ok(());

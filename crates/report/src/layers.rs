@@ -79,6 +79,11 @@ pub(crate) fn figure(chart: &Html) -> Html {
     markup("<div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"Chart\">{}</div>\n", &[chart.clone()])
 }
 
+/// A curve, whose letters would be too small in a narrow page.
+pub(crate) fn curve(chart: &Html) -> Html {
+    markup("<div class=\"chart curve\" tabindex=\"0\" role=\"group\" aria-label=\"Chart\">{}</div>\n", &[chart.clone()])
+}
+
 /// A concept with its units.
 fn detected(layer: usize, found: &Detected) -> Html {
     let links = listed(found.units.iter().map(|&unit| units::link(layer, unit)));

@@ -17,6 +17,9 @@ mod pictures;
 mod repair;
 mod units;
 
+#[cfg(test)]
+mod tests;
+
 use inputs::Inputs;
 use net::Result;
 use std::path::{Path, PathBuf};

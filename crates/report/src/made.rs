@@ -35,7 +35,7 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
     let mut commands = vec![dissect_command(plan, folder)];
     commands.extend(inputs.causes.iter().map(|cause| causal_command(cause, folder)));
     commands.extend(inputs.edits.iter().filter_map(|edit| Some(edit_command(edit, edit.edited.as_ref()?))));
-    commands.extend(inputs.repair.iter().filter_map(|repair| repair.command(folder)));
+    commands.extend(inputs.repair.iter().filter_map(|repair| repair.command()));
     commands.push(line(&["report", &folder.display().to_string()]));
     let listed = commands.iter().map(|command| markup("{}\n", &[text(command)])).collect();
     fill(include_str!("templates/made.html"), &[("facts", facts.into_iter().map(row).collect()), ("commands", listed)])
@@ -44,7 +44,9 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
 /// When a unit counts as on.
 pub(crate) fn rule(settings: &Settings) -> String {
     match settings.rule {
-        Rule::Quantile => format!("above the level that {} of all pixels exceed", percent(settings.top)),
+        Rule::Quantile => {
+            format!("above the level that {} of all pixels exceed", percent(settings.top).replace(".0 ", " "))
+        }
         Rule::Iqr => "above the level with the largest information quality ratio with some class".into(),
     }
 }
@@ -161,6 +163,6 @@ mod tests {
         let settings = Settings { min_iqr: 0.01, max_fdr: 1.0, rule: Rule::Iqr, ..Settings::default() };
         assert_eq!(interpretable(&settings), "IoU above 0.05, information quality ratio above 0.01");
         assert!(rule(&settings).contains("information quality"));
-        assert_eq!(rule(&Settings::default()), "above the level that 1.0 % of all pixels exceed");
+        assert_eq!(rule(&Settings::default()), "above the level that 1 % of all pixels exceed");
     }
 }

@@ -9,14 +9,17 @@ use net::Result;
 /// Puts the sections together.
 pub(crate) fn page(inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
     let plan = &inputs.dissection.plan;
-    let repair = inputs.repair.as_ref().map_or_else(|| Ok(Html::none()), crate::repair::Repair::section)?;
+    let repair = match &inputs.repair {
+        Some(repair) => repair.section(inputs)?,
+        None => Html::none(),
+    };
     let sections: Vec<(&'static str, &'static str, Html)> = vec![
         ("layers", "Layers", layers::section(inputs)),
         ("classes", "Classes", classes::section(inputs)),
-        ("units", "Units", units::section(inputs, wanted)?),
         ("causes", "Causes", causes::section(inputs)),
         ("edits", "Edits", edits::section(inputs)?),
         ("repair", "Repair", repair),
+        ("units", "Units", units::section(inputs, wanted)?),
         ("made", "How it was made", made::section(inputs)),
     ];
     let sections: Vec<_> = sections.into_iter().filter(|(.., content)| !content.is_empty()).collect();

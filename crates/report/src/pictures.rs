@@ -95,6 +95,11 @@ pub(crate) fn whole(path: &Path) -> Result<Picture> {
     Picture::exact(&read(path)?)
 }
 
+/// A whole picture, for looking at.
+pub(crate) fn photo(path: &Path) -> Result<Picture> {
+    Picture::photo(&read(path)?)
+}
+
 fn part(image: &Image, left: usize, top: usize, width: usize, height: usize) -> Image {
     let row = |y: usize| &image.pixels[((top + y) * image.width + left) * image.channels..][..width * image.channels];
     Image { width, height, channels: image.channels, pixels: (0..height).flat_map(row).copied().collect() }

@@ -117,9 +117,16 @@ fn card(inputs: &Inputs, layer: usize, unit: &Unit, picture: Option<Picture>) ->
     let label = match (&unit.label, unit.concept) {
         (Some(label), Some(concept)) => {
             let parts = [text(concept), text(label), text(unit.category.as_deref().unwrap_or_default())];
-            markup("<a href=\"#class-{}\">{}</a> <small>{}</small>", &parts)
+            if unit.interpretable {
+                markup("<a href=\"#class-{}\">{}</a> <small>{}</small>", &parts)
+            } else {
+                markup(
+                    "<small>not interpretable, nearest to</small> <a href=\"#class-{}\">{}</a> <small>{}</small>",
+                    &parts,
+                )
+            }
         }
-        _ => markup("<span>nothing</span>", &[]),
+        _ => markup("<small>never on where a class is</small>", &[]),
     };
     let words = [Some(name.as_str()), unit.label.as_deref(), unit.category.as_deref()];
     let words: Vec<&str> = words.into_iter().flatten().collect();
@@ -130,7 +137,10 @@ fn card(inputs: &Inputs, layer: usize, unit: &Unit, picture: Option<Picture>) ->
             unit.unit
         );
         let parts = [picture.source, text(picture.width), text(picture.height), text(alt)];
-        markup("<div class=\"top\"><img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\"></div>", &parts)
+        markup(
+            "<div class=\"top\"><img src=\"{}\" width=\"{}\" height=\"{}\" decoding=\"async\" alt=\"{}\"></div>",
+            &parts,
+        )
     });
     let seeds = listed(unit.top.iter().map(|top| text(top.seed)));
     fill(

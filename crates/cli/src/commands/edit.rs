@@ -7,7 +7,7 @@ use crate::dissection;
 use crate::exit;
 use crate::generator::Generator;
 use crate::latents::Latents;
-use crate::output::{self, PADDING, Writer};
+use crate::output::{self, Writer};
 use crate::progress::Progress;
 use crate::seeds::Seeds;
 use anyhow::{Context, Result};
@@ -259,7 +259,9 @@ fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
 
 /// `sheet.png`: a row before, a row after, a row of differences, eight images at a time.
 fn write_sheet(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<Sheet> {
-    let columns = before.len().clamp(1, 8);
+    let size = before.first().map_or([0; 2], |image| [image.width, image.height]);
+    let sheet = Sheet::new(before.len(), size);
+    let columns = sheet.columns;
     let mut cells: Vec<Image> = Vec::new();
     for (before, after) in before.chunks(columns).zip(after.chunks(columns)) {
         let differences: Vec<Image> = before.iter().zip(after).map(|(a, b)| difference(a, b)).collect();
@@ -269,11 +271,9 @@ fn write_sheet(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<Sheet> {
             cells.extend(row.iter().cloned().chain(std::iter::repeat_n(blank, columns - row.len())));
         }
     }
-    let zoom = 128usize.div_ceil(cells.first().map_or(128, |c| c.width)).clamp(1, 4);
-    let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, zoom)).collect();
-    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, PADDING)?)?;
-    let cell = cells.first().map_or([0; 2], |cell| [cell.width, cell.height]);
-    Ok(Sheet { shown: before.len(), columns, cell, zoom, gap: PADDING })
+    let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, sheet.zoom)).collect();
+    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, sheet.gap)?)?;
+    Ok(sheet)
 }
 
 /// Where two pictures differ and by how much: grey is no difference.

@@ -20,7 +20,8 @@
   const paint = (name) => {
     if (name === "automatic") delete root.dataset.theme;
     else root.dataset.theme = name;
-    theme.textContent = `Colours: ${name}`;
+    theme.textContent = `◐ ${name === "automatic" ? "auto" : name}`;
+    theme.setAttribute("aria-label", `Colours: ${name}`);
   };
   paint(themes.includes(store()) ? store() : "automatic");
   theme.addEventListener("click", () => {

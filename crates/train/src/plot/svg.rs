@@ -136,6 +136,7 @@ pub(super) fn escape(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
             '\t' | '\n' | '\r' => escaped.push(' '),
             c if c.is_control() || c == '\u{fffe}' || c == '\u{ffff}' => escaped.push('\u{fffd}'),
             c => escaped.push(c),
@@ -150,7 +151,10 @@ mod tests {
 
     #[test]
     fn hostile_text_is_only_text() {
-        assert_eq!(escape("<img onerror=\"x\"> & \u{0}\n"), "&lt;img onerror=&quot;x&quot;&gt; &amp; \u{fffd} ");
+        assert_eq!(
+            escape("<img onerror=\"x\"> & ' \u{0}\n"),
+            "&lt;img onerror=&quot;x&quot;&gt; &amp; &#39; \u{fffd} "
+        );
     }
 
     #[test]
