@@ -2,7 +2,7 @@
 
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::{Cause, Inputs};
-use crate::layers::curve;
+use crate::layers::{CURVE, figure};
 use crate::numbers::{decimals, key, percent};
 use crate::units;
 use dissect::{Point, SET};
@@ -56,7 +56,7 @@ fn result(inputs: &Inputs, number: usize, cause: &Cause) -> Html {
             ("class-place", text(cause.concept)),
             ("class", text(&found.class)),
             ("layer", text(&found.layer)),
-            ("chart", curve(&Html::chart(&found.chart().to_svg()))),
+            ("chart", figure(&Html::chart(&found.chart().to_svg_of_width(CURVE)))),
             ("points", found.curve.iter().map(point).collect()),
             ("units", listed(set)),
             ("set", text(SET.min(found.units.len()))),
@@ -72,6 +72,7 @@ fn result(inputs: &Inputs, number: usize, cause: &Cause) -> Html {
 
 /// The curve for the class's own page.
 pub(crate) fn in_class(number: usize, cause: &Cause) -> Html {
-    let parts = [curve(&Html::chart(&cause.found.chart().to_svg())), text(number), text(&cause.found.layer)];
+    let parts =
+        [figure(&Html::chart(&cause.found.chart().to_svg_of_width(CURVE))), text(number), text(&cause.found.layer)];
     markup("{}<p><a href=\"#cause-{}\">What causes it in layer {}</a></p>", &parts)
 }

@@ -130,8 +130,8 @@ fn page(inputs: &Inputs, place: usize, class: &ClassShare) -> Html {
             ("category", text(&class.concept.category)),
             ("generated", share(class.generated, class.generated_interval)),
             ("real", real),
-            ("units", text(of(total, "interpretable unit"))),
-            ("stand", text(if total == 1 { "stands" } else { "stand" })),
+            ("units", text(if total == 0 { "No unit".into() } else { of(total, "interpretable unit") })),
+            ("stand", text(if total < 2 { "stands" } else { "stand" })),
             ("layers", markup("<dl class=\"lists\">{}</dl>", &[layers]).when(total > 0)),
             (
                 "button",

@@ -9,6 +9,9 @@ use dissect::{Detected, LayerFindings, charts};
 /// Pixels for the longest bar: two charts stand beside each other.
 pub(crate) const BAR: f64 = 260.0;
 
+/// Pixels for a curve.
+pub(crate) const CURVE: f64 = 340.0;
+
 /// The section of all layers.
 pub(crate) fn section(inputs: &Inputs) -> Html {
     let findings = &inputs.findings;
@@ -77,11 +80,6 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
 /// A chart that can be scrolled sideways where the page is narrow.
 pub(crate) fn figure(chart: &Html) -> Html {
     markup("<div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"Chart\">{}</div>\n", &[chart.clone()])
-}
-
-/// A curve, whose letters would be too small in a narrow page.
-pub(crate) fn curve(chart: &Html) -> Html {
-    markup("<div class=\"chart curve\" tabindex=\"0\" role=\"group\" aria-label=\"Chart\">{}</div>\n", &[chart.clone()])
 }
 
 /// A concept with its units.

@@ -86,7 +86,7 @@ fn units_are_edited_and_their_causes_found() {
     let trees = &found["classes"].as_array().unwrap()[5];
     assert!(trees["name"] == "tree" && trees["removed"].as_f64().unwrap() > 0.2, "{trees}");
     assert_ne!(place.npy("x.npy"), place.npy("plain.npy"));
-    assert_eq!(place.names("no-trees"), ["effects.csv", "recipe.json", "sheet.png"]);
+    assert_eq!(place.names("no-trees"), ["edit.json", "effects.csv", "recipe.json", "sheet.png"]);
     let edited = place.npy("x.npy");
     edit("--recipe no-trees/recipe.json --dissection d --out again");
     assert_eq!(place.npy("x.npy"), edited, "a recipe does the same again");

@@ -113,6 +113,11 @@
     if (target.tabIndex === -1) target.focus({ preventScroll: true });
   };
   addEventListener("hashchange", reveal);
+  document.addEventListener("click", (event) => {
+    // The same link once more changes no address.
+    const link = event.target.closest('a[href^="#"]');
+    if (link !== null && link.hash === location.hash) reveal();
+  });
   if (location.hash !== "") reveal();
 
   // Tables sort by a click, Enter or Space on a heading.

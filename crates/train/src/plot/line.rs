@@ -42,6 +42,9 @@ pub struct BandPoint {
     pub high: f64,
 }
 
+/// The usual width of the curves, in pixels.
+const WIDTH: f64 = 560.0;
+
 /// The rectangle of the curves, in pixels.
 struct Plot {
     left: f64,
@@ -61,6 +64,11 @@ impl Plot {
 impl LineChart {
     /// The chart as the text of an SVG file, 440 pixels high and as wide as its labels and legend need.
     pub fn to_svg(&self) -> String {
+        self.to_svg_of_width(WIDTH)
+    }
+
+    /// The chart with `plot` pixels between its axes, for places that are narrower than a page.
+    pub fn to_svg_of_width(&self, plot: f64) -> String {
         let points = || self.series.iter().flat_map(|s| &s.points);
         let bands = || self.series.iter().flat_map(|s| &s.band);
         let x = Axis::over(points().map(|p| p[0]).chain(bands().map(|b| b.x)), self.x_scale, 7, false);
@@ -69,7 +77,7 @@ impl LineChart {
 
         let widest_tick = y.ticks.iter().map(|(_, label)| SMALL.width(label)).fold(0.0, f64::max);
         let left = 20.0 + widest_tick + 8.0 + if self.y_label.is_empty() { 0.0 } else { 24.0 };
-        let plot = Plot { left, top: 52.0, width: 560.0, height: 320.0, x, y };
+        let plot = Plot { left, top: 52.0, width: plot, height: 320.0, x, y };
         let legend = self.series.iter().map(|s| LABEL.width(&s.name)).fold(0.0, f64::max);
         let legend = if legend > 0.0 { 62.0 + legend } else { 28.0 };
         let width = (left + plot.width + legend).max(left + TITLE.width(&self.title) + 20.0);
