@@ -113,7 +113,10 @@ impl Plan {
                 .with_hint("Give a folder that `ganatomy dissect` or `ganatomy merge` has written."));
         }
         let bytes = files::read(&path, LIMIT)?;
-        let corrupt = |e: serde_json::Error| Error::file(&path, format!("corrupt: {e}"));
+        let corrupt = |e: serde_json::Error| {
+            Error::file(&path, format!("corrupt: {e}"))
+                .with_hint("Remove the dissection's folder and run the command again.")
+        };
         let version: Version = serde_json::from_slice(&bytes).map_err(corrupt)?;
         if version.format != FORMAT {
             return Err(Error::file(&path, format!("is of format {}; this program reads {FORMAT}", version.format))

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest result of `causal` that is read.
 const LIMIT: u64 = 64 << 20;
+/// The cure of a broken result.
+const MAKE_AGAIN: &str = "Run the `ganatomy causal` command that made it again.";
 /// The picture in an edit's folder.
 pub(crate) const SHEET: &str = "sheet.png";
 /// How deep results are looked for inside of a dissection's folder.
@@ -88,7 +90,7 @@ impl Inputs {
 
     /// A result of `causal`; none if the file is of another kind.
     fn cause(&self, path: &Path) -> Result<Option<Cause>> {
-        let corrupt = |e: serde_json::Error| Error::file(path, format!("corrupt: {e}"));
+        let corrupt = |e: serde_json::Error| Error::file(path, format!("corrupt: {e}")).with_hint(MAKE_AGAIN);
         let value: Value = serde_json::from_slice(&files::read(path, LIMIT)?).map_err(corrupt)?;
         if ["class", "layer", "curve"].iter().any(|key| value.get(key).is_none()) {
             return Ok(None);
@@ -109,12 +111,12 @@ impl Inputs {
     }
 
     fn edit(&self, folder: &Path) -> Result<Edit> {
-        let recipe = Recipe::read(&folder.join(RECIPE))?;
-        if !folder.join(SHEET).is_file() {
-            return Err(Error::file(folder, format!("holds no {SHEET}"))
+        if let Some(missing) = [RECIPE, SHEET].into_iter().find(|name| !folder.join(name).is_file()) {
+            return Err(Error::file(folder, format!("is not an edit (no {missing})"))
                 .with_hint("Give a folder that `ganatomy edit` has written.")
                 .into());
         }
+        let recipe = Recipe::read(&folder.join(RECIPE))?;
         let edited = folder.join(EDITED).is_file().then(|| Edited::read(folder)).transpose()?;
         if edited.as_ref().is_some_and(|edited| edited.model.blake3 != self.dissection.plan.model.blake3) {
             return Err(stranger(folder, "it is an edit of another generator").into());

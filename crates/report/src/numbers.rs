@@ -37,9 +37,10 @@ pub(crate) fn percent(share: f64) -> String {
         return UNKNOWN.into();
     }
     let percent = share * 100.0;
-    let digits = if percent.abs() >= 10.0 || percent == 0.0 {
+    // What is rounded up to 10 or 1 has the digits of those.
+    let digits = if percent.abs() >= 9.95 || percent == 0.0 {
         0
-    } else if percent.abs() >= 1.0 {
+    } else if percent.abs() >= 0.995 {
         1
     } else {
         2
@@ -59,7 +60,10 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0.0, 0.0004, 0.01, 0.041, 0.6].map(percent), ["0 %", "0.04 %", "1.0 %", "4.1 %", "60 %"]);
+        assert_eq!(
+            [0.0, 0.0004, 0.00999, 0.041, 0.0996, 0.6].map(percent),
+            ["0 %", "0.04 %", "1.0 %", "4.1 %", "10 %", "60 %"]
+        );
         assert_eq!([0.12345, f64::NAN].map(decimals), ["0.123", "–"]);
         assert_eq!([0.0, 0.000_041, 0.5].map(small), ["0.000", "4e-5", "0.500"]);
         assert_eq!([0.5, f64::NAN].map(key), ["0.500000", ""]);

@@ -11,7 +11,7 @@ const SIDE: usize = 128;
 /// Pixels between the images of a unit.
 const GAP: usize = 2;
 /// The quality of JPEGs: outlines stay sharp, and a picture takes a quarter of its PNG.
-const QUALITY: u8 = 85;
+const QUALITY: u8 = 75;
 
 /// A picture in a page.
 #[derive(Clone, Debug)]

@@ -20,8 +20,8 @@ fn the_page_says_what_the_tables_say() {
     place.succeed(&format!("{SMALL} --real scenes --real-samples 32 --out d"));
     place
         .succeed("-q edit scenes --ablate 2:cloud/20 --dissection d --segmenter scenes --seeds 0..3 --out d/no-clouds");
-    place.succeed("-q causal d --layer 2 --class tree --pool 24 --epochs 1 --curve-images 8 --out tree.json");
-    assert_eq!(place.succeed("-q report d --causal tree.json --top-images 1"), "d/report.html\n");
+    place.succeed("-q causal d --layer 3 --class cloud --pool 16 --epochs 1 --curve-images 4 --out cloud.json");
+    assert_eq!(place.succeed("-q report d --causal cloud.json --top-images 1"), "d/report.html\n");
     let page = text(&place, "d/report.html");
 
     let units = text(&place, "d/units.csv");
@@ -41,7 +41,7 @@ fn the_page_says_what_the_tables_say() {
     assert!(page.contains(&format!("<dd>{interpretable} <small>of 192 units</small></dd>")), "{interpretable}");
     assert_eq!(page.matches("data:image/jpeg").count(), 2 * 32, "so many units of a layer have a picture");
     assert_eq!(page.matches("data:image/png").count(), 2 * 3, "three images before and after");
-    assert!(page.contains("What causes <a href=\"#class-5\">tree</a> in layer 2"));
+    assert!(page.contains("What causes <a href=\"#class-1\">cloud</a> in layer 3"));
     for line in text(&place, "d/classes.csv").lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         assert!(
@@ -54,16 +54,17 @@ fn the_page_says_what_the_tables_say() {
     let commands = page.split("<pre tabindex=\"0\"><code>").nth(1).unwrap().split("</code>").next().unwrap();
     let commands: Vec<&str> = commands.lines().filter_map(|line| line.strip_prefix("ganatomy ")).collect();
     assert_eq!(commands.len(), 4, "{commands:?}");
-    let files = ["d/settings.json", "d/dissection.json", "tree.json", "d/no-clouds/sheet.png", "d/no-clouds/edit.json"];
+    let files =
+        ["d/settings.json", "d/dissection.json", "cloud.json", "d/no-clouds/sheet.png", "d/no-clouds/edit.json"];
     let before: Vec<Vec<u8>> = files.iter().map(|file| place.read(file)).collect();
-    std::fs::remove_file(place.path("tree.json")).unwrap();
+    std::fs::remove_file(place.path("cloud.json")).unwrap();
     for command in &commands[..3] {
         place.succeed(&format!("-q {command}"));
     }
     for (file, before) in files.iter().zip(before) {
         assert!(place.read(file) == before, "{file}");
     }
-    place.succeed("-q report d --causal tree.json --top-images 1 --out again.html");
+    place.succeed("-q report d --causal cloud.json --top-images 1 --out again.html");
     assert!(text(&place, "again.html") == page, "the same folder gives the same page");
 }
 
