@@ -79,7 +79,10 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
 
 /// A chart that can be scrolled sideways where the page is narrow.
 pub(crate) fn figure(chart: &Html) -> Html {
-    markup("<div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"Chart\">{}</div>\n", &[chart.clone()])
+    markup(
+        "<div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"Chart\">{}</div>\n",
+        std::slice::from_ref(chart),
+    )
 }
 
 /// A concept with its units.

@@ -35,7 +35,7 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
     let mut commands = vec![dissect_command(plan, folder)];
     commands.extend(inputs.causes.iter().map(|cause| causal_command(cause, folder)));
     commands.extend(inputs.edits.iter().filter_map(|edit| Some(edit_command(edit, edit.edited.as_ref()?))));
-    commands.extend(inputs.repair.iter().filter_map(|repair| repair.command()));
+    commands.extend(inputs.repair.iter().filter_map(crate::repair::Repair::command));
     commands.push(line(&["report", &folder.display().to_string()]));
     let listed = commands.iter().map(|command| markup("{}\n", &[text(command)])).collect();
     fill(include_str!("templates/made.html"), &[("facts", facts.into_iter().map(row).collect()), ("commands", listed)])

@@ -31,6 +31,8 @@ pub(crate) struct Repair {
     pub(crate) folder: PathBuf,
     /// The candidates, the likeliest artifacts first.
     candidates: Vec<Candidate>,
+    /// The real images: what the user typed.
+    real_name: Option<String>,
     /// What was measured; none before a unit was accepted.
     record: Record,
     /// Whether there is a record.
@@ -98,16 +100,18 @@ impl Repair {
                 .with_hint("Give a folder that `ganatomy repair` has written."));
         }
         let repaired = folder.join(FILE).is_file();
-        let candidates = if folder.join(CANDIDATES).is_file() {
+        let (mut candidates, mut real_name) = (Vec::new(), None);
+        if folder.join(CANDIDATES).is_file() {
             let path = folder.join(CANDIDATES);
-            let found = read(&path)?.get("candidates").cloned().unwrap_or_default();
-            if found.is_null() { Vec::new() } else { of_value(found, &path)? }
-        } else {
-            Vec::new()
-        };
+            let search = read(&path)?;
+            real_name = search.get("real").and_then(Value::as_str).map(str::to_owned);
+            if let Some(found) = search.get("candidates") {
+                candidates = of_value(found.clone(), &path)?;
+            }
+        }
         let path = folder.join(if repaired { FILE } else { CANDIDATES });
         let record: Record = of_value(read(&path)?, &path)?;
-        Ok(Self { folder: folder.to_owned(), candidates, record, repaired })
+        Ok(Self { folder: folder.to_owned(), candidates, real_name, record, repaired })
     }
 
     /// Whether it is a repair of this generator, as far as it says.
@@ -126,9 +130,7 @@ impl Repair {
         let record = &self.record;
         let settings = record.settings.as_object()?;
         let mut words = ["repair", &record.model.name, "--layer", &record.layer].map(str::to_owned).to_vec();
-        if let Some(real) = record.real.as_str() {
-            words.extend(["--real".into(), real.into()]);
-        }
+        words.extend(["--real".into(), self.real_name.clone()?]);
         for (flag, name) in [
             ("--samples", "samples"),
             ("--real-samples", "real_samples"),

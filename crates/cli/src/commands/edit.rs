@@ -7,7 +7,7 @@ use crate::dissection;
 use crate::exit;
 use crate::generator::Generator;
 use crate::latents::Latents;
-use crate::output::{self, Writer};
+use crate::output::{self, PADDING, Writer};
 use crate::progress::Progress;
 use crate::seeds::Seeds;
 use anyhow::{Context, Result};
@@ -176,8 +176,12 @@ impl Edit {
         progress.finish();
         raw.map(Writer::finish).transpose()?;
         recipe.write(&self.out.join(RECIPE))?;
-        let sheet = write_sheet(&self.out, &shown)?;
+        write_sheets(&self.out, &shown)?;
         let table = effects.map(|effects| effects.table()).unwrap_or_default();
+        if !table.is_empty() {
+            output::write(&self.out.join("effects.csv"), csv(&table).as_bytes())?;
+        }
+        let size = shown[0].first().map_or([0; 2], |image| [image.width, image.height]);
         let text = |path: &PathBuf| path.display().to_string();
         let edited = Edited {
             format: Edited::FORMAT,
@@ -188,13 +192,10 @@ impl Edit {
             seeds: self.latents.is_none().then(|| self.seeds.to_string()),
             latents: self.latents.as_ref().map(text),
             images: latents.len(),
-            sheet,
+            sheet: Sheet::new(shown[0].len(), size),
             classes: table.clone(),
         };
         edited.write(&self.out)?;
-        if !table.is_empty() {
-            output::write(&self.out.join("effects.csv"), csv(&table).as_bytes())?;
-        }
         if self.json {
             let finite =
                 |effect: Effect| JsonEffect { removed: Some(effect.removed()).filter(|r| r.is_finite()), effect };
@@ -258,10 +259,8 @@ fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
 }
 
 /// `sheet.png`: a row before, a row after, a row of differences, eight images at a time.
-fn write_sheet(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<Sheet> {
-    let size = before.first().map_or([0; 2], |image| [image.width, image.height]);
-    let sheet = Sheet::new(before.len(), size);
-    let columns = sheet.columns;
+fn write_sheets(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<()> {
+    let columns = before.len().clamp(1, 8);
     let mut cells: Vec<Image> = Vec::new();
     for (before, after) in before.chunks(columns).zip(after.chunks(columns)) {
         let differences: Vec<Image> = before.iter().zip(after).map(|(a, b)| difference(a, b)).collect();
@@ -271,9 +270,9 @@ fn write_sheet(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<Sheet> {
             cells.extend(row.iter().cloned().chain(std::iter::repeat_n(blank, columns - row.len())));
         }
     }
-    let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, sheet.zoom)).collect();
-    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, sheet.gap)?)?;
-    Ok(sheet)
+    let zoom = 128usize.div_ceil(cells.first().map_or(128, |c| c.width)).clamp(1, 4);
+    let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, zoom)).collect();
+    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, PADDING)?)
 }
 
 /// Where two pictures differ and by how much: grey is no difference.

@@ -169,9 +169,9 @@
     set(50);
   }
 
-  // Pictures of units, larger; and once more at the classes that they stand for.
+  // Pictures of units and candidates, larger; and once more at the classes that they stand for.
   const large = get("large");
-  for (const image of all(".top img")) {
+  for (const image of all(".top img, .candidates img")) {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", `Enlarge: ${image.alt}`);

@@ -107,7 +107,10 @@ fn whole() -> (TempDir, Network) {
     write(&place.path().join("causes/<b onclick=x>.json"), serde_json::to_string(&causal(units)).unwrap());
     edit(&place.path().join("edits/<b onclick=x>"), &network);
     write(&place.path().join("mended/repair.json"), REPAIR);
-    write(&place.path().join("mended/candidates.json"), r#"{"candidates": [{"unit": 1, "distance": 0.5, "z": null}]}"#);
+    write(
+        &place.path().join("mended/candidates.json"),
+        r#"{"real": "<q>r.zip", "candidates": [{"unit": 1, "distance": 0.5, "z": null}]}"#,
+    );
     (place, network)
 }
 
@@ -132,7 +135,7 @@ fn hostile_names_are_only_texts() {
         assert!(tags.texts().any(|text| text.contains(name)), "{name} can be read");
         assert!(!html.contains(name), "{name} stands there as it is");
     }
-    assert!(!html.contains("<b onclick") && !html.contains("<b>z.npy"));
+    assert!(!html.contains("<b onclick") && !html.contains("<b>z.npy") && !html.contains("<q>"));
 }
 
 #[test]
@@ -214,6 +217,10 @@ fn numbers_are_those_that_were_found() {
     assert!(has("0.6250"), "the mean of the random draws");
     assert!(has("As many other real images are at "));
     assert!(has("--pool 77 "), "the command of the causes");
+    assert!(
+        has("ganatomy repair '<i>m' --layer '<u>' --real '<q>r.zip' --samples 64 --accept 1 --out "),
+        "that of the repair"
+    );
 }
 
 #[test]
