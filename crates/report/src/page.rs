@@ -10,7 +10,7 @@ use net::Result;
 pub(crate) fn page(inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
     let plan = &inputs.dissection.plan;
     let repair = match &inputs.repair {
-        Some(repair) => repair.section(inputs)?,
+        Some(repair) => repair.section(inputs, wanted)?,
         None => Html::none(),
     };
     let sections: Vec<(&'static str, &'static str, Html)> = vec![

@@ -2,6 +2,7 @@
 //!
 //! Its files are read for what is known of them; what is not there is left out.
 
+use crate::Wanted;
 use crate::edits;
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::{Inputs, SHEET};
@@ -23,7 +24,7 @@ pub(crate) const FILE: &str = "repair.json";
 pub(crate) const CANDIDATES: &str = "candidates.json";
 /// The longest file that is read.
 const LIMIT: u64 = 64 << 20;
-/// Candidates that are shown with their pictures.
+/// Candidates that are shown with their pictures, at most.
 const PICTURES: usize = 12;
 
 /// A folder of `repair`.
@@ -150,7 +151,7 @@ impl Repair {
     }
 
     /// The section.
-    pub(crate) fn section(&self, inputs: &Inputs) -> Result<Html> {
+    pub(crate) fn section(&self, inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
         let layers = &inputs.findings.layers;
         let layer = layers.iter().position(|layer| layer.layer == self.record.layer);
         let known = |unit: usize| layer.filter(|&layer| unit < layers[layer].units.len());
@@ -181,7 +182,10 @@ impl Repair {
         };
         let table = fill(
             include_str!("templates/candidates.html"),
-            &[("rows", self.candidates.iter().map(row).collect()), ("pictures", self.pictures()?)],
+            &[
+                ("rows", self.candidates.iter().map(row).collect()),
+                ("pictures", self.pictures(PICTURES.min(wanted.pictures))?),
+            ],
         );
         Ok(fill(
             include_str!("templates/repair.html"),
@@ -256,9 +260,9 @@ impl Repair {
     }
 
     /// The pictures of the first candidates.
-    fn pictures(&self) -> Result<Html> {
+    fn pictures(&self, most: usize) -> Result<Html> {
         let mut shown = Vec::new();
-        for candidate in self.candidates.iter().take(PICTURES) {
+        for candidate in self.candidates.iter().take(most) {
             let path = self.folder.join("candidates").join(format!("{}.png", candidate.unit));
             if path.is_file() {
                 let picture = pictures::photo(&path)?;

@@ -20,8 +20,7 @@
   const paint = (name) => {
     if (name === "automatic") delete root.dataset.theme;
     else root.dataset.theme = name;
-    theme.textContent = `◐ ${name === "automatic" ? "auto" : name}`;
-    theme.setAttribute("aria-label", `Colours: ${name}`);
+    get("theme-name").textContent = name;
   };
   paint(themes.includes(store()) ? store() : "automatic");
   theme.addEventListener("click", () => {
