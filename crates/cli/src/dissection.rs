@@ -18,7 +18,7 @@ pub(crate) fn open(path: &Path) -> Result<Dissection> {
         std::fs::write(&file, bytes).map_err(|source| Error::io("write", &file, source))?;
     }
     let mut found = Dissection::read(folder.path())?;
-    found.folder = path.to_owned();
+    path.clone_into(&mut found.folder);
     Ok(found)
 }
 

@@ -3,9 +3,9 @@
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::{Cause, Inputs};
 use crate::layers::{CURVE, figure};
-use crate::numbers::{decimals, key, percent};
+use crate::numbers::{count, decimals, key, percent};
 use crate::units;
-use dissect::{Point, SET};
+use dissect::{Context, Insertions, Point, SET, Trace};
 
 /// The section of all results; nothing without any.
 pub(crate) fn section(inputs: &Inputs) -> Html {
@@ -56,6 +56,7 @@ fn result(inputs: &Inputs, number: usize, cause: &Cause) -> Html {
             ("class-place", text(cause.concept)),
             ("class", text(&found.class)),
             ("layer", text(&found.layer)),
+            ("insertions", found.insertions.as_ref().map_or_else(Html::none, insertions)),
             ("chart", figure(&Html::chart(&found.chart().to_svg_of_width(CURVE)))),
             ("points", found.curve.iter().map(point).collect()),
             ("units", listed(set)),
@@ -66,6 +67,38 @@ fn result(inputs: &Inputs, number: usize, cause: &Cause) -> Html {
             ("images", text(found.settings.curve_images)),
             ("file", text(cause.path.display())),
             ("all", text(inputs.findings.layers[cause.layer].units.len())),
+        ],
+    )
+}
+
+/// What the strongest units make at single cells, the best places first.
+fn insertions(found: &Insertions) -> Html {
+    let context = |place: &&Context| {
+        let numbers = [place.effect, place.error].map(|x| [text(key(x)), text(decimals(x))]);
+        let made = [text(key(place.made)), text(percent(place.made))];
+        markup(
+            "<tr><th scope=\"row\">{}</th><td data-key=\"{}\">{}</td><td data-key=\"{}\">{}</td><td data-key=\"{}\">{}</td>\
+             <td data-key=\"{}\">{}</td></tr>\n",
+            &[&[text(&place.class), text(place.cells), text(count(place.cells))], numbers.as_flattened(), &made]
+                .concat(),
+        )
+    };
+    let layer = |trace: &Trace| {
+        let shares = [percent(trace.made), percent(trace.refused)].map(text);
+        markup(
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
+            &[&[text(&trace.layer)], shares.as_slice()].concat(),
+        )
+    };
+    let mut contexts: Vec<&Context> = found.contexts.iter().collect();
+    contexts.sort_by(|a, b| b.effect.total_cmp(&a.effect));
+    fill(
+        include_str!("templates/insertions.html"),
+        &[
+            ("set", text(found.units.len())),
+            ("images", text(count(found.images))),
+            ("contexts", contexts.iter().map(context).collect()),
+            ("trace", found.trace.iter().map(layer).collect()),
         ],
     )
 }

@@ -107,6 +107,7 @@ fn causal_command(cause: &Cause, folder: &Path) -> String {
         ("--pool", s.pool != base.pool, s.pool.to_string()),
         ("--epochs", s.epochs != base.epochs, s.epochs.to_string()),
         ("--curve-images", s.curve_images != base.curve_images, s.curve_images.to_string()),
+        ("--insertion-images", s.insertion_images != base.insertion_images, s.insertion_images.to_string()),
         ("--seed", s.seed != base.seed, s.seed.to_string()),
     ];
     flags.into_iter().filter(|(_, given, _)| *given).for_each(|(flag, _, value)| add(flag, value));

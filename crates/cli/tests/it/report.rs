@@ -20,7 +20,7 @@ fn the_page_says_what_the_tables_say() {
     place.succeed(&format!("{SMALL} --real scenes --real-samples 32 --out d"));
     place
         .succeed("-q edit scenes --ablate 2:cloud/20 --dissection d --segmenter scenes --seeds 0..3 --out d/no-clouds");
-    place.succeed("-q causal d --layer 3 --class cloud --pool 16 --epochs 1 --curve-images 4 --out cloud.json");
+    place.succeed("-q causal d --layer 3 --class cloud --pool 16 --epochs 1 --curve-images 4 --insertion-images 1 --out cloud.json");
     assert_eq!(place.succeed("-q report d --causal cloud.json --top-images 1"), "d/report.html\n");
     let page = text(&place, "d/report.html");
 

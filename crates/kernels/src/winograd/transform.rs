@@ -126,7 +126,7 @@ impl Target {
             match self.form {
                 Form::Single => each!(store, row * 16),
                 Form::Channels => each!(store_bf16, row * 8),
-                Form::Rows if row % 2 == 0 => each!(store_low, row / 2 * 16),
+                Form::Rows if row.is_multiple_of(2) => each!(store_low, row / 2 * 16),
                 Form::Rows => each!(add_high, row / 2 * 16),
             }
         }

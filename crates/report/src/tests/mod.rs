@@ -5,8 +5,8 @@ mod tags;
 use crate::{Report, Wanted, report};
 use data::{Class, Image, LabelMap, Plane, pictures};
 use dissect::{
-    Action, Causal, CausalSettings, Concept, EDITED, Edited, Effect, Means, Origin, PLAN, Plan, Point, RECIPE, Recipe,
-    Settings, Shard, Sheet, Subject, Unwatched, dissect,
+    Action, Causal, CausalSettings, Concept, Context, EDITED, Edited, Effect, Insertions, Means, Origin, PLAN, Plan,
+    Point, RECIPE, Recipe, Settings, Shard, Sheet, Subject, Trace, Unwatched, dissect,
 };
 use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
 use net::{Device, Graph, Network};
@@ -50,6 +50,24 @@ fn found(folder: &Path) -> Network {
     network
 }
 
+fn insertions() -> Insertions {
+    let place = |class: &str, effect| Context {
+        class: class.into(),
+        category: CATEGORY.into(),
+        cells: 1234,
+        effect,
+        error: 0.0625,
+        made: 0.75,
+    };
+    Insertions {
+        images: 17,
+        units: vec![1, 0],
+        values: vec![1.0, 2.0],
+        contexts: vec![place("worst", -0.5), place(CLASS, 0.375)],
+        trace: vec![Trace { layer: LAYER.into(), made: 0.125, refused: 0.0313 }],
+    }
+}
+
 fn causal(units: usize) -> Causal {
     Causal {
         format: 1,
@@ -62,6 +80,8 @@ fn causal(units: usize) -> Causal {
         inserted: vec![1.0; units],
         curve: vec![Point { units: 1, causal: 0.25, iou: 0.125, random: 0.0625 }],
         effect: 0.5,
+        unit_effects: vec![0.25],
+        insertions: Some(insertions()),
         epochs: Vec::new(),
         present: 9,
         settings: CausalSettings { pool: 77, ..CausalSettings::default() },
@@ -136,6 +156,18 @@ fn hostile_names_are_only_texts() {
         assert!(!html.contains(name), "{name} stands there as it is");
     }
     assert!(!html.contains("<b onclick") && !html.contains("<b>z.npy") && !html.contains("<q>"));
+}
+
+#[test]
+fn the_best_places_for_a_class_come_first() {
+    let (place, _) = whole();
+    let html = page(place.path());
+    let tags = Tags::of(&html);
+    let all: Vec<String> = tags.texts().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
+    let at = |wanted: &[&str]| all.windows(wanted.len()).position(|texts| texts == wanted);
+    let best = at(&[CLASS, "1,234", "0.375", "0.062", "75 %"]).unwrap();
+    assert!(best < at(&["worst", "1,234", "-0.500", "0.062", "75 %"]).unwrap());
+    assert!(at(&[LAYER, "12 %", "3.1 %"]).is_some());
 }
 
 #[test]
