@@ -8,3 +8,4 @@ pub mod mmd;
 pub mod modes;
 pub mod overlap;
 pub mod summary;
+pub mod swd;
