@@ -249,7 +249,7 @@ fn open_folder(folder: &Path, plan: &Plan) -> Result<RunLock> {
 }
 
 /// Whether a folder holds anything besides what a process leaves that died before it wrote the plan.
-fn has_strangers(folder: &Path) -> Result<bool> {
+pub(crate) fn has_strangers(folder: &Path) -> Result<bool> {
     let listed = std::fs::read_dir(folder).map_err(|e| Error::io("list", folder, e))?;
     for entry in listed {
         let name = entry.map_err(|e| Error::io("list", folder, e))?.file_name();

@@ -7,7 +7,8 @@
 //! - [`Findings`] is what they say: the concept of each unit with its uncertainty and the chance level, and the classes that the
 //!   generator makes more or less of than there is;
 //! - [`causal()`] searches the units that cause a class;
-//! - a [`Recipe`] acts on units, [`Effects`] says what becomes of every class.
+//! - a [`Recipe`] acts on units, [`Effects`] says what becomes of every class;
+//! - [`repair()`] finds units that make what real images do not show, and takes them out for good.
 
 mod archive;
 mod causal;
@@ -25,6 +26,7 @@ mod pass;
 mod pictures;
 mod plan;
 mod recipe;
+mod repair;
 mod settings;
 mod sketch;
 mod subject;
@@ -41,9 +43,13 @@ pub use findings::{ClassShare, Detected, Example, Findings, LayerFindings, Unit}
 pub use fit::{LayerFit, QUANTILES};
 pub use intervene::{Effect, Effects};
 pub use merge::merge;
-pub use pictures::{PICTURE_GAP, unit_picture};
+pub use pictures::{PICTURE_GAP, comparison_sheet, unit_picture};
 pub use plan::{FORMAT, Origin, PLAN, Plan};
 pub use recipe::{Action, Place, RECIPE, RECIPE_FORMAT, Recipe, Units, Value};
+pub use repair::{
+    Answers, Baseline, Candidate, DECISIONS, Decision, Decisions, Defects, Distances, REPAIR_FORMAT, REPAIRED_MODEL,
+    Ranking, Repair, RepairMeans, RepairSettings, Repaired, UnitScore, repair,
+};
 pub use settings::{PRESETS, Rule, Settings, Shard};
 pub use subject::{Layer, Subject};
 pub use tables::csv_field;

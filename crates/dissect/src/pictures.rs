@@ -1,5 +1,6 @@
 //! What people look at: for each unit the images that activate it most.
 
+use crate::edited::Sheet;
 use crate::findings::Findings;
 use crate::fit::LayerFit;
 use crate::subject::{Layer, Subject};
@@ -18,7 +19,7 @@ const UNITS_AT_A_TIME: usize = 32;
 /// Images that go through the generator at a time.
 const BATCH: usize = 16;
 /// The least side of an image in a picture of a unit, in pixels.
-const SIDE: usize = 128;
+pub(crate) const OUTLINED_SIDE: usize = 128;
 /// Pixels around the images in a picture of a unit.
 pub const PICTURE_GAP: usize = 4;
 /// The outline of where a unit is on.
@@ -75,7 +76,7 @@ fn panels(
     seeds.sort_unstable();
     seeds.dedup();
     let [_, height, width] = subject.image_shape();
-    let zoom = SIDE.div_ceil(height.min(width)).max(1);
+    let zoom = OUTLINED_SIDE.div_ceil(height.min(width)).max(1);
     let Layer { units, size, .. } = subject.layers()[layer];
     let upsampler = Upsampler::new(size, [height * zoom, width * zoom]);
     let cells = size[0] * size[1];
@@ -122,6 +123,31 @@ pub(crate) fn outlined(mut image: Image, map: &[f32], level: f32, upsampler: &Up
         }
     }
     image
+}
+
+/// A row before, a row after, a row of differences (grey is none), as [`Sheet`] says.
+///
+/// # Errors
+/// There are no images, or they would make too large a picture.
+pub fn comparison_sheet(before: &[Image], after: &[Image]) -> base::Result<Image> {
+    let sheet = Sheet::new(before.len(), before.first().map_or([0; 2], |image| [image.width, image.height]));
+    let columns = sheet.columns;
+    let mut cells: Vec<Image> = Vec::new();
+    for (before, after) in before.chunks(columns).zip(after.chunks(columns)) {
+        let differences: Vec<Image> = before.iter().zip(after).map(|(a, b)| difference(a, b)).collect();
+        for row in [before, after, &differences] {
+            // The last row of a long list is filled up, so that the next kind begins a row of its own.
+            let blank = Image::filled(row[0].width, row[0].height, pictures::GROUND);
+            cells.extend(row.iter().cloned().chain(std::iter::repeat_n(blank, columns - row.len())));
+        }
+    }
+    let cells: Vec<Image> = cells.iter().map(|cell| zoomed(cell, sheet.zoom)).collect();
+    grid(&cells, columns, sheet.gap)
+}
+
+fn difference(before: &Image, after: &Image) -> Image {
+    let change = |(&a, &b): (&u8, &u8)| (128 + (i16::from(b) - i16::from(a)) / 2).clamp(0, 255) as u8;
+    Image { pixels: before.pixels.iter().zip(&after.pixels).map(change).collect(), ..before.clone() }
 }
 
 /// A layer's name as part of a file name: letters, digits, `.`, `_` and `-`; others become `_`.

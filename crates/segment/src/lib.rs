@@ -22,7 +22,7 @@ mod weighting;
 pub use augment::Augment;
 pub use cluster::{MOST_CLUSTERS, cluster};
 pub use confusion::{ClassScore, Confusion, check_fit, evaluate};
-pub use masks::Masks;
+pub use masks::{Masks, mask_paths, read_mask};
 pub use oracle::Oracle;
 pub use segmenter::{PLANES, Segmenter};
 pub use settings::{LogSettings, Settings, Task};

@@ -28,33 +28,49 @@ impl Masks {
     /// # Errors
     /// The folder holds no PNG, a mask cannot be read, has another size, or is all black.
     pub fn open(folder: impl AsRef<Path>, shape: [usize; 3]) -> Result<Self> {
-        let folder = folder.as_ref();
-        let wrong = |e| Error::io("list", folder, e);
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(wrong)? {
-            let path = entry.map_err(wrong)?.path();
-            if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        if paths.is_empty() || paths.len() > MOST_MASKS {
-            return Err(Error::file(folder, format!("holds {} masks; 1 to {MOST_MASKS} are read", paths.len()))
-                .with_hint("Put a PNG for each concept into it, white inside and black outside."));
-        }
+        let paths = mask_paths(folder.as_ref())?;
         let mut masks = Self { planes: Vec::new(), shape, maps: Vec::new() };
         for (k, path) in paths.iter().enumerate() {
             let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let class = |name: &str, colour| Class { name: name.to_owned(), colour };
             let classes = vec![class("none", [40, 40, 48]), class(&name, colour(k))];
             masks.planes.push(Plane { name, classes, ignore: Some(0) });
-            masks.maps.push(read(path, shape)?);
+            let map = read_mask(path, shape)?;
+            if map.classes.iter().all(|&class| class == 0) {
+                return Err(Error::file(path, "marks nothing: no pixel is brighter than half"));
+            }
+            masks.maps.push(map);
         }
         Ok(masks)
     }
 }
 
-fn read(path: &Path, [_, height, width]: [usize; 3]) -> Result<LabelMap> {
+/// The masks `*.png` of a folder, in the order of their names.
+///
+/// # Errors
+/// The folder cannot be listed, or holds none or more than 1,024.
+pub fn mask_paths(folder: &Path) -> Result<Vec<PathBuf>> {
+    let wrong = |e| Error::io("list", folder, e);
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() || paths.len() > MOST_MASKS {
+        return Err(Error::file(folder, format!("holds {} masks; 1 to {MOST_MASKS} are read", paths.len()))
+            .with_hint("Put a PNG for each concept into it, white inside and black outside."));
+    }
+    Ok(paths)
+}
+
+/// One mask for images of a shape: class 1 where it is brighter than half, else 0. Stretched to square images.
+///
+/// # Errors
+/// It cannot be read or has another size.
+pub fn read_mask(path: &Path, [_, height, width]: [usize; 3]) -> Result<LabelMap> {
     let image = decode(&files::read(path, data::MAX_BYTES)?, path)?.into_grey();
     let classes = image.pixels.iter().map(|&v| u16::from(v >= 128)).collect();
     let mut map = LabelMap { width: image.width, height: image.height, classes };
@@ -64,9 +80,6 @@ fn read(path: &Path, [_, height, width]: [usize; 3]) -> Result<LabelMap> {
     if (map.width, map.height) != (width, height) {
         let reason = format!("has {}x{} pixels where images have {width}x{height}", map.width, map.height);
         return Err(Error::file(path, reason));
-    }
-    if map.classes.iter().all(|&class| class == 0) {
-        return Err(Error::file(path, "marks nothing: no pixel is brighter than half"));
     }
     Ok(map)
 }

@@ -165,7 +165,7 @@ impl Dissect {
 }
 
 /// Real images in the generator's size and colours.
-fn open_real(name: &str, subject: &Subject) -> Result<Dataset> {
+pub(crate) fn open_real(name: &str, subject: &Subject) -> Result<Dataset> {
     let [channels, height, width] = subject.image_shape();
     if height != width {
         let reason = format!("the generator's images are not square ({width}x{height})");

@@ -7,7 +7,7 @@ use crate::dissection;
 use crate::exit;
 use crate::generator::Generator;
 use crate::latents::Latents;
-use crate::output::{self, PADDING, Writer};
+use crate::output::{self, Writer};
 use crate::progress::Progress;
 use crate::seeds::Seeds;
 use anyhow::{Context, Result};
@@ -176,7 +176,7 @@ impl Edit {
         progress.finish();
         raw.map(Writer::finish).transpose()?;
         recipe.write(&self.out.join(RECIPE))?;
-        write_sheets(&self.out, &shown)?;
+        output::write_png(&self.out.join("sheet.png"), &dissect::comparison_sheet(&shown[0], &shown[1])?)?;
         let table = effects.map(|effects| effects.table()).unwrap_or_default();
         if !table.is_empty() {
             output::write(&self.out.join("effects.csv"), csv(&table).as_bytes())?;
@@ -256,29 +256,6 @@ fn check_model(dissection: &Dissection, generator: &Generator) -> Result<()> {
 fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
     let image = data::decode(&files::read(path, data::MAX_BYTES)?, path)?.into_grey();
     Ok(image.pixels.chunks_exact(image.width).map(|row| row.iter().map(|&v| f32::from(v) / 255.0).collect()).collect())
-}
-
-/// `sheet.png`: a row before, a row after, a row of differences, eight images at a time.
-fn write_sheets(out: &Path, [before, after]: &[Vec<Image>; 2]) -> Result<()> {
-    let columns = before.len().clamp(1, 8);
-    let mut cells: Vec<Image> = Vec::new();
-    for (before, after) in before.chunks(columns).zip(after.chunks(columns)) {
-        let differences: Vec<Image> = before.iter().zip(after).map(|(a, b)| difference(a, b)).collect();
-        for row in [before, after, &differences] {
-            // The last row of a long list is filled up, so that the next kind begins a row of its own.
-            let blank = Image::filled(row[0].width, row[0].height, pictures::GROUND);
-            cells.extend(row.iter().cloned().chain(std::iter::repeat_n(blank, columns - row.len())));
-        }
-    }
-    let zoom = 128usize.div_ceil(cells.first().map_or(128, |c| c.width)).clamp(1, 4);
-    let cells: Vec<Image> = cells.iter().map(|cell| pictures::zoomed(cell, zoom)).collect();
-    output::write_png(&out.join("sheet.png"), &pictures::grid(&cells, columns, PADDING)?)
-}
-
-/// Where two pictures differ and by how much: grey is no difference.
-fn difference(before: &Image, after: &Image) -> Image {
-    let change = |(&a, &b): (&u8, &u8)| (128 + (i16::from(b) - i16::from(a)) / 2).clamp(0, 255) as u8;
-    Image { pixels: before.pixels.iter().zip(&after.pixels).map(change).collect(), ..before.clone() }
 }
 
 fn csv(table: &[Effect]) -> String {

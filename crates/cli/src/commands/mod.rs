@@ -12,6 +12,7 @@ mod export;
 mod inspect;
 mod interpolate;
 mod merge;
+mod repair;
 mod report;
 mod resume;
 mod sample;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     Causal(causal::Causal),
     Edit(edit::Edit),
+    Repair(repair::Repair),
     Report(report::Report),
     Inspect(inspect::Inspect),
     Export(export::Export),
@@ -60,6 +62,7 @@ impl Command {
             Self::Compare(command) => command.run(console),
             Self::Causal(command) => command.run(console),
             Self::Edit(command) => command.run(console),
+            Self::Repair(command) => command.run(console),
             Self::Report(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),

@@ -1,0 +1,133 @@
+//! Whether a repair helps: distances to real images on images that the search never saw.
+
+use super::sample::{self, BATCH, peaks, project, versions};
+use super::{RepairMeans, RepairSettings};
+use crate::watch::Watch;
+use base::seed::Stream;
+use metrics::swd::{Projections, Reference};
+use net::{Removal, Result};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What a repair did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repaired {
+    /// The layer.
+    pub layer: String,
+    /// The units that are gone, by their old numbers.
+    pub units: Vec<usize>,
+    /// How they are gone from the model file.
+    pub removal: Removal,
+    /// What stood in the way of a better way, if anything did.
+    pub obstacles: Vec<String>,
+    /// The distance of as many other real images as there are in `all`; none where there are not enough.
+    pub real: Option<f64>,
+    /// Of all images.
+    pub all: Distances,
+    /// Of those that activate the units most.
+    pub strongest: Distances,
+    /// Some of these, the strongest first.
+    pub strongest_seeds: Vec<u64>,
+}
+
+/// Distances of one set of images to the real ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Distances {
+    /// Images in the set.
+    pub images: usize,
+    /// As the generator made them.
+    pub before: f64,
+    /// Without the units.
+    pub after: f64,
+    /// Without as many random other units of the layer, one for each draw.
+    pub random: Vec<f64>,
+}
+
+impl Distances {
+    /// Mean and standard deviation of the random draws; NaN for too few.
+    pub fn random_summary(&self) -> [f64; 2] {
+        let n = self.random.len() as f64;
+        let mean = self.random.iter().sum::<f64>() / n;
+        let variance = self.random.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / (n - 1.0);
+        [mean, libm::sqrt(variance)]
+    }
+}
+
+/// [`Repaired`] before the units are taken out.
+pub(super) struct Judged {
+    pub(super) real: Option<f64>,
+    pub(super) all: Distances,
+    pub(super) strongest: Distances,
+    pub(super) strongest_seeds: Vec<u64>,
+}
+
+/// Images shown before and after.
+const SHOWN: usize = 16;
+
+/// `None` when the watcher wanted it to end.
+pub(super) fn judge(
+    means: &RepairMeans,
+    reference: &Reference,
+    units: &[usize],
+    settings: &RepairSettings,
+    watch: &mut dyn Watch,
+) -> Result<Option<Judged>> {
+    let layer = &means.subject.layers()[0];
+    let cells = layer.size[0] * layer.size[1];
+    let first = settings.seed + settings.samples;
+    let seeds: Vec<u64> = (first..first + settings.samples).collect();
+    let others: Vec<usize> = (0..layer.units).filter(|unit| !units.contains(unit)).collect();
+    let draws: Vec<Vec<usize>> = (0..settings.random)
+        .map(|draw| {
+            let mut order = others.clone();
+            Stream::new(settings.seed, "repair random units", draw).shuffle(&mut order);
+            order.truncate(units.len());
+            order
+        })
+        .collect();
+    let off: Vec<&[usize]> = [&[], units].into_iter().chain(draws.iter().map(Vec::as_slice)).collect();
+
+    let mut found: Vec<Vec<Projections>> = vec![Vec::new(); off.len()];
+    let mut strength: Vec<f64> = Vec::new();
+    watch.stage("repaired images", seeds.len() as u64);
+    for part in seeds.chunks(BATCH) {
+        let (maps, images) = versions(means.subject, part, &off)?;
+        let peaks: Vec<f32> = peaks(&maps.to_vec(), cells).collect();
+        let summed = |image: &[f32]| units.iter().map(|&unit| f64::from(image[unit])).sum::<f64>();
+        strength.extend(peaks.chunks_exact(layer.units).map(summed));
+        for (found, images) in found.iter_mut().zip(&images) {
+            found.extend(project(reference.projector(), images, part));
+        }
+        watch.step(part.len() as u64);
+        if watch.stop() {
+            return Ok(None);
+        }
+    }
+
+    let mut order: Vec<usize> = (0..seeds.len()).collect();
+    let everything = order.clone();
+    order.sort_by(|&a, &b| strength[b].total_cmp(&strength[a]));
+    order.truncate(RepairSettings::strongest(settings.samples));
+    let of = |images: &[usize]| {
+        let yardstick = reference.for_sets_of(images.len());
+        let distance =
+            |set: &Vec<Projections>| yardstick.distance(&images.iter().map(|&i| &set[i]).collect::<Vec<_>>());
+        let distances: Vec<f64> = found.par_iter().map(distance).collect();
+        Distances {
+            images: images.len(),
+            before: distances[0],
+            after: distances[1],
+            random: if others.is_empty() { Vec::new() } else { distances[2..].to_vec() },
+        }
+    };
+    let (all, strongest) = (of(&everything), of(&order));
+    let other_real = settings.real_samples..settings.real_samples + settings.samples;
+    let real = if means.real.len().is_none_or(|n| n as u64 >= other_real.end) {
+        let Some(real) = sample::real(means.real, other_real, reference.projector(), watch)? else { return Ok(None) };
+        Some(reference.for_sets_of(real.len()).distance(&real.iter().collect::<Vec<_>>()))
+    } else {
+        None
+    };
+    let strongest_seeds = order.iter().take(SHOWN).map(|&image| seeds[image]).collect();
+    Ok(Some(Judged { real, all, strongest, strongest_seeds }))
+}

@@ -1,0 +1,212 @@
+//! Repair: find units that make what no real image shows, let a person decide, take them out, and measure what that did.
+//!
+//! Bau et al. (arXiv 1811.10597, section 4.3) looked for units whose most activating images look wrong, switched 20 of 512 off, and
+//! compared the distance to real images before, after, and with 20 random units off. Here
+//!
+//! 1. *search* scores every unit of a layer: how far are the images that activate it most (one in 20) from real ones, beside as many random
+//!    images of the generator? Where a defect is painted, units are ranked by how well they agree with it instead;
+//! 2. a person *decides*, by flags or in a file: nothing is taken out without a word;
+//! 3. *judge* measures on images that the search never saw, and [`net::Network::without_units`] writes a generator in which the units are gone.
+//!
+//! The distance is [`metrics::swd`]: it needs no feature network. A unit may have unusual images because it stands for something rare, and not
+//! because it is broken; a mean over all images, before and after, tells the two apart.
+
+mod decisions;
+mod defects;
+mod judge;
+mod report;
+mod sample;
+mod search;
+
+use crate::dissection::has_strangers;
+use crate::plan::Origin;
+use crate::subject::Subject;
+use crate::watch::Watch;
+use base::{Error, files};
+use data::Dataset;
+use net::{Network, Precision, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use train::RunLock;
+
+pub use decisions::{Answers, DECISIONS, Decision, Decisions};
+pub use defects::Defects;
+pub use judge::{Distances, Repaired};
+pub use search::{Baseline, Candidate, Ranking, UnitScore};
+
+/// The version of a repair's files.
+pub const REPAIR_FORMAT: u32 = 1;
+/// The repaired generator in a repair's folder.
+pub const REPAIRED_MODEL: &str = "model.safetensors";
+/// What was measured, written last.
+const DOCUMENT: &str = "repair.json";
+/// Before and after.
+const SHEET: &str = "sheet.png";
+/// One image in this many counts as one that activates a unit most: 5 %, as in the published program.
+const STRONGEST: u64 = 20;
+
+/// The settings of a repair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepairSettings {
+    /// Images for the search, of the seeds `seed .. seed + samples`; as many behind them judge the repair.
+    pub samples: u64,
+    /// Real images that both are compared with.
+    pub real_samples: u64,
+    /// Units that are shown.
+    pub candidates: usize,
+    /// Draws of as many random units.
+    pub random: u64,
+    /// The first seed, and the seed of everything else that is drawn.
+    pub seed: u64,
+}
+
+impl Default for RepairSettings {
+    fn default() -> Self {
+        Self { samples: 1000, real_samples: 1000, candidates: 20, random: 5, seed: 0 }
+    }
+}
+
+impl RepairSettings {
+    /// Refuses what cannot be done.
+    ///
+    /// # Errors
+    /// A number is 0 (or there are too many).
+    pub fn check(&self) -> base::Result<()> {
+        for (key, number) in [
+            ("--samples", self.samples),
+            ("--real-samples", self.real_samples),
+            ("--units", self.candidates as u64),
+            ("--random", self.random),
+        ] {
+            if number == 0 || number > 1 << 32 {
+                return Err(Error::setting(key, format!("is {number}; it is at least 1 and at most 2^32")));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of `images` activate a unit most.
+    fn strongest(images: u64) -> usize {
+        images.div_ceil(STRONGEST) as usize
+    }
+}
+
+/// What a repair works with besides its settings.
+pub struct RepairMeans<'a> {
+    /// The generator with the one layer whose units are looked at.
+    pub subject: &'a Subject,
+    /// What the user typed for it.
+    pub name: String,
+    /// Real images of its shape.
+    pub real: &'a Dataset,
+    /// Where somebody painted the defect.
+    pub defects: Option<&'a Defects>,
+}
+
+/// What a repair came to.
+#[derive(Clone, Debug)]
+pub struct Repair {
+    /// The units by score.
+    pub ranking: Ranking,
+    /// What was decided.
+    pub decisions: Decisions,
+    /// The repaired generator's figures; none where no unit was accepted.
+    pub repaired: Option<Repaired>,
+}
+
+/// Searches candidates, writes them into `folder`, and takes out those that are accepted by the answers or by the decisions that the
+/// folder holds already; `None` when the watcher wanted it to end.
+///
+/// Memory: about 25 kB for each real image and for each generated one (at 64 pixels; 8 kB more at each doubling), those of the judged
+/// images `2 + random` times.
+///
+/// # Errors
+/// The folder holds something else, or decisions about another layer or generator; a decision names a unit that does not exist; the real
+/// images have another shape or are too few; a network cannot be run or a file cannot be written.
+pub fn repair(
+    folder: &Path,
+    means: &RepairMeans,
+    answers: &Answers,
+    settings: &RepairSettings,
+    watch: &mut dyn Watch,
+) -> Result<Option<Repair>> {
+    settings.check()?;
+    check_real(means, settings)?;
+    let model = Origin::of_network(&means.name, means.subject.network())?;
+    answers.check(&means.subject.layers()[0])?;
+    files::create_folder(folder)?;
+    let known = folder.join(DECISIONS);
+    if !known.is_file() && has_strangers(folder)? {
+        return Err(Error::file(folder, "is not empty, and what it holds is not a repair")
+            .with_hint("Choose a folder that is new or empty with --out.")
+            .into());
+    }
+    let _lock = RunLock::acquire(folder)?;
+    train::run_folder::sweep(folder)?;
+    let source = answers.file.clone().or_else(|| known.is_file().then_some(known));
+    let mut decisions = match source {
+        Some(path) => Decisions::read(&path, &model, &means.subject.layers()[0])?,
+        None => Decisions::new(&model, &means.subject.layers()[0].name),
+    };
+
+    let Some(reference) = sample::reference(means.real, settings, watch)? else { return Ok(None) };
+    let Some(ranking) = search::search(means, &reference, settings, watch)? else { return Ok(None) };
+    decisions.add_candidates(&ranking.candidates);
+    decisions.answer(answers);
+    let accepted = decisions.accepted();
+    if !report::candidates(folder, means, &model, settings, &ranking, &decisions, watch)? {
+        return Ok(None);
+    }
+    if accepted.is_empty() {
+        // What an earlier call with other decisions left would be taken for the result of these.
+        for name in [DOCUMENT, SHEET, REPAIRED_MODEL] {
+            drop(std::fs::remove_file(folder.join(name)));
+        }
+        return Ok(Some(Repair { ranking, decisions, repaired: None }));
+    }
+
+    let Some(found) = judge::judge(means, &reference, &accepted, settings, watch)? else { return Ok(None) };
+    let (network, repaired) = without(means.subject, accepted, found)?;
+    report::sheet(folder, means.subject, &repaired)?;
+    files::write_atomic(folder.join(REPAIRED_MODEL), &network.to_bytes(Precision::F32)?)?;
+    report::document(folder, means, &model, settings, &repaired)?;
+    Ok(Some(Repair { ranking, decisions, repaired: Some(repaired) }))
+}
+
+/// The generator without the units, with a note that says so.
+fn without(subject: &Subject, units: Vec<usize>, found: judge::Judged) -> Result<(Network, Repaired)> {
+    let layer = &subject.layers()[0].name;
+    let pruned = subject.network().without_units(layer, &units)?;
+    let mut network = pruned.network;
+    let list = units.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    network.notes.push(("repaired".into(), format!("layer {layer}, units {list}: {}", pruned.removal)));
+    let repaired = Repaired {
+        layer: layer.clone(),
+        units,
+        removal: pruned.removal,
+        obstacles: pruned.obstacles,
+        real: found.real,
+        all: found.all,
+        strongest: found.strongest,
+        strongest_seeds: found.strongest_seeds,
+    };
+    Ok((network, repaired))
+}
+
+fn check_real(means: &RepairMeans, settings: &RepairSettings) -> Result<()> {
+    let (wanted, found) = (means.subject.image_shape(), means.real.shape());
+    if found != wanted {
+        let reason = format!("{} has items of shape {found:?}; the generator makes {wanted:?}", means.real.name());
+        return Err(Error::setting("--real", reason)
+            .with_hint("Give images of the generator's size and colours.")
+            .into());
+    }
+    match means.real.len() {
+        Some(n) if (n as u64) < settings.real_samples => {
+            let reason = format!("is {}, but {} has {n} images", settings.real_samples, means.real.name());
+            Err(Error::setting("--real-samples", reason).into())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,154 @@
+//! What a repair writes for people and programs.
+
+use super::decisions::{DECISIONS, Decisions};
+use super::judge::Repaired;
+use super::sample::versions;
+use super::search::{Candidate, Ranking};
+use super::{DOCUMENT, REPAIR_FORMAT, RepairMeans, RepairSettings, SHEET};
+use crate::pictures::{OUTLINED_SIDE, comparison_sheet, outlined};
+use crate::plan::Origin;
+use crate::subject::Subject;
+use crate::watch::Watch;
+use base::{Error, files};
+use data::pictures::{self, grid, png, zoomed};
+use data::{Dataset, Image};
+use kernels::Upsampler;
+use net::{Result, Tensor};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::path::Path;
+
+/// The columns of `candidates.csv`.
+const COLUMNS: &str = "rank,unit,distance,z,without,iou,decision,seeds";
+
+#[derive(Serialize)]
+struct Document<'a, T> {
+    format: u32,
+    program: &'a str,
+    model: &'a Origin,
+    real: &'a str,
+    layer: &'a str,
+    settings: &'a RepairSettings,
+    #[serde(flatten)]
+    found: &'a T,
+}
+
+/// Writes `decisions.toml`, `candidates.csv`, `candidates.json` and the pictures; false when the watcher wanted it to end.
+pub(super) fn candidates(
+    folder: &Path,
+    means: &RepairMeans,
+    model: &Origin,
+    settings: &RepairSettings,
+    ranking: &Ranking,
+    decisions: &Decisions,
+    watch: &mut dyn Watch,
+) -> Result<bool> {
+    files::write_atomic(folder.join(DECISIONS), decisions.text(&ranking.candidates).as_bytes())?;
+    files::write_atomic(folder.join("candidates.csv"), csv(ranking, decisions).as_bytes())?;
+    write_json(&folder.join("candidates.json"), means, model, settings, ranking)?;
+    let pictures = folder.join("candidates");
+    files::create_folder(&pictures)?;
+    remove_old(&pictures)?;
+    watch.stage("pictures", ranking.candidates.len() as u64);
+    for candidate in &ranking.candidates {
+        let picture = picture_of(means.subject, candidate, ranking.levels[candidate.unit])?;
+        files::write_atomic(pictures.join(format!("{}.png", candidate.unit)), &png(&picture)?)?;
+        watch.step(1);
+        if watch.stop() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the pictures of an earlier search, which would be taken for those of this one.
+fn remove_old(pictures: &Path) -> base::Result<()> {
+    for entry in std::fs::read_dir(pictures).map_err(|e| Error::io("list", pictures, e))? {
+        let path = entry.map_err(|e| Error::io("list", pictures, e))?.path();
+        let of_unit = path.file_stem().is_some_and(|stem| stem.to_string_lossy().parse::<usize>().is_ok());
+        if of_unit && path.extension().is_some_and(|ending| ending == "png") {
+            std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes `repair.json`: a folder with it is finished.
+pub(super) fn document(
+    folder: &Path,
+    means: &RepairMeans,
+    model: &Origin,
+    settings: &RepairSettings,
+    repaired: &Repaired,
+) -> Result<()> {
+    write_json(&folder.join(DOCUMENT), means, model, settings, repaired)
+}
+
+/// Writes `sheet.png`: images that activate the units most, before and after.
+pub(super) fn sheet(folder: &Path, subject: &Subject, repaired: &Repaired) -> Result<()> {
+    let (_, images) = versions(subject, &repaired.strongest_seeds, &[&[], &repaired.units])?;
+    let [before, after] = [&images[0], &images[1]].map(shown);
+    Ok(files::write_atomic(folder.join(SHEET), &png(&comparison_sheet(&before?, &after?)?)?)?)
+}
+
+fn write_json(
+    path: &Path,
+    means: &RepairMeans,
+    model: &Origin,
+    settings: &RepairSettings,
+    found: &impl Serialize,
+) -> Result<()> {
+    let (program, real) = (env!("CARGO_PKG_VERSION"), Dataset::name(means.real));
+    let layer = &means.subject.layers()[0].name;
+    let document = Document { format: REPAIR_FORMAT, program, model, real, layer, settings, found };
+    let json = serde_json::to_string_pretty(&document).map_err(|e| Error::file(path, e.to_string()))?;
+    Ok(files::write_atomic(path, (json + "\n").as_bytes())?)
+}
+
+fn csv(ranking: &Ranking, decisions: &Decisions) -> String {
+    let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.6}"));
+    let row = |(rank, candidate): (usize, &Candidate)| {
+        let seeds: Vec<String> = candidate.seeds.iter().map(ToString::to_string).collect();
+        format!(
+            "{rank},{},{:.6},{},{:.6},{},{},{}\n",
+            candidate.unit,
+            candidate.distance,
+            number(candidate.z),
+            candidate.without,
+            number(candidate.iou),
+            decisions.of(candidate.unit).word(),
+            seeds.join(" ")
+        )
+    };
+    let rows: String = (1..).zip(&ranking.candidates).map(row).collect();
+    format!("{COLUMNS}\n{rows}")
+}
+
+/// Three rows: a unit's strongest images, where it is on in them, and the images without it.
+fn picture_of(subject: &Subject, candidate: &Candidate, level: f32) -> Result<Image> {
+    let layer = &subject.layers()[0];
+    let cells = layer.size[0] * layer.size[1];
+    let [_, height, width] = subject.image_shape();
+    let zoom = OUTLINED_SIDE.div_ceil(height.min(width)).max(1);
+    let upsampler = Upsampler::new(layer.size, [height * zoom, width * zoom]);
+    let (maps, images) = versions(subject, &candidate.seeds, &[&[], &[candidate.unit]])?;
+    let maps = maps.to_vec();
+    let large = |images: &Tensor| -> Result<Vec<Image>> {
+        Ok(shown(images)?.into_iter().map(|image| zoomed(&image.into_rgb(), zoom)).collect())
+    };
+    let (plain, without) = (large(&images[0])?, large(&images[1])?);
+    let on: Vec<Image> = plain
+        .par_iter()
+        .enumerate()
+        .map(|(image, plain)| {
+            let map = &maps[(image * layer.units + candidate.unit) * cells..][..cells];
+            outlined(plain.clone(), map, level, &upsampler)
+        })
+        .collect();
+    let columns = plain.len();
+    Ok(grid(&[plain, on, without].concat(), columns, 4)?)
+}
+
+fn shown(images: &Tensor) -> Result<Vec<Image>> {
+    Ok(pictures::from_batch(&images.shape(), &images.to_vec())?)
+}
