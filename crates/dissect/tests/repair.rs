@@ -117,7 +117,7 @@ fn the_unit_that_spoils_images_is_found_and_its_removal_repairs_them() {
     let found = case.repair(out, None, &Answers::default());
     let first = &found.ranking.candidates[0];
     assert_eq!(first.unit, SPOILER, "{:?}", found.ranking);
-    assert!(first.z.unwrap() > 10.0 && first.without < 0.7 * first.distance, "{first:?}");
+    assert!(first.z.unwrap() > 5.0 && first.without < 0.7 * first.distance, "{first:?}");
     // Other units have unusual images as well, those of strong contrast; but it is not they that make them so.
     let others = &found.ranking.candidates[1..];
     assert!(others.len() == 2 && others.iter().all(|other| other.distance < first.distance), "{others:?}");
@@ -132,7 +132,7 @@ fn the_unit_that_spoils_images_is_found_and_its_removal_repairs_them() {
     let repaired = case.repair(out, None, &Answers::default()).repaired.unwrap();
     assert_eq!((&*repaired.units, repaired.removal), (&[SPOILER][..], Removal::Removed));
     let real = repaired.real.unwrap();
-    for distances in [&repaired.strongest, &repaired.all] {
+    for distances in [&repaired.alike, &repaired.strongest, &repaired.all] {
         let [random, deviation] = distances.random_summary();
         assert!(distances.after < 0.8 * distances.before, "{distances:?}");
         assert!(random > 0.9 * distances.before && deviation > 0.0, "{distances:?}");

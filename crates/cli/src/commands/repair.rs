@@ -226,20 +226,25 @@ fn figures(repaired: &Repaired, layer: &str) -> String {
     let because = repaired.obstacles.last().map_or(String::new(), |obstacle| format!(" ({obstacle})"));
     let mut text = vec![
         format!("units {} of {layer}: {}{because}\n", units.join(", "), repaired.removal),
-        format!("{:30} {:>9} {:>9} {:>19}\n", "distance to real images", "before", "after", "random units off"),
+        format!("{:38} {:>9} {:>9} {:>19}\n", "distance from real images", "before", "after", "random units off"),
     ];
-    for (name, distances) in [("strongest", &repaired.strongest), ("all", &repaired.all)] {
-        let Distances { images, before, after, random } = distances;
+    let strongest = repaired.strongest.images;
+    for (name, distances) in [
+        (format!("{strongest} strongest, from real ones like them"), &repaired.alike),
+        (format!("{strongest} strongest, from all real ones"), &repaired.strongest),
+        (format!("all {}, from all real ones", repaired.all.images), &repaired.all),
+    ] {
+        let Distances { before, after, random, .. } = distances;
         let [mean, deviation] = distances.random_summary();
         let random = match random.len() {
             0 => "-".into(),
             1 => format!("{mean:.4}"),
             _ => format!("{mean:.4} (sd {deviation:.4})"),
         };
-        text.push(format!("{:30} {before:>9.4} {after:>9.4} {random:>19}\n", format!("{name} {images} images")));
+        text.push(format!("{name:38} {before:>9.4} {after:>9.4} {random:>19}\n"));
     }
     if let Some(real) = repaired.real {
-        text.push(format!("{:30} {real:>9.4}\n", format!("{} other real images", repaired.all.images)));
+        text.push(format!("{:38} {real:>9.4}\n", format!("{} other real images", repaired.all.images)));
     }
     text.concat()
 }

@@ -156,7 +156,7 @@ impl Decisions {
         let string = |text: &str| toml::Value::from(text).to_string();
         let mut lines = vec![
             "# \"accept\" takes a unit out for good; \"reject\" and \"undecided\" leave it where it is.\n".to_owned(),
-            "# candidates/UNIT.png shows the images that activate it most: as they are, where it is on, without it.\n"
+            "# candidates/UNIT.png shows the images that activate it most: as they are, where it is on, without it,\n# and the real images that are most like them.\n"
                 .into(),
             "# Then run the same command again.\n\n".into(),
             format!("layer = {}\nmodel = {}\n\n[units]\n", string(&self.layer), string(&self.model)),
@@ -187,7 +187,7 @@ mod tests {
 
     fn candidate(unit: usize) -> Candidate {
         let (distance, z, without, iou) = (0.5, Some(3.0), 0.25, None);
-        Candidate { unit, distance, z, without, iou, seeds: vec![1] }
+        Candidate { unit, distance, z, without, iou, seeds: vec![1], alike: vec![2] }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Whether a repair helps: distances to real images on images that the search never saw.
 
-use super::sample::{self, BATCH, peaks, project, versions};
+use super::sample::{BATCH, Real, Seen, peaks, versions};
 use super::{RepairMeans, RepairSettings};
 use crate::watch::Watch;
 use base::seed::Stream;
-use metrics::swd::{Projections, Reference};
 use net::{Removal, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,10 +21,12 @@ pub struct Repaired {
     pub obstacles: Vec<String>,
     /// The distance of as many other real images as there are in `all`; none where there are not enough.
     pub real: Option<f64>,
-    /// Of all images.
-    pub all: Distances,
-    /// Of those that activate the units most.
+    /// Of the images that activate the units most, from the real images that are most like them: whether they look wrong.
+    pub alike: Distances,
+    /// Of the same images, from all real images, as published: it falls as well when images only become more usual.
     pub strongest: Distances,
+    /// Of all images from all real ones: what the repair costs.
+    pub all: Distances,
     /// Some of these, the strongest first.
     pub strongest_seeds: Vec<u64>,
 }
@@ -56,8 +57,9 @@ impl Distances {
 /// [`Repaired`] before the units are taken out.
 pub(super) struct Judged {
     pub(super) real: Option<f64>,
-    pub(super) all: Distances,
+    pub(super) alike: Distances,
     pub(super) strongest: Distances,
+    pub(super) all: Distances,
     pub(super) strongest_seeds: Vec<u64>,
 }
 
@@ -67,7 +69,7 @@ const SHOWN: usize = 16;
 /// `None` when the watcher wanted it to end.
 pub(super) fn judge(
     means: &RepairMeans,
-    reference: &Reference,
+    real: &Real,
     units: &[usize],
     settings: &RepairSettings,
     watch: &mut dyn Watch,
@@ -87,7 +89,7 @@ pub(super) fn judge(
         .collect();
     let off: Vec<&[usize]> = [&[], units].into_iter().chain(draws.iter().map(Vec::as_slice)).collect();
 
-    let mut found: Vec<Vec<Projections>> = vec![Vec::new(); off.len()];
+    let mut found: Vec<Vec<Seen>> = off.iter().map(|_| Vec::new()).collect();
     let mut strength: Vec<f64> = Vec::new();
     watch.stage("repaired images", seeds.len() as u64);
     for part in seeds.chunks(BATCH) {
@@ -96,7 +98,7 @@ pub(super) fn judge(
         let summed = |image: &[f32]| units.iter().map(|&unit| f64::from(image[unit])).sum::<f64>();
         strength.extend(peaks.chunks_exact(layer.units).map(summed));
         for (found, images) in found.iter_mut().zip(&images) {
-            found.extend(project(reference.projector(), images, part));
+            found.extend(real.see(images, part));
         }
         watch.step(part.len() as u64);
         if watch.stop() {
@@ -108,10 +110,8 @@ pub(super) fn judge(
     let everything = order.clone();
     order.sort_by(|&a, &b| strength[b].total_cmp(&strength[a]));
     order.truncate(RepairSettings::strongest(settings.samples));
-    let of = |images: &[usize]| {
-        let yardstick = reference.for_sets_of(images.len());
-        let distance =
-            |set: &Vec<Projections>| yardstick.distance(&images.iter().map(|&i| &set[i]).collect::<Vec<_>>());
+    let of = |images: &[usize], measure: &(dyn Fn(&[&Seen]) -> f64 + Sync)| {
+        let distance = |set: &Vec<Seen>| measure(&images.iter().map(|&i| &set[i]).collect::<Vec<_>>());
         let distances: Vec<f64> = found.par_iter().map(distance).collect();
         Distances {
             images: images.len(),
@@ -120,14 +120,16 @@ pub(super) fn judge(
             random: if others.is_empty() { Vec::new() } else { distances[2..].to_vec() },
         }
     };
-    let (all, strongest) = (of(&everything), of(&order));
+    let all = of(&everything, &|images| real.distance(images));
+    let strongest = of(&order, &|images| real.distance(images));
+    let alike = of(&order, &|images| real.distance_to_alike(images));
     let other_real = settings.real_samples..settings.real_samples + settings.samples;
-    let real = if means.real.len().is_none_or(|n| n as u64 >= other_real.end) {
-        let Some(real) = sample::real(means.real, other_real, reference.projector(), watch)? else { return Ok(None) };
-        Some(reference.for_sets_of(real.len()).distance(&real.iter().collect::<Vec<_>>()))
+    let other_real = if means.real.len().is_none_or(|n| n as u64 >= other_real.end) {
+        let Some(others) = real.others(means.real, other_real, watch)? else { return Ok(None) };
+        Some(real.distance(&others.iter().collect::<Vec<_>>()))
     } else {
         None
     };
     let strongest_seeds = order.iter().take(SHOWN).map(|&image| seeds[image]).collect();
-    Ok(Some(Judged { real, all, strongest, strongest_seeds }))
+    Ok(Some(Judged { real: other_real, alike, strongest, all, strongest_seeds }))
 }

@@ -3,13 +3,15 @@
 //! Bau et al. (arXiv 1811.10597, section 4.3) looked for units whose most activating images look wrong, switched 20 of 512 off, and
 //! compared the distance to real images before, after, and with 20 random units off. Here
 //!
-//! 1. *search* scores every unit of a layer: how far are the images that activate it most (one in 20) from real ones, beside as many random
-//!    images of the generator? Where a defect is painted, units are ranked by how well they agree with it instead;
+//! 1. *search* scores every unit of a layer: how far are the images that activate it most (one in 20) from the real images that are most
+//!    like them in the layout of their colours, beside as many random images of the generator? Where a defect is painted, units are ranked
+//!    by how well they agree with it instead;
 //! 2. a person *decides*, by flags or in a file: nothing is taken out without a word;
 //! 3. *judge* measures on images that the search never saw, and [`net::Network::without_units`] writes a generator in which the units are gone.
 //!
-//! The distance is [`metrics::swd`]: it needs no feature network. A unit may have unusual images because it stands for something rare, and not
-//! because it is broken; a mean over all images, before and after, tells the two apart.
+//! The distance is [`metrics::swd`]: it needs no feature network. Images that activate a unit have something in common (snow, dusk) that most
+//! real images lack, and are far from *all* real images for that reason alone; so each is compared with the real image most like it. What the
+//! removal of snow costs, the distance of all images from all real ones says.
 
 mod decisions;
 mod defects;
@@ -150,8 +152,8 @@ pub fn repair(
         None => Decisions::new(&model, &means.subject.layers()[0].name),
     };
 
-    let Some(reference) = sample::reference(means.real, settings, watch)? else { return Ok(None) };
-    let Some(ranking) = search::search(means, &reference, settings, watch)? else { return Ok(None) };
+    let Some(real) = sample::Real::open(means.real, settings, watch)? else { return Ok(None) };
+    let Some(ranking) = search::search(means, &real, settings, watch)? else { return Ok(None) };
     decisions.add_candidates(&ranking.candidates);
     decisions.answer(answers);
     let accepted = decisions.accepted();
@@ -166,7 +168,7 @@ pub fn repair(
         return Ok(Some(Repair { ranking, decisions, repaired: None }));
     }
 
-    let Some(found) = judge::judge(means, &reference, &accepted, settings, watch)? else { return Ok(None) };
+    let Some(found) = judge::judge(means, &real, &accepted, settings, watch)? else { return Ok(None) };
     let (network, repaired) = without(means.subject, accepted, found)?;
     report::sheet(folder, means.subject, &repaired)?;
     files::write_atomic(folder.join(REPAIRED_MODEL), &network.to_bytes(Precision::F32)?)?;
@@ -187,8 +189,9 @@ fn without(subject: &Subject, units: Vec<usize>, found: judge::Judged) -> Result
         removal: pruned.removal,
         obstacles: pruned.obstacles,
         real: found.real,
-        all: found.all,
+        alike: found.alike,
         strongest: found.strongest,
+        all: found.all,
         strongest_seeds: found.strongest_seeds,
     };
     Ok((network, repaired))

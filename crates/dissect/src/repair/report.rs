@@ -51,7 +51,7 @@ pub(super) fn candidates(
     remove_old(&pictures)?;
     watch.stage("pictures", ranking.candidates.len() as u64);
     for candidate in &ranking.candidates {
-        let picture = picture_of(means.subject, candidate, ranking.levels[candidate.unit])?;
+        let picture = picture_of(means, candidate, ranking.levels[candidate.unit])?;
         files::write_atomic(pictures.join(format!("{}.png", candidate.unit)), &png(&picture)?)?;
         watch.step(1);
         if watch.stop() {
@@ -124,8 +124,9 @@ fn csv(ranking: &Ranking, decisions: &Decisions) -> String {
     format!("{COLUMNS}\n{rows}")
 }
 
-/// Three rows: a unit's strongest images, where it is on in them, and the images without it.
-fn picture_of(subject: &Subject, candidate: &Candidate, level: f32) -> Result<Image> {
+/// Four rows: a unit's strongest images, where it is on in them, the images without it, and the real images that are most like them.
+fn picture_of(means: &RepairMeans, candidate: &Candidate, level: f32) -> Result<Image> {
+    let subject = means.subject;
     let layer = &subject.layers()[0];
     let cells = layer.size[0] * layer.size[1];
     let [_, height, width] = subject.image_shape();
@@ -133,10 +134,11 @@ fn picture_of(subject: &Subject, candidate: &Candidate, level: f32) -> Result<Im
     let upsampler = Upsampler::new(layer.size, [height * zoom, width * zoom]);
     let (maps, images) = versions(subject, &candidate.seeds, &[&[], &[candidate.unit]])?;
     let maps = maps.to_vec();
-    let large = |images: &Tensor| -> Result<Vec<Image>> {
-        Ok(shown(images)?.into_iter().map(|image| zoomed(&image.into_rgb(), zoom)).collect())
+    let large = |images: Vec<Image>| -> Vec<Image> {
+        images.into_iter().map(|image| zoomed(&image.into_rgb(), zoom)).collect()
     };
-    let (plain, without) = (large(&images[0])?, large(&images[1])?);
+    let (plain, without) = (large(shown(&images[0])?), large(shown(&images[1])?));
+    let real: base::Result<Vec<Image>> = candidate.alike.iter().map(|&number| means.real.image(number)).collect();
     let on: Vec<Image> = plain
         .par_iter()
         .enumerate()
@@ -146,7 +148,7 @@ fn picture_of(subject: &Subject, candidate: &Candidate, level: f32) -> Result<Im
         })
         .collect();
     let columns = plain.len();
-    Ok(grid(&[plain, on, without].concat(), columns, 4)?)
+    Ok(grid(&[plain, on, without, large(real?)].concat(), columns, 4)?)
 }
 
 fn shown(images: &Tensor) -> Result<Vec<Image>> {

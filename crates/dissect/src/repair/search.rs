@@ -1,12 +1,11 @@
-//! How far the images are from real ones that activate each unit most.
+//! How far the images that activate each unit most are from the real images that are most like them.
 
-use super::sample::{BATCH, peaks, project, versions};
+use super::sample::{BATCH, Real, Seen, peaks, versions};
 use super::{RepairMeans, RepairSettings};
 use crate::subject::Layer;
 use crate::watch::Watch;
 use base::seed::Stream;
 use kernels::Upsampler;
-use metrics::swd::{Projections, Reference};
 use net::Result;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -34,7 +33,7 @@ pub struct Ranking {
     pub levels: Vec<f32>,
 }
 
-/// Distances of random sets of generated images to the real ones.
+/// Distances of random sets of generated images from the real ones that are most like them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// Images in a set: as many as activate a unit most.
@@ -52,7 +51,7 @@ pub struct Baseline {
 pub struct UnitScore {
     /// The unit.
     pub unit: usize,
-    /// The distance to real images of those that activate it most; none where all images activate it alike.
+    /// The distance of the images that activate it most from the real images most like them; none where all activate it alike.
     pub distance: Option<f64>,
     /// How many deviations that is above the mean of random sets.
     pub z: Option<f64>,
@@ -75,6 +74,8 @@ pub struct Candidate {
     pub iou: Option<f64>,
     /// The seeds of some of these images, the strongest first.
     pub seeds: Vec<u64>,
+    /// The numbers of the real images that are most like them.
+    pub alike: Vec<u64>,
 }
 
 impl Candidate {
@@ -89,18 +90,17 @@ impl Candidate {
 /// All units by score; `None` when the watcher wanted it to end.
 pub(super) fn search(
     means: &RepairMeans,
-    reference: &Reference,
+    real: &Real,
     settings: &RepairSettings,
     watch: &mut dyn Watch,
 ) -> Result<Option<Ranking>> {
     let layer = &means.subject.layers()[0];
     let seeds: Vec<u64> = (settings.seed..settings.seed + settings.samples).collect();
-    let Some(sampled) = sampled(means, reference, &seeds, watch)? else { return Ok(None) };
+    let Some(sampled) = sampled(means, real, &seeds, watch)? else { return Ok(None) };
 
     let size = RepairSettings::strongest(settings.samples);
-    let yardstick = reference.for_sets_of(size);
     let distance = |images: &[usize]| {
-        yardstick.distance(&images.iter().map(|&image| &sampled.projections[image]).collect::<Vec<_>>())
+        real.distance_to_alike(&images.iter().map(|&image| &sampled.seen[image]).collect::<Vec<_>>())
     };
     let random = |set: u64| {
         let mut order: Vec<usize> = (0..seeds.len()).collect();
@@ -144,14 +144,21 @@ pub(super) fn search(
     let mut candidates = Vec::new();
     for UnitScore { unit, distance, z, iou } in shown {
         let images: Vec<u64> = strongest[unit].iter().map(|&image| seeds[image]).collect();
-        let mut projections = Vec::new();
+        let mut off = Vec::new();
         for part in images.chunks(BATCH) {
-            let off = versions(means.subject, part, &[&[unit]])?.1;
-            projections.extend(project(reference.projector(), &off[0], part));
+            off.extend(real.see(&versions(means.subject, part, &[&[unit]])?.1[0], part));
         }
-        let without = yardstick.distance(&projections.iter().collect::<Vec<_>>());
-        let shown = images.into_iter().take(SHOWN).collect();
-        candidates.push(Candidate { unit, distance: distance.unwrap_or(f64::NAN), z, without, iou, seeds: shown });
+        let without = real.distance_to_alike(&off.iter().collect::<Vec<_>>());
+        let alike = |&image: &usize| real.most_like(&sampled.seen[image]) as u64;
+        candidates.push(Candidate {
+            unit,
+            distance: distance.unwrap_or(f64::NAN),
+            z,
+            without,
+            iou,
+            seeds: images.into_iter().take(SHOWN).collect(),
+            alike: strongest[unit].iter().take(SHOWN).map(alike).collect(),
+        });
         watch.step(1);
         if watch.stop() {
             return Ok(None);
@@ -161,7 +168,7 @@ pub(super) fn search(
 }
 
 struct Sampled {
-    projections: Vec<Projections>,
+    seen: Vec<Seen>,
     /// `[image][unit]`.
     peaks: Vec<f32>,
     /// By unit.
@@ -172,7 +179,7 @@ impl Sampled {
     /// The images that activate a unit most, strongest first, then in their order; none where all activate it alike.
     fn strongest(&self, unit: usize, layer: &Layer, size: usize) -> Vec<usize> {
         let peak = |image: usize| self.peaks[image * layer.units + unit];
-        let mut order: Vec<usize> = (0..self.projections.len()).collect();
+        let mut order: Vec<usize> = (0..self.seen.len()).collect();
         order.sort_by(|&a, &b| peak(b).total_cmp(&peak(a)));
         let alike = peak(order[0]) <= peak(order[order.len() - 1]) && order.len() > 1;
         order.truncate(if alike { 0 } else { size });
@@ -182,7 +189,7 @@ impl Sampled {
 
 fn sampled(
     means: &RepairMeans,
-    reference: &Reference,
+    real: &Real,
     seeds: &[u64],
     watch: &mut dyn Watch,
 ) -> Result<Option<Sampled>> {
@@ -192,13 +199,13 @@ fn sampled(
     let upsampler = Upsampler::new(layer.size, [height, width]);
     let counted = seeds.len().min(LEVEL_IMAGES);
     let mut largest = vec![Largest::new((counted * height * width).div_ceil(TOP)); layer.units];
-    let (mut projections, mut found) = (Vec::new(), Vec::new());
+    let (mut seen, mut found) = (Vec::new(), Vec::new());
     watch.stage("generated images", seeds.len() as u64);
     for part in seeds.chunks(BATCH) {
         let (maps, images) = versions(means.subject, part, &[&[]])?;
         let maps = maps.to_vec();
         found.extend(peaks(&maps, cells));
-        let wanted = counted.saturating_sub(projections.len()).min(part.len());
+        let wanted = counted.saturating_sub(seen.len()).min(part.len());
         largest.par_iter_mut().enumerate().for_each(|(unit, largest)| {
             let mut fine = vec![0.0; height * width];
             for image in 0..wanted {
@@ -206,14 +213,14 @@ fn sampled(
                 largest.add(&fine);
             }
         });
-        projections.extend(project(reference.projector(), &images[0], part));
+        seen.extend(real.see(&images[0], part));
         watch.step(part.len() as u64);
         if watch.stop() {
             return Ok(None);
         }
     }
     let levels = largest.into_iter().map(Largest::least).collect();
-    Ok(Some(Sampled { projections, peaks: found, levels }))
+    Ok(Some(Sampled { seen, peaks: found, levels }))
 }
 
 /// The `n` largest of many numbers.

@@ -111,6 +111,15 @@ impl Projector {
         self.levels.iter().map(|level| level.size).collect()
     }
 
+    /// How far two sets of images are apart, either way: as [`Yardstick::distance`], for two sets at hand.
+    pub fn between(&self, a: &[&Projections], b: &[&Projections]) -> f64 {
+        let lines = self.levels.len() * self.slicing.directions;
+        let along = |line: usize| {
+            wasserstein_1d(&sorted_line(a, line, self.slicing.patches), &sorted_line(b, line, self.slicing.patches))
+        };
+        (0..lines).map(along).sum::<f64>() / lines as f64
+    }
+
     /// An image's projections. The places of its patches follow from `number`: two versions of an image are compared at the same places.
     ///
     /// # Panics
@@ -180,8 +189,8 @@ pub struct Yardstick {
 
 impl Reference {
     /// The real images by their projections.
-    pub fn new(projector: Projector, real: &[Projections]) -> Self {
-        let all: Vec<&Projections> = real.iter().collect();
+    pub fn new<'a>(projector: Projector, real: impl IntoIterator<Item = &'a Projections>) -> Self {
+        let all: Vec<&Projections> = real.into_iter().collect();
         let patches = projector.slicing.patches;
         let lines = 0..projector.levels.len() * projector.slicing.directions;
         let lines = lines.map(|line| sorted_line(&all, line, patches)).collect();

@@ -157,5 +157,9 @@ proptest! {
             Reference::new(projector.clone(), a).for_sets_of(5).distance(&b.iter().collect::<Vec<_>>())
         };
         prop_assert_eq!(from(&a, &b), from(&b, &a));
+        let [a, b] = [&a, &b].map(|set| set.iter().collect::<Vec<_>>());
+        prop_assert_eq!(projector.between(&a, &b), projector.between(&b, &a));
+        let stored: Vec<Projections> = b.iter().map(|&p| p.clone()).collect();
+        prop_assert!((projector.between(&a, &b) - from(&stored, &a.iter().map(|&p| p.clone()).collect::<Vec<_>>())).abs() < 1e-12);
     }
 }
