@@ -131,7 +131,7 @@ fn the_unit_that_spoils_images_is_found_and_its_removal_repairs_them() {
     fs::write(&path, text.replace(&format!("{SPOILER} = \"undecided\""), &format!("{SPOILER} = \"accept\""))).unwrap();
     let repaired = case.repair(out, None, &Answers::default()).repaired.unwrap();
     assert_eq!((&*repaired.units, repaired.removal), (&[SPOILER][..], Removal::Removed));
-    let real = repaired.real.unwrap();
+    let real = repaired.other_real.unwrap();
     for distances in [&repaired.alike, &repaired.strongest, &repaired.all] {
         let [random, deviation] = distances.random_summary();
         assert!(distances.after < 0.8 * distances.before, "{distances:?}");
@@ -147,6 +147,11 @@ fn the_unit_that_spoils_images_is_found_and_its_removal_repairs_them() {
     assert!(gone.to_vec().iter().zip(ablated.to_vec()).all(|(a, b)| (a - b).abs() < 1e-4));
     assert!(model.params.elements() < case.spoiled.params.elements());
     assert_eq!(model.notes.last().unwrap().1, format!("layer 1, units {SPOILER}: removed"));
+
+    let document = fs::read_to_string(out.join("repair.json")).unwrap();
+    for key in ["layer", "real", "units", "alike", "all"] {
+        assert_eq!(document.matches(&format!("\n  \"{key}\": ")).count(), 1, "{key} in {document}");
+    }
 
     // Who changes their mind loses the repaired model, and nothing else.
     let undone = case.repair(out, None, &Answers { reject: vec![SPOILER], ..Answers::default() });

@@ -17,14 +17,15 @@ use train::run_folder;
 /// Find units that make what real images do not show, and take them out
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The units are listed whose most activating images are farthest from real ones; candidates/UNIT.png
-shows them. Nothing is taken out until you accept it: with --accept, or in decisions.toml of the
-folder, and the same command once more. Then the folder also gets model.safetensors, a generator in
-which the units are gone, sheet.png (before, after, difference) and repair.json: the distance to
-real images before, after, and without as many random units.
+The units are listed whose most activating images are farthest from the real images that are most
+like them; candidates/UNIT.png shows the images, where the unit is on, the images without it, and
+those real ones. Nothing is taken out until you accept it: with --accept, or in decisions.toml of
+the folder and the same command once more. Then the folder also gets model.safetensors, a generator
+in which the units are gone, sheet.png (before, after, difference) and repair.json: the distance
+from real images before, after, and without as many random units. Repairs have a cost, which the
+distance of all images shows.
 
-The distance is the sliced Wasserstein distance over patches of Laplacian pyramids. Unusual images
-are not wrong ones: units of rare things are listed as well, so look before you accept.
+The distance is the sliced Wasserstein distance over patches of Laplacian pyramids.
 
 Examples:
   ganatomy repair scenes --layer 2 --real scenes --out repair
@@ -113,6 +114,7 @@ impl std::str::FromStr for Unit {
 #[derive(Serialize)]
 struct Json<'a> {
     out: String,
+    layer: &'a str,
     candidates: &'a [dissect::Candidate],
     accepted: Vec<usize>,
     #[serde(flatten)]
@@ -158,7 +160,8 @@ impl Repair {
         if self.json {
             let (ranking, accepted) = (&repair.ranking, repair.decisions.accepted());
             let out = out.display().to_string();
-            console::print_json(&Json { out, candidates: &ranking.candidates, accepted, repaired: &repair.repaired })?;
+            let (layer, candidates, repaired) = (&*self.layer, &*ranking.candidates, &repair.repaired);
+            console::print_json(&Json { out, layer, candidates, accepted, repaired })?;
             return Ok(ExitCode::SUCCESS);
         }
         console::print(&match &repair.repaired {
@@ -243,7 +246,7 @@ fn figures(repaired: &Repaired, layer: &str) -> String {
         };
         text.push(format!("{name:38} {before:>9.4} {after:>9.4} {random:>19}\n"));
     }
-    if let Some(real) = repaired.real {
+    if let Some(real) = repaired.other_real {
         text.push(format!("{:38} {real:>9.4}\n", format!("{} other real images", repaired.all.images)));
     }
     text.concat()

@@ -14,6 +14,7 @@ mod model;
 mod non_finite;
 mod output;
 mod refusals;
+mod repair;
 mod report;
 mod resume;
 mod runs;

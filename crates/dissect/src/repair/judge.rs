@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 /// What a repair did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Repaired {
-    /// The layer.
-    pub layer: String,
     /// The units that are gone, by their old numbers.
     pub units: Vec<usize>,
     /// How they are gone from the model file.
@@ -20,7 +18,7 @@ pub struct Repaired {
     /// What stood in the way of a better way, if anything did.
     pub obstacles: Vec<String>,
     /// The distance of as many other real images as there are in `all`; none where there are not enough.
-    pub real: Option<f64>,
+    pub other_real: Option<f64>,
     /// Of the images that activate the units most, from the real images that are most like them: whether they look wrong.
     pub alike: Distances,
     /// Of the same images, from all real images, as published: it falls as well when images only become more usual.
@@ -56,7 +54,7 @@ impl Distances {
 
 /// [`Repaired`] before the units are taken out.
 pub(super) struct Judged {
-    pub(super) real: Option<f64>,
+    pub(super) other_real: Option<f64>,
     pub(super) alike: Distances,
     pub(super) strongest: Distances,
     pub(super) all: Distances,
@@ -131,5 +129,5 @@ pub(super) fn judge(
         None
     };
     let strongest_seeds = order.iter().take(SHOWN).map(|&image| seeds[image]).collect();
-    Ok(Some(Judged { real: other_real, alike, strongest, all, strongest_seeds }))
+    Ok(Some(Judged { other_real, alike, strongest, all, strongest_seeds }))
 }

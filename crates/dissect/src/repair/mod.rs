@@ -184,11 +184,10 @@ fn without(subject: &Subject, units: Vec<usize>, found: judge::Judged) -> Result
     let list = units.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     network.notes.push(("repaired".into(), format!("layer {layer}, units {list}: {}", pruned.removal)));
     let repaired = Repaired {
-        layer: layer.clone(),
         units,
         removal: pruned.removal,
         obstacles: pruned.obstacles,
-        real: found.real,
+        other_real: found.other_real,
         alike: found.alike,
         strongest: found.strongest,
         all: found.all,

@@ -43,12 +43,7 @@ impl Real {
     }
 
     /// Other images of the same source; `None` when the watcher wanted it to end.
-    pub(super) fn others(
-        &self,
-        real: &Dataset,
-        range: Range<u64>,
-        watch: &mut dyn Watch,
-    ) -> Result<Option<Vec<Seen>>> {
+    pub(super) fn others(&self, real: &Dataset, range: Range<u64>, watch: &mut dyn Watch) -> Result<Option<Vec<Seen>>> {
         let first = range.start;
         Ok(read(real, range, watch)?.map(|images| see(self.reference.projector(), self.shape, &images, first)))
     }

@@ -187,12 +187,7 @@ impl Sampled {
     }
 }
 
-fn sampled(
-    means: &RepairMeans,
-    real: &Real,
-    seeds: &[u64],
-    watch: &mut dyn Watch,
-) -> Result<Option<Sampled>> {
+fn sampled(means: &RepairMeans, real: &Real, seeds: &[u64], watch: &mut dyn Watch) -> Result<Option<Sampled>> {
     let layer = &means.subject.layers()[0];
     let [_, height, width] = means.subject.image_shape();
     let cells = layer.size[0] * layer.size[1];
