@@ -18,8 +18,8 @@ use train::run_folder;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The units are listed whose most activating images are farthest from the real images that are most
-like them; candidates/UNIT.png shows the images, where the unit is on, the images without it, and
-those real ones. Nothing is taken out until you accept it: with --accept, or in decisions.toml of
+like them, first those without which they are much nearer; candidates/UNIT.png shows the images,
+where the unit is on, the images without it, and those real ones. Nothing is taken out until you accept it: with --accept, or in decisions.toml of
 the folder and the same command once more. Then the folder also gets model.safetensors, a generator
 in which the units are gone, sheet.png (before, after, difference) and repair.json: the distance
 from real images before, after, and without as many random units. Repairs have a cost, which the
@@ -201,7 +201,7 @@ fn table(ranking: &Ranking, layer: &str) -> String {
     let with_mask = ranking.candidates.iter().any(|candidate| candidate.iou.is_some());
     let mut text = vec![format!(
         "units of {layer} by {}; {} random images are at {:.4} (sd {:.4})\n",
-        if with_mask { "their IoU with the defect" } else { "the distance of their strongest images" },
+        if with_mask { "their IoU with the defect" } else { "what they add to the distance of their strongest images" },
         usual.images,
         usual.mean,
         usual.deviation

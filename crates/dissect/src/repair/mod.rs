@@ -4,8 +4,8 @@
 //! compared the distance to real images before, after, and with 20 random units off. Here
 //!
 //! 1. *search* scores every unit of a layer: how far are the images that activate it most (one in 20) from the real images that are most
-//!    like them in the layout of their colours, beside as many random images of the generator? Where a defect is painted, units are ranked
-//!    by how well they agree with it instead;
+//!    like them in the layout of their colours, beside as many random images of the generator? The farthest are candidates, in the order of
+//!    how much nearer their images come without them. Where a defect is painted, units are ranked by how well they agree with it instead;
 //! 2. a person *decides*, by flags or in a file: nothing is taken out without a word;
 //! 3. *judge* measures on images that the search never saw, and [`net::Network::without_units`] writes a generator in which the units are gone.
 //!
@@ -137,6 +137,11 @@ pub fn repair(
     check_real(means, settings)?;
     let model = Origin::of_network(&means.name, means.subject.network())?;
     answers.check(&means.subject.layers()[0])?;
+    if folder.is_file() {
+        return Err(Error::file(folder, "is a file, not a folder")
+            .with_hint("Choose a folder that is new or empty with --out.")
+            .into());
+    }
     files::create_folder(folder)?;
     let known = folder.join(DECISIONS);
     if !known.is_file() && has_strangers(folder)? {

@@ -24,9 +24,9 @@ const SHOWN: usize = 8;
 pub struct Ranking {
     /// What is usual.
     pub baseline: Baseline,
-    /// All units, the likeliest artifacts first.
+    /// All units: those that agree best with the painted defect first, or those whose images are farthest from real ones.
     pub units: Vec<UnitScore>,
-    /// The first of them, with what their removal does.
+    /// The first of them; without a painted defect in the order of how much nearer their images come when they are switched off.
     pub candidates: Vec<Candidate>,
     /// The level above which each unit counts as on: what the top 1 % of its pixels exceed.
     #[serde(skip)]
@@ -163,6 +163,11 @@ pub(super) fn search(
         if watch.stop() {
             return Ok(None);
         }
+    }
+    if means.defects.is_none() {
+        // Units that are on together have the same strange images; the one that makes them strange is the one without which they are not.
+        let gain = |candidate: &Candidate| candidate.distance - candidate.without;
+        candidates.sort_by(|a, b| gain(b).total_cmp(&gain(a)));
     }
     Ok(Some(Ranking { baseline, units, candidates, levels: sampled.levels }))
 }
