@@ -28,10 +28,10 @@ fn generator() -> Network {
     let device = Device::cpu();
     let mut network = Network::initial(graph, 1, "weights", &device);
     set(&mut network, "0.linear.weight", |values, draw| {
-        values.iter_mut().for_each(|v| *v = draw.normal() as f32 / 2.4)
+        values.iter_mut().for_each(|v| *v = draw.normal() as f32 / 2.4);
     });
     set(&mut network, "1.deconv.weight", |values, draw| {
-        values.iter_mut().for_each(|v| *v = draw.normal() as f32 / 8.0)
+        values.iter_mut().for_each(|v| *v = draw.normal() as f32 / 8.0);
     });
     set(&mut network, "image.weight", |values, draw| values.iter_mut().for_each(|v| *v = draw.normal() as f32 / 8.0));
     network

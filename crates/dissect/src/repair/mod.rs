@@ -26,7 +26,7 @@ use crate::subject::Subject;
 use crate::watch::Watch;
 use base::{Error, files};
 use data::Dataset;
-use net::{Network, Precision, Result};
+use net::{Network, Result, Storage};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use train::RunLock;
@@ -176,7 +176,7 @@ pub fn repair(
     let Some(found) = judge::judge(means, &real, &accepted, settings, watch)? else { return Ok(None) };
     let (network, repaired) = without(means.subject, accepted, found)?;
     report::sheet(folder, means.subject, &repaired)?;
-    files::write_atomic(folder.join(REPAIRED_MODEL), &network.to_bytes(Precision::F32)?)?;
+    files::write_atomic(folder.join(REPAIRED_MODEL), &network.to_bytes(Storage::F32)?)?;
     report::document(folder, means, &model, settings, &repaired)?;
     Ok(Some(Repair { ranking, decisions, repaired: Some(repaired) }))
 }

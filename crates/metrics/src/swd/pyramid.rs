@@ -33,7 +33,7 @@ pub(super) fn levels(plane: &[f64], sizes: &[[usize; 2]]) -> Vec<Vec<f64>> {
 fn smaller(plane: &[f64], [h, w]: [usize; 2]) -> Vec<f64> {
     let rows = along_rows(plane, w, w.div_ceil(2), |row, x| smoothed(w as i64, 2 * x as i64, |i| row[i]));
     let half = w.div_ceil(2);
-    along_columns(&rows, half, h.div_ceil(2), |column, y| smoothed(h as i64, 2 * y as i64, |i| column(i)))
+    along_columns(&rows, half, h.div_ceil(2), |column, y| smoothed(h as i64, 2 * y as i64, column))
 }
 
 /// Zeros between rows and columns, then smoothed, at twice the weight each way.

@@ -74,7 +74,7 @@ fn channels_disappear_where_nothing_else_needs_them() {
             let pruned = taken_out(&network, node, &[0, 2]);
             assert_eq!(pruned.removal, Removal::Removed, "{node}: {:?}", pruned.obstacles);
             assert!(pruned.network.params.elements() < network.params.elements());
-            let bytes = pruned.network.to_bytes(Default::default()).unwrap();
+            let bytes = pruned.network.to_bytes(crate::Storage::default()).unwrap();
             let back = Network::from_bytes(&bytes, std::path::Path::new("m"), &Device::cpu()).unwrap();
             assert_eq!(back.graph, pruned.network.graph);
         }
