@@ -49,9 +49,10 @@ struct Record {
     units: Value,
     removal: Value,
     /// The distance of other real images.
-    real: Value,
-    all: Distances,
+    other_real: Value,
+    alike: Distances,
     strongest: Distances,
+    all: Distances,
     strongest_seeds: Vec<u64>,
     settings: Value,
 }
@@ -201,8 +202,11 @@ impl Repair {
 
     /// Distances to real images before and after, as a chart and a table.
     fn distances(&self) -> Html {
-        let sets =
-            [("images that the units are strongest in", &self.record.strongest), ("all images", &self.record.all)];
+        let sets = [
+            ("images that the units are strongest in, from the real ones most like them", &self.record.alike),
+            ("the same images, from all real ones", &self.record.strongest),
+            ("all images, from all real ones", &self.record.all),
+        ];
         let known: Vec<_> = sets.into_iter().filter(|(_, set)| set.before.is_some()).collect();
         if known.is_empty() {
             return Html::none();
@@ -228,7 +232,7 @@ impl Repair {
                 &[start.as_slice(), &figures].concat(),
             )
         };
-        let real = self.record.real.as_f64().map_or_else(Html::none, |real| {
+        let real = self.record.other_real.as_f64().map_or_else(Html::none, |real| {
             markup("<p>As many other real images are at {}.</p>", &[text(format!("{real:.4}"))])
         });
         let draws = self.record.all.random.len().max(self.record.strongest.random.len());
@@ -266,8 +270,10 @@ impl Repair {
             let path = self.folder.join("candidates").join(format!("{}.png", candidate.unit));
             if path.is_file() {
                 let picture = pictures::photo(&path)?;
-                let alt =
-                    format!("Unit {}: its strongest images, where it is on, and the images without it", candidate.unit);
+                let alt = format!(
+                    "Unit {}: its strongest images, where it is on, the images without it, real ones",
+                    candidate.unit
+                );
                 let parts =
                     [picture.source, text(picture.width), text(picture.height), text(alt), text(candidate.unit)];
                 shown.push(markup(

@@ -116,8 +116,8 @@ fn edit(folder: &Path, network: &Network) {
     edited.write(folder).unwrap();
 }
 
-const REPAIR: &str = r#"{"format": 1, "model": {"name": "<i>m"}, "real": 0.25, "layer": "<u>", "units": [1], "removal": "<em>masked",
-    "all": {"images": 64, "before": 0.5, "after": 0.375, "random": [0.5, 0.75]}, "settings": {"samples": 64}}"#;
+const REPAIR: &str = r#"{"format": 1, "model": {"name": "<i>m"}, "real": "<q>r.zip", "other_real": 0.25, "layer": "<u>", "units": [1], "removal": "<em>masked",
+    "alike": {"images": 4, "before": 0.875, "after": 0.4375, "random": [0.875]}, "all": {"images": 64, "before": 0.5, "after": 0.375, "random": [0.5, 0.75]}, "settings": {"samples": 64}}"#;
 
 /// A dissection with a result of each kind in its folder.
 fn whole() -> (TempDir, Network) {
