@@ -100,6 +100,6 @@ fn the_dissection_is_of_the_shipped_networks() {
     let segmenter = Network::from_bytes(segmenter.bytes, Path::new(segmenter.name), &Device::cpu()).unwrap();
     assert!(found.plan.segmenter.is(&segmenter).unwrap());
     // 2,000 generated and 2,000 real ones.
-    assert_eq!(found.tally.groups, 4000 / dissect::GROUP as u64);
+    assert_eq!(found.tally.groups, 4000 / dissect::GROUP);
     assert_eq!(found.plan.layers.len(), 7);
 }

