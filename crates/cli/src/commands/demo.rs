@@ -67,9 +67,9 @@ impl Demo {
             crate::console::print(&settings.to_toml())?;
             return Ok(ExitCode::SUCCESS);
         }
-        console.say("1. a generator of small scenes, evolved from nothing");
         let interrupt = Interrupt::install()?;
         let device = self.computing.open(console)?;
+        console.say("1. a generator of small scenes, evolved from nothing");
         let run = Evolution::start(settings, device, || training::place(self.out, "demo"))?;
         let folder = run.folder().to_owned();
         let code = training::go(run, &interrupt, console, false)?;
