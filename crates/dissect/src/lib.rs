@@ -35,7 +35,7 @@ mod tally;
 mod watch;
 
 pub use causal::{Causal, CausalSettings, Context, Epoch, Insertions, Point, SET, Trace, causal};
-pub use compare::{ClassRow, Compared, Comparison, LayerCount, LayerRow};
+pub use compare::{ClassRow, Compared, Comparison, ImageDistance, LayerCount, LayerRow, image_distance};
 pub use concepts::{Concept, Concepts};
 pub use dissection::{Dissection, Means, dissect};
 pub use edited::{EDITED, Edited, Sheet};

@@ -1,7 +1,12 @@
 //! `ganatomy compare DIR DIR ...`
 
+use crate::commands::dissect::open_real;
+use crate::commands::merge::subject;
 use crate::console::{self, Console};
+use crate::device::Computing;
 use crate::dissection;
+use crate::exit;
+use crate::progress::Progress;
 use anyhow::Result;
 use dissect::{Comparison, Dissection};
 use std::path::PathBuf;
@@ -10,16 +15,30 @@ use std::process::ExitCode;
 /// Put dissections side by side: generators, or checkpoints of one
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Class distance is how far the classes' shares of pixels are from those of the real images that a
-dissection counted (--real): 0 is the same, 1 nothing in common.
+Class distance is how far the classes' shares of pixels are from those of the real images that
+a dissection counted (dissect --real): 0 is the same, 1 nothing in common. With --real here, the
+images themselves are compared: sliced Wasserstein distance over patches of Laplacian pyramids,
+beside that of as many other real images.
 
 Examples:
   ganatomy compare dissection-1000 dissection-5000
+  ganatomy compare dissection-1000 dissection-5000 --real scenes
   ganatomy compare runs/*-dissection --json")]
 pub(crate) struct Compare {
     /// Folders of dissections
     #[arg(required = true, num_args = 2.., value_name = "DIR")]
     dissections: Vec<PathBuf>,
+
+    /// Real images, to measure the distance of generated ones by
+    #[arg(long, value_name = "SRC")]
+    real: Option<String>,
+
+    /// How many generated images of each; twice as many real ones are needed
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "real")]
+    images: u64,
+
+    #[command(flatten)]
+    computing: Computing,
 
     /// Print JSON
     #[arg(long)]
@@ -27,10 +46,23 @@ pub(crate) struct Compare {
 }
 
 impl Compare {
-    pub(crate) fn run(self, _: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        let device = self.computing.open(console)?;
         let dissections: Vec<Dissection> =
             self.dissections.iter().map(|folder| dissection::open(folder)).collect::<Result<_>>()?;
-        let comparison = Comparison::new(&dissections);
+        let mut comparison = Comparison::new(&dissections);
+        if let Some(name) = &self.real {
+            let mut progress = Progress::new(console)?;
+            for (dissection, found) in dissections.iter().zip(&mut comparison.dissections) {
+                let subject = subject(&dissection.plan, None, &device, console)?;
+                let real = open_real(name, &subject)?;
+                found.image_distance = dissect::image_distance(&subject, &real, self.images, &mut progress)?;
+                if found.image_distance.is_none() {
+                    return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal));
+                }
+            }
+            let _ = progress.finish();
+        }
         if self.json {
             console::print_json(&comparison)?;
         } else {
@@ -44,8 +76,11 @@ fn table(comparison: &Comparison) -> String {
     let mut text: Vec<String> = Vec::new();
     for (number, found) in (1..).zip(&comparison.dissections) {
         let distance = found.class_distance.map_or(String::new(), |d| format!(", class distance {d:.3}"));
+        let images = found.image_distance.map_or(String::new(), |d| {
+            format!(", image distance {:.4} (real {:.4}, {} images)", d.generated, d.real, d.images)
+        });
         text.push(format!(
-            "{number}  {}: {} of {} units interpretable, {} concepts{distance}\n",
+            "{number}  {}: {} of {} units interpretable, {} concepts{distance}{images}\n",
             found.folder, found.interpretable, found.units, found.concepts
         ));
     }

@@ -57,6 +57,11 @@ fn a_dissection_says_what_units_stand_for() {
     let side_by_side = json(&place.succeed("compare d d --json"));
     assert_eq!(side_by_side["layers"][0]["found"][1]["units"], 192);
     assert!(place.succeed("compare d d").contains("2  d: "));
+    let measured = json(&place.succeed("compare d d --real scenes --images 64 --json"));
+    let [distance, other] = [0, 1].map(|i| measured["dissections"][i]["image_distance"].clone());
+    assert_eq!(distance, other);
+    let [generated, real] = ["generated", "real"].map(|key| distance[key].as_f64().unwrap());
+    assert!(real > 0.0 && generated > real && generated < 1.0, "{distance}");
 }
 
 #[test]
@@ -159,6 +164,7 @@ fn what_cannot_be_dissected_or_edited() {
         "merge a broken --out x",
         "merge a full --out x",
         "compare d full",
+        "compare d d --real scenes --images 0",
         "edit scenes --out x",
         "edit scenes --ablate 2:96 --out x",
         "edit g.safetensors --ablate 2:tree/5 --out x",

@@ -17,7 +17,7 @@ mod decisions;
 mod defects;
 mod judge;
 mod report;
-mod sample;
+pub(crate) mod sample;
 mod search;
 
 use crate::dissection::has_strangers;

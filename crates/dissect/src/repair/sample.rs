@@ -10,21 +10,21 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Images that go through the generator at a time. Part of no result.
-pub(super) const BATCH: usize = 16;
+pub(crate) const BATCH: usize = 16;
 /// Real images that are read at a time.
 const READ: u64 = 64;
 /// Fields on a side, by whose mean colours the real images are found that are most like another.
 const CELLS: usize = 8;
 
 /// What is kept of an image.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     patches: Projections,
     /// The mean colours of [`CELLS`] x [`CELLS`] fields.
     layout: Vec<f32>,
 }
 
 /// The real images.
-pub(super) struct Real {
+pub(crate) struct Real {
     reference: Reference,
     seen: Vec<Seen>,
     shape: [usize; 3],
@@ -32,7 +32,7 @@ pub(super) struct Real {
 
 impl Real {
     /// The real images `0 .. real_samples`; `None` when the watcher wanted it to end.
-    pub(super) fn open(real: &Dataset, settings: &RepairSettings, watch: &mut dyn Watch) -> Result<Option<Self>> {
+    pub(crate) fn open(real: &Dataset, settings: &RepairSettings, watch: &mut dyn Watch) -> Result<Option<Self>> {
         let Some(images) = read(real, 0..settings.real_samples, watch)? else { return Ok(None) };
         let shape = images.first().map_or([1; 3], |image| [image.channels, image.height, image.width]);
         let slicing = Slicing { seed: settings.seed, ..Slicing::default() };
@@ -43,13 +43,13 @@ impl Real {
     }
 
     /// Other images of the same source; `None` when the watcher wanted it to end.
-    pub(super) fn others(&self, real: &Dataset, range: Range<u64>, watch: &mut dyn Watch) -> Result<Option<Vec<Seen>>> {
+    pub(crate) fn others(&self, real: &Dataset, range: Range<u64>, watch: &mut dyn Watch) -> Result<Option<Vec<Seen>>> {
         let first = range.start;
         Ok(read(real, range, watch)?.map(|images| see(self.reference.projector(), self.shape, &images, first)))
     }
 
     /// A batch of generated images; each by its seed. They are rounded to bytes, as real images are.
-    pub(super) fn see(&self, images: &Tensor, seeds: &[u64]) -> Vec<Seen> {
+    pub(crate) fn see(&self, images: &Tensor, seeds: &[u64]) -> Vec<Seen> {
         let values = images.to_vec();
         let size = values.len() / seeds.len();
         let each = |(&seed, image): (&u64, &[f32])| {
@@ -60,7 +60,7 @@ impl Real {
     }
 
     /// How far some images are from all real ones.
-    pub(super) fn distance(&self, images: &[&Seen]) -> f64 {
+    pub(crate) fn distance(&self, images: &[&Seen]) -> f64 {
         self.reference.for_sets_of(images.len()).distance(&patches(images))
     }
 
