@@ -63,12 +63,19 @@ fn result(inputs: &Inputs, number: usize, cause: &Cause) -> Html {
             ("set", text(SET.min(found.units.len()))),
             ("both", text(in_both)),
             ("effect", text(decimals(found.effect))),
+            ("alone", alone(cause)),
             ("present", text(found.present)),
             ("images", text(found.settings.curve_images)),
             ("file", text(cause.path.display())),
             ("all", text(inputs.findings.layers[cause.layer].units.len())),
         ],
     )
+}
+
+/// The effects of the first units by themselves.
+fn alone(cause: &Cause) -> Html {
+    let pairs = cause.found.units.iter().zip(&cause.found.unit_effects).take(5);
+    listed(pairs.map(|(&unit, &effect)| markup("{} {}", &[units::link(cause.layer, unit), text(decimals(effect))])))
 }
 
 /// What the strongest units make at single cells, the best places first.

@@ -36,8 +36,16 @@ use std::cell::Cell;
 use transform::{Form, Place, Target};
 
 /// Points of the tiles whose products are made together: as many as keep a task's blocks inside of the second cache, and so
-/// many that the transform of the weights, once for all of them, is little beside their products.
-const CHUNK_POINTS: usize = 3200;
+/// many that the transform of the weights, once for all of them, is little beside their products. Processors with AVX-512 have
+/// second caches of 1 MiB and more, those without often half of that. The number is part of no result.
+fn chunk_points(level: Level) -> usize {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 | Level::Avx512Bf16 => 3200,
+        _ => 1600,
+    }
+}
+
 /// Blocks of sixteen columns of one task of the forward pass and of the weight gradient.
 const GROUP: usize = 2;
 /// Words by which points stand farther apart than they need to: at distances of whole pages, all points of a tile would
@@ -91,8 +99,8 @@ struct Chunks {
 }
 
 impl Chunks {
-    fn new(plan: &Plan, images: usize) -> Self {
-        let per_chunk = (CHUNK_POINTS / plan.points / plan.tiles).clamp(1, images.max(1));
+    fn new(level: Level, plan: &Plan, images: usize) -> Self {
+        let per_chunk = (chunk_points(level) / plan.points / plan.tiles).clamp(1, images.max(1));
         Self { images, per_chunk, tiles: per_chunk * plan.tiles }
     }
     fn count(&self) -> usize {
@@ -184,7 +192,7 @@ pub(crate) fn forward(
     w: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let chunks = Chunks::new(plan, s.n);
+    let chunks = Chunks::new(level, plan, s.n);
     let inner_blocks = plan.c_blocks * plan.phases;
     // Channels of x whose weights are transformed together: 64 numbers of the inner length.
     let step = (4 / plan.phases).max(1);
@@ -318,7 +326,7 @@ pub(crate) fn input_gradient(
 ) -> Vec<f32> {
     /// Blocks of channels of y whose weights are transformed together.
     const STEP: usize = 2;
-    let chunks = Chunks::new(plan, s.n);
+    let chunks = Chunks::new(level, plan, s.n);
     // All phases of a channel add to the same pixels: one task has them all.
     let per_group = (4 / plan.phases).max(1);
     let groups = plan.c_blocks.div_ceil(per_group);
@@ -404,7 +412,7 @@ pub(crate) fn input_gradient(
 
 /// `dW` for given `x` and `dy`, see [`crate::conv2d_weight_gradient`].
 pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
-    let chunks = Chunks::new(plan, s.n);
+    let chunks = Chunks::new(level, plan, s.n);
     let x_blocks = plan.c_blocks * plan.phases;
     // Both operands run along the tiles.
     let (_, form) = plan.forms();
