@@ -3,10 +3,12 @@
 //!
 //! Nothing here knows of networks or images.
 
+mod csv;
 mod error;
 pub mod files;
 pub mod memory;
 pub mod npy;
 pub mod seed;
 
+pub use csv::csv_field;
 pub use error::{Error, Result};

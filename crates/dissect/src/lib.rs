@@ -52,6 +52,5 @@ pub use repair::{
 };
 pub use settings::{PRESETS, Rule, Settings, Shard};
 pub use subject::{Layer, Subject};
-pub use tables::csv_field;
 pub use tally::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top};
 pub use watch::{Unwatched, Watch};

@@ -2,7 +2,7 @@
 
 use crate::findings::{Findings, LayerFindings, Unit};
 use crate::plan::{FORMAT, Plan};
-use base::{Error, Result, files};
+use base::{Error, Result, csv_field, files};
 use serde::Serialize;
 use std::path::Path;
 
@@ -85,18 +85,4 @@ fn classes(findings: &Findings) -> String {
         table.push(format!("{name},{category},{:.6},{low:.6},{high:.6},{real}\n", class.generated));
     }
     table.concat()
-}
-
-/// A field of a CSV file (RFC 4180).
-pub fn csv_field(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.into() }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn names_from_outside_cannot_break_a_table() {
-        assert_eq!(super::csv_field("tree"), "tree");
-        assert_eq!(super::csv_field("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
-    }
 }

@@ -38,8 +38,8 @@ impl RunLock {
                 let mut holder = String::new();
                 let known = file.take(20).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
                 let holder = if known { format!("process {}", holder.trim()) } else { "another process".into() };
-                return Err(Error::file(run, format!("{holder} is training in this run"))
-                    .with_hint("Wait for it, stop it with Ctrl-C, or train in another folder with --out."));
+                return Err(Error::file(run, format!("{holder} is at work in this folder"))
+                    .with_hint("Wait for it, stop it with Ctrl-C, or use another folder with --out."));
             }
             Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
         }
@@ -64,7 +64,7 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let first = RunLock::acquire(run.path()).unwrap();
         let refused = RunLock::acquire(run.path()).unwrap_err();
-        let expected = format!("process {} is training in this run", std::process::id());
+        let expected = format!("process {} is at work in this folder", std::process::id());
         assert!(refused.to_string().ends_with(&expected), "{refused}");
         assert!(refused.hint().unwrap().contains("--out"));
         drop(first);

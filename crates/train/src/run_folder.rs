@@ -183,7 +183,7 @@ mod tests {
         let lock = RunLock::acquire(out.path()).unwrap();
         fs::write(out.path().join(".config.toml.123.part"), "prese").unwrap();
         let refused = create(out.path()).unwrap_err();
-        assert!(refused.to_string().ends_with("is training in this run"), "{refused}");
+        assert!(refused.to_string().ends_with("is at work in this folder"), "{refused}");
         drop(lock);
         create(out.path()).unwrap();
         let names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|e| e.unwrap().file_name()).collect();

@@ -261,7 +261,7 @@ fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
 fn csv(table: &[Effect]) -> String {
     let mut text = vec!["class,category,before,after,removed\n".to_owned()];
     for effect in table {
-        let [name, category] = [&effect.concept.name, &effect.concept.category].map(|f| dissect::csv_field(f));
+        let [name, category] = [&effect.concept.name, &effect.concept.category].map(|f| base::csv_field(f));
         let removed = if effect.before == 0 { String::new() } else { format!("{:.6}", effect.removed()) };
         text.push(format!("{name},{category},{},{},{removed}\n", effect.before, effect.after));
     }

@@ -1,6 +1,7 @@
 //! What was found, as text, tables and charts.
 
-use dissect::{Causal as Found, Concept, Point, csv_field};
+use base::csv_field;
+use dissect::{Causal as Found, Concept, Point};
 use std::fmt::Write;
 use train::plot::{BarValue, Bars, Row};
 
