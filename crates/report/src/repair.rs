@@ -203,19 +203,23 @@ impl Repair {
     /// Distances to real images before and after, as a chart and a table.
     fn distances(&self) -> Html {
         let sets = [
-            ("images that the units are strongest in, from the real ones most like them", &self.record.alike),
-            ("the same images, from all real ones", &self.record.strongest),
-            ("all images, from all real ones", &self.record.all),
+            (
+                "strongest, from alike",
+                "images that the units are strongest in, from the real ones most like them",
+                &self.record.alike,
+            ),
+            ("strongest, from all", "the same images, from all real ones", &self.record.strongest),
+            ("all, from all", "all images, from all real ones", &self.record.all),
         ];
-        let known: Vec<_> = sets.into_iter().filter(|(_, set)| set.before.is_some()).collect();
+        let known: Vec<_> = sets.into_iter().filter(|(.., set)| set.before.is_some()).collect();
         if known.is_empty() {
             return Html::none();
         }
         let value = |value: Option<f64>| value.unwrap_or(f64::NAN);
         let three = |set: &Distances| [value(set.before), value(set.after), value(set.random_mean())];
-        let bars = |(name, set): &(&str, &Distances)| Row {
+        let bars = |(short, _, set): &(&str, &str, &Distances)| Row {
             group: String::new(),
-            label: (*name).into(),
+            label: (*short).into(),
             values: three(set).map(|value| BarValue { value, interval: None }).into(),
         };
         let chart = Bars {
@@ -224,7 +228,7 @@ impl Repair {
             series: ["before", "after", "random units off"].map(Into::into).into(),
             rows: known.iter().map(bars).collect(),
         };
-        let row = |(name, set): &(&'static str, &Distances)| {
+        let row = |(_, name, set): &(&str, &'static str, &Distances)| {
             let figures = three(set).map(|x| text(if x.is_finite() { format!("{x:.4}") } else { "–".into() }));
             let start = [text(name), text(count(set.images))];
             markup(
