@@ -4,7 +4,8 @@
 
 use data::{Class, LabelMap, Plane};
 use dissect::{
-    CausalSettings, Dissection, Means, Origin, Plan, Rule, Settings, Shard, Subject, Unwatched, causal, dissect, merge,
+    CausalSettings, Dissection, Means, Origin, Outcome, Plan, Rule, Settings, Shard, Subject, Unwatched, causal,
+    dissect, merge,
 };
 use net::{Conv, Device, Graph, Init, Network, Op, Params, Tensor};
 use segment::{Oracle, Segment, Segmenter};
@@ -193,7 +194,7 @@ fn the_cause_of_a_class_is_named_and_obeys() {
     for (class, unit) in [("red", 7), ("green", 2), ("blue", 5)] {
         let concept = dissection.concepts.find(class).unwrap();
         let found = causal(&subject, &segmenter, &dissection, layer, concept, &settings, &mut Unwatched);
-        let found = found.unwrap().unwrap();
+        let Outcome::Found(found) = found.unwrap() else { panic!("{class} has causes") };
         assert_eq!((found.units[0], found.iou_units[0]), (unit, unit));
         assert!(found.alpha[0] > 0.9 && found.alpha[1] < 0.1, "{:?}", found.alpha);
         assert_eq!((found.curve[0].causal, found.curve[0].iou), (1.0, 1.0), "without its unit the class is gone");

@@ -89,7 +89,7 @@ pub fn fused(steps: &[Step], images: usize, channels: usize, cells: usize) -> Ve
     }
     let level = Level::best();
     let scratch = || vec![0.0f32; (steps.len() - 1) * BLOCK];
-    written(len, |y| {
+    let write = |y: &mut [MaybeUninit<f32>]| {
         let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
         pieces.for_each_init(scratch, |scratch, (map, y)| {
             for (block, y) in y.chunks_mut(BLOCK).enumerate() {
@@ -98,7 +98,9 @@ pub fn fused(steps: &[Step], images: usize, channels: usize, cells: usize) -> Ve
                 unsafe { run(level, steps, at, scratch, y) };
             }
         });
-    })
+    };
+    // SAFETY: pieces, and blocks of a piece, cover everything; the last step writes its whole block.
+    unsafe { written(len, write) }
 }
 
 /// Where a block lies.

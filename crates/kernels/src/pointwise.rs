@@ -25,11 +25,14 @@ pub fn tanh_gradient(g: f32, y: f32) -> f32 {
     g * (1.0 - y * y)
 }
 
-/// A vector of `len` numbers, all of which `write` writes: the memory is not cleared first.
-pub(crate) fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+/// A vector of `len` numbers whose memory is not cleared first.
+///
+/// # Safety
+/// `write` writes all of them.
+pub(crate) unsafe fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
     let mut out = Vec::with_capacity(len);
     write(&mut out.spare_capacity_mut()[..len]);
-    // SAFETY: every caller writes all of them.
+    // SAFETY: the caller promises that they have been written.
     unsafe { out.set_len(len) };
     out
 }
@@ -39,11 +42,13 @@ pub fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
     if x.len() < PARALLEL {
         return x.iter().map(|&v| f(v)).collect();
     }
-    written(x.len(), |out| {
+    let write = |out: &mut [MaybeUninit<f32>]| {
         out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(out, x)| {
             out.iter_mut().zip(x).for_each(|(o, &v)| _ = o.write(f(v)));
         });
-    })
+    };
+    // SAFETY: chunks of the same length on all sides cover everything.
+    unsafe { written(x.len(), write) }
 }
 
 /// `f` of every pair of elements.
@@ -52,9 +57,11 @@ pub fn map2(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32
     if x.len() < PARALLEL {
         return x.iter().zip(y).map(|(&a, &b)| f(a, b)).collect();
     }
-    written(x.len(), |out| {
+    let write = |out: &mut [MaybeUninit<f32>]| {
         out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(y.par_chunks(CHUNK)).for_each(|((out, x), y)| {
             out.iter_mut().zip(x).zip(y).for_each(|((o, &a), &b)| _ = o.write(f(a, b)));
         });
-    })
+    };
+    // SAFETY: chunks of the same length on all sides cover everything.
+    unsafe { written(x.len(), write) }
 }

@@ -13,8 +13,7 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
         return Html::none();
     }
     let row = |(number, cause): (usize, &Cause)| {
-        // The point that is nearest to the published number of units.
-        let Some(point) = cause.found.curve.iter().min_by_key(|p| p.units.abs_diff(SET)) else { return Html::none() };
+        let Some(point) = cause.found.at_set() else { return Html::none() };
         let removed = |share: f64| [text(key(share)), text(percent(share))];
         let [[a, b], [c, d], [e, f]] = [point.causal, point.iou, point.random].map(removed);
         let effect = [text(key(cause.found.effect)), text(decimals(cause.found.effect))];

@@ -12,7 +12,7 @@ use crate::output;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
 use base::Error;
-use dissect::{Causal as Found, CausalSettings, Dissection};
+use dissect::{Causal as Found, CausalSettings, Dissection, Outcome};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -126,7 +126,15 @@ impl Causal {
         if file {
             let done = search(concepts[0], &mut progress);
             let signal = progress.finish();
-            let Some(found) = done? else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
+            let found = match done? {
+                Outcome::Found(found) => found,
+                Outcome::Absent(what) => {
+                    return Err(Error::setting("--class", what)
+                        .with_hint("Give more images with --pool, or try another layer.")
+                        .into());
+                }
+                Outcome::Stopped => return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)),
+            };
             write(&self.out, &found)?;
             if self.json {
                 console::print_json(&found)?;
@@ -146,17 +154,14 @@ impl Causal {
                 continue;
             }
             console.say(&format!("{} of {}: {}", at + 1, concepts.len(), named.name));
-            match search(concept, &mut progress) {
-                Ok(Some(found)) => {
+            match search(concept, &mut progress)? {
+                Outcome::Found(found) => {
                     write(&path, &found)?;
-                    rows.push((named.clone(), Ok(found)));
+                    rows.push((named.clone(), Ok(*found)));
                 }
-                Ok(None) => return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal)),
-                // A class that never occurs, or that no cell takes, is a result.
-                Err(net::Error::File(error)) if matches!(&error, Error::Setting { key, .. } if key == "--class") => {
-                    rows.push((named.clone(), Err(error.to_string())));
-                }
-                Err(error) => return Err(error.into()),
+                // That is a result as well.
+                Outcome::Absent(what) => rows.push((named.clone(), Err(what))),
+                Outcome::Stopped => return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal)),
             }
         }
         let _ = progress.finish();

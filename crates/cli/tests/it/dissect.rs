@@ -175,6 +175,7 @@ fn what_cannot_be_dissected_or_edited() {
         "causal d --layer 3 --class tree --out x.json",
         "causal d --layer 2 --class tee --out x.json",
         "causal d --layer 2 --class tree --out x.txt",
+        "causal d --layer 2 --class chimney --pool 1 --out x.json",
     ];
     check("dissect-refused", &words.iter().map(|words| place.run(words) + "\n").collect::<String>());
     assert!(!place.path("x").exists(), "nothing is left of what was refused");

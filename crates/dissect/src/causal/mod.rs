@@ -17,7 +17,7 @@ use crate::subject::Subject;
 use crate::watch::Watch;
 use base::Error;
 use net::Result;
-use pools::Pools;
+use pools::{Collected, Pools};
 use segment::{Segment, Segmenter};
 use serde::{Deserialize, Serialize};
 use tail::Tail;
@@ -147,6 +147,11 @@ pub struct Causal {
 }
 
 impl Causal {
+    /// The curve's point at the published number of units ([`SET`]), or the last one before.
+    pub fn at_set(&self) -> Option<&Point> {
+        self.curve.iter().rfind(|point| point.units <= SET).or(self.curve.first())
+    }
+
     /// The curve of removed pixels.
     pub fn chart(&self) -> LineChart {
         let series = |name: &str, value: &dyn Fn(&Point) -> f64| Series {
@@ -171,10 +176,21 @@ impl Causal {
 /// The number of units of a set, as in the publication.
 pub const SET: usize = 20;
 
-/// Searches the units of one layer of a dissection that cause a concept; `None` when the watcher wanted it to end.
+/// How a search ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// With the causes.
+    Found(Box<Causal>),
+    /// There is nothing to search with: the class is never shown, or can be put nowhere; what is missing.
+    Absent(String),
+    /// The watcher wanted it to end.
+    Stopped,
+}
+
+/// Searches the units of one layer of a dissection that cause a concept.
 ///
 /// # Errors
-/// The settings cannot be used, the layer does not cut the generator in two, the class never occurs, or a network cannot be run.
+/// The settings cannot be used, the layer does not cut the generator in two, or a network cannot be run.
 pub fn causal(
     subject: &Subject,
     segmenter: &Segmenter,
@@ -183,7 +199,7 @@ pub fn causal(
     concept: usize,
     settings: &CausalSettings,
     watch: &mut dyn Watch,
-) -> Result<Option<Causal>> {
+) -> Result<Outcome> {
     settings.check()?;
     let named: Concept = dissection.concepts.list()[concept].clone();
     let Some((plane, class)) = dissection.concepts.class_of(concept) else {
@@ -195,9 +211,13 @@ pub fn causal(
     let tail = Tail::new(subject, layer, segmenter, plane, usize::from(class))?;
     let iou_units = dissection.ranked_by_iou(layer, concept);
 
-    let Some(pools) = Pools::collect(&tail, settings, watch)? else { return Ok(None) };
+    let pools = match Pools::collect(&tail, settings, watch)? {
+        Collected::Pools(pools) => pools,
+        Collected::Absent(what) => return Ok(Outcome::Absent(what)),
+        Collected::Stopped => return Ok(Outcome::Stopped),
+    };
     let start = search::start(dissection, layer, concept);
-    let Some(found) = search::search(&tail, &pools, start, settings, watch)? else { return Ok(None) };
+    let Some(found) = search::search(&tail, &pools, start, settings, watch)? else { return Ok(Outcome::Stopped) };
     let mut place = vec![0; iou_units.len()];
     iou_units.iter().enumerate().for_each(|(at, &unit)| place[unit] = at);
     let mut units: Vec<usize> = (0..found.alpha.len()).collect();
@@ -208,7 +228,7 @@ pub fn causal(
     sets.extend(set.chunks(1));
     let mut unit_effects = search::effects(&tail, &pools, &sets, settings)?;
     let effect = unit_effects.remove(0);
-    let Some(curve) = curve::curve(&tail, &[&units, &iou_units], settings, watch)? else { return Ok(None) };
+    let Some(curve) = curve::curve(&tail, &[&units, &iou_units], settings, watch)? else { return Ok(Outcome::Stopped) };
     let insertions = if settings.insertion_images == 0 {
         None
     } else {
@@ -216,10 +236,10 @@ pub fn causal(
         let values: Vec<f32> = set.iter().map(|&unit| fit.quantile(unit, settings.insertion_quantile)).collect();
         match insertion::insertions(&tail, set, &values, pools.mean_pixels, settings, watch)? {
             Some(found) => Some(found),
-            None => return Ok(None),
+            None => return Ok(Outcome::Stopped),
         }
     };
-    Ok(Some(Causal {
+    Ok(Outcome::Found(Box::new(Causal {
         format: 1,
         class: named.name,
         category: named.category,
@@ -235,5 +255,5 @@ pub fn causal(
         epochs: found.epochs,
         present: pools.present_images,
         settings: settings.clone(),
-    }))
+    })))
 }

@@ -3,7 +3,6 @@
 use super::CausalSettings;
 use super::tail::{Maps, Tail};
 use crate::watch::Watch;
-use base::Error;
 use base::seed::Stream;
 use net::Result;
 
@@ -35,8 +34,15 @@ pub(super) struct Pools {
     pub(super) present_images: usize,
 }
 
+/// Pools, or why there are none.
+pub(super) enum Collected {
+    Pools(Pools),
+    Absent(String),
+    Stopped,
+}
+
 impl Pools {
-    pub(super) fn collect(tail: &Tail, settings: &CausalSettings, watch: &mut dyn Watch) -> Result<Option<Self>> {
+    pub(super) fn collect(tail: &Tail, settings: &CausalSettings, watch: &mut dyn Watch) -> Result<Collected> {
         let (cells, units) = (tail.cells(), tail.units());
         let mut popularity = vec![0.0f64; cells];
         let mut sums = vec![0.0f64; units];
@@ -66,12 +72,11 @@ impl Pools {
             }
             watch.step(seeds.len() as u64);
             if watch.stop() {
-                return Ok(None);
+                return Ok(Collected::Stopped);
             }
         }
         if found.is_empty() {
-            let reason = format!("never occurs in {} images", settings.pool);
-            return Err(Error::setting("--class", reason).with_hint("Give more images with --pool.").into());
+            return Ok(Collected::Absent(format!("never occurs in {} images", settings.pool)));
         }
         let typical: Vec<f32> = sums.iter().map(|sum| (sum / weight) as f32).collect();
         let present = kept(tail, found, settings.kept)?;
@@ -84,16 +89,16 @@ impl Pools {
             found.extend(candidates(tail, &seeds, &chances, &typical, settings.seed)?);
             watch.step(seeds.len() as u64);
             if watch.stop() {
-                return Ok(None);
+                return Ok(Collected::Stopped);
             }
         }
         if found.is_empty() {
-            let reason = "can be inserted nowhere: setting every unit to its typical value never makes any of it";
-            return Err(Error::setting("--class", reason).with_hint("Try another layer.").into());
+            let what = "can be inserted nowhere: setting every unit to its typical value never makes any of it";
+            return Ok(Collected::Absent(what.into()));
         }
         let insertable = kept(tail, found, settings.kept)?;
         let mean_pixels = pixels as f64 / settings.pool as f64;
-        Ok(Some(Self { present, insertable, typical, mean_pixels, present_images }))
+        Ok(Collected::Pools(Self { present, insertable, typical, mean_pixels, present_images }))
     }
 
     /// How many pairs the search learns from; the rest is held out.

@@ -20,6 +20,7 @@
 //! An image's result depends on the image alone: chunks and threads change which products are made together, never the
 //! order of additions inside one.
 
+mod chunks;
 mod plan;
 mod product;
 mod scheme;
@@ -30,21 +31,12 @@ pub(crate) use plan::Plan;
 use crate::conv::{ConvShape, sized};
 use crate::pointwise::written;
 use crate::simd::Level;
+use chunks::{Chunks, Side, transform};
 use product::{Extent, Rows};
 use rayon::prelude::*;
 use std::cell::Cell;
-use transform::{Form, Place, Target};
-
-/// Points of the tiles whose products are made together: as many as keep a task's blocks inside of the second cache, and so
-/// many that the transform of the weights, once for all of them, is little beside their products. Processors with AVX-512 have
-/// second caches of 1 MiB and more, those without often half of that. The number is part of no result.
-fn chunk_points(level: Level) -> usize {
-    match level {
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Avx512Bf16 => 3200,
-        _ => 1600,
-    }
-}
+use std::mem::MaybeUninit;
+use transform::{Place, Target};
 
 /// Blocks of sixteen columns of one task of the forward pass and of the weight gradient.
 const GROUP: usize = 2;
@@ -90,95 +82,6 @@ impl Shared {
     }
 }
 
-/// How a batch is cut into chunks of whole images.
-struct Chunks {
-    images: usize,
-    per_chunk: usize,
-    /// Tiles of a whole chunk.
-    tiles: usize,
-}
-
-impl Chunks {
-    fn new(level: Level, plan: &Plan, images: usize) -> Self {
-        let per_chunk = (chunk_points(level) / plan.points / plan.tiles).clamp(1, images.max(1));
-        Self { images, per_chunk, tiles: per_chunk * plan.tiles }
-    }
-    fn count(&self) -> usize {
-        self.images.div_ceil(self.per_chunk)
-    }
-    /// The images of a chunk.
-    fn images(&self, chunk: usize) -> std::ops::Range<usize> {
-        chunk * self.per_chunk..((chunk + 1) * self.per_chunk).min(self.images)
-    }
-    /// Words of the transformed tiles of one chunk with `blocks` blocks of channels.
-    fn len(&self, plan: &Plan, blocks: usize, form: Form) -> usize {
-        plan.points * self.point(blocks, form)
-    }
-    /// Words from one point of the transformed tiles to the next.
-    fn point(&self, blocks: usize, form: Form) -> usize {
-        blocks * form.words(self.tiles) + APART
-    }
-}
-
-/// Which transform fills a buffer of tiles.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Input,
-    OutputGradient,
-}
-
-/// Transforms the maps of some chunks, one task for each image and block of channels. Where two tiles share a word, and
-/// may be of two images, a task has both.
-#[allow(clippy::too_many_arguments, reason = "what is transformed, how, and where to")]
-fn transform(
-    level: Level,
-    plan: &Plan,
-    chunks: &Chunks,
-    some: std::ops::Range<usize>,
-    side: Side,
-    form: Form,
-    x: &[f32],
-    to: &mut [f32],
-) {
-    let s = &plan.s;
-    let (channels, cells, blocks, phases) = match side {
-        Side::Input => (s.c, s.h * s.w, plan.c_blocks, plan.phases),
-        Side::OutputGradient => (s.o, s.output[0] * s.output[1], plan.o_blocks, 1),
-    };
-    let len = chunks.len(plan, blocks * phases, form);
-    let to = Shared(to.as_mut_ptr());
-    let together = if form == Form::Rows && plan.tiles % 2 == 1 { 2 } else { 1 };
-    let parts = chunks.per_chunk.div_ceil(together);
-    (0..some.len() * parts * blocks).into_par_iter().with_min_len(4).for_each(|task| {
-        let (chunk, part, block) = (task / blocks / parts, task / blocks % parts, task % blocks);
-        let images = chunks.images(some.start + chunk);
-        let lanes = (channels - block * 16).min(16);
-        with_scratch(|scratch| {
-            let turned = sized(&mut scratch.turned, (cells + 1) * 16);
-            for (i, image) in images.enumerate().skip(part * together).take(together) {
-                let maps = &x[(image * channels + block * 16) * cells..][..lanes * cells];
-                let target = Target {
-                    at: to.at(chunk * len + block * phases * form.words(chunks.tiles)),
-                    form,
-                    row: i * plan.tiles,
-                    point: chunks.point(blocks * phases, form),
-                    phase: form.words(chunks.tiles),
-                };
-                // SAFETY: `turned` has room for the maps and one cell; the words of these images and block, at every point
-                // and phase, are this task's alone and lie inside of the buffer, which has `len` for each chunk.
-                unsafe {
-                    match side {
-                        Side::Input => transform::input(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), target),
-                        Side::OutputGradient => {
-                            transform::output_gradient(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), target);
-                        }
-                    }
-                }
-            }
-        });
-    });
-}
-
 fn bias_of(bias: Option<&[f32]>, block: usize) -> [f32; 16] {
     std::array::from_fn(|l| bias.and_then(|b| b.get(block * 16 + l)).copied().unwrap_or(0.0))
 }
@@ -201,8 +104,7 @@ pub(crate) fn forward(
     let (tile_form, weight_form) = plan.forms();
     let block_words = tile_form.words(chunks.tiles);
     let tiles_len = chunks.len(plan, inner_blocks, tile_form);
-    // Every image's every map is written, whole.
-    written(s.n * s.y_len(), |y| {
+    let write = |y: &mut [MaybeUninit<f32>]| {
         let y = Shared(y.as_mut_ptr().cast());
         rounds(&chunks, tiles_len, |some, tiles| {
             transform(level, plan, &chunks, some.clone(), Side::Input, tile_form, x, tiles);
@@ -277,7 +179,9 @@ pub(crate) fn forward(
                 });
             });
         });
-    })
+    };
+    // SAFETY: chunks and groups cover every map of every image, and maps are written whole.
+    unsafe { written(s.n * s.y_len(), write) }
 }
 
 /// The products of one step of the inner length, point by point; `strides` are the words from one point to the next of
@@ -334,8 +238,7 @@ pub(crate) fn input_gradient(
     let (tile_form, weight_form) = plan.forms();
     let block_words = tile_form.words(chunks.tiles);
     let tiles_len = chunks.len(plan, plan.o_blocks, tile_form);
-    // As in the forward pass.
-    written(s.n * s.x_len(), |dx| {
+    let write = |dx: &mut [MaybeUninit<f32>]| {
         let dx = Shared(dx.as_mut_ptr().cast());
         rounds(&chunks, tiles_len, |some, tiles| {
             transform(level, plan, &chunks, some.clone(), Side::OutputGradient, tile_form, dy, tiles);
@@ -407,7 +310,9 @@ pub(crate) fn input_gradient(
                 });
             });
         });
-    })
+    };
+    // SAFETY: as in the forward pass.
+    unsafe { written(s.n * s.x_len(), write) }
 }
 
 /// `dW` for given `x` and `dy`, see [`crate::conv2d_weight_gradient`].

@@ -1,17 +1,12 @@
 //! What was found, as text, tables and charts.
 
 use base::csv_field;
-use dissect::{Causal as Found, Concept, Point};
+use dissect::{Causal as Found, Concept};
 use std::fmt::Write;
 use train::plot::{BarValue, Bars, Row};
 
 /// A class with what was found, or why nothing was.
 pub(super) type Searched = (Concept, Result<Found, String>);
-
-/// The curve's point for the published number of units, or the last one before.
-fn at_set(found: &Found) -> Option<&Point> {
-    found.curve.iter().rfind(|point| point.units <= dissect::SET).or(found.curve.first())
-}
 
 pub(super) fn one(found: &Found) -> String {
     let units: Vec<String> = found.units.iter().take(dissect::SET).map(ToString::to_string).collect();
@@ -56,7 +51,7 @@ pub(super) fn one(found: &Found) -> String {
 
 /// The classes that can be removed first.
 fn sorted(rows: &[Searched]) -> Vec<&Searched> {
-    let removed = |row: &Searched| row.1.as_ref().ok().and_then(at_set).map_or(f64::NEG_INFINITY, |p| p.causal);
+    let removed = |row: &Searched| row.1.as_ref().ok().and_then(Found::at_set).map_or(f64::NEG_INFINITY, |p| p.causal);
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by(|a, b| removed(b).total_cmp(&removed(a)));
     rows
@@ -68,7 +63,7 @@ pub(super) fn table(layer: &str, rows: &[Searched]) -> String {
     _ = writeln!(text, "{:<16}  {:>7}  {:>7}  {:>7}  {:>7}", "class", head[0], head[1], head[2], head[3]);
     for (concept, found) in sorted(rows) {
         let name = &concept.name;
-        _ = match found.as_ref().map(|found| (found, at_set(found))) {
+        _ = match found.as_ref().map(|found| (found, found.at_set())) {
             Ok((found, Some(p))) => {
                 writeln!(
                     text,
@@ -88,7 +83,7 @@ pub(super) fn csv(rows: &[Searched]) -> String {
         "class,category,units,removed_causal,removed_iou,removed_random,effect,present_images,note\n".to_owned();
     for (concept, found) in rows {
         let names = format!("{},{}", csv_field(&concept.name), csv_field(&concept.category));
-        _ = match found.as_ref().map(|found| (found, at_set(found))) {
+        _ = match found.as_ref().map(|found| (found, found.at_set())) {
             Ok((found, Some(p))) => {
                 let present = found.present;
                 writeln!(text, "{names},{},{},{},{},{},{present},", p.units, p.causal, p.iou, p.random, found.effect)
@@ -103,7 +98,7 @@ pub(super) fn csv(rows: &[Searched]) -> String {
 /// What goes with causal units, with those by `IoU` and with random ones, by class.
 pub(super) fn bars(layer: &str, rows: &[Searched]) -> String {
     let row = |(concept, found): &&Searched| {
-        let point = found.as_ref().ok().and_then(at_set)?;
+        let point = found.as_ref().ok().and_then(Found::at_set)?;
         // A bar has no length below zero: a class that grows is not removed.
         let value = |value: f64| BarValue { value: value.max(0.0), interval: None };
         Some(Row {
