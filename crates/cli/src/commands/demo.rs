@@ -102,7 +102,7 @@ fn steps(folder: &Path, samples: u64) -> Vec<(&'static str, Vec<String>)> {
     // Two cells wide and high: where houses and churches stand, and beside them.
     let places = ["10,4", "10,5", "11,4", "11,5", "10,10", "10,11", "11,10", "11,11"];
     let words = |fixed: &str| fixed.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let mut steps = vec![
+    vec![
         (
             "2. the units of the generator that comes with the program",
             [
@@ -133,7 +133,6 @@ fn steps(folder: &Path, samples: u64) -> Vec<(&'static str, Vec<String>)> {
             ]
             .concat(),
         ),
-    ];
-    steps.push(("5. all of it as one page", vec!["report".into(), found]));
-    steps
+        ("5. all of it as one page", vec!["report".into(), found.clone()]),
+    ]
 }
