@@ -11,7 +11,7 @@
 //! Small maps are unfolded several images at a time, so that a product has at least [`MIN_COLUMNS`] columns: weights
 //! are read once for all of them. How many depends on the shape alone.
 
-use crate::product::{Matrix, product};
+use crate::product::{LANES, Matrix, dots, folded, product};
 use crate::simd::Level;
 use crate::winograd::{self, Plan};
 use rayon::prelude::*;
@@ -20,6 +20,8 @@ use rayon::prelude::*;
 const MIN_COLUMNS: usize = 256;
 /// Partial sums of a weight gradient: the batch is cut into this many runs of images at most.
 const WEIGHT_SUMS: usize = 4;
+/// Numbers of a weight gradient up to which it is computed with sixteen partial sums of each: they stay in the second cache.
+const MOST_IN_LANES: usize = 1 << 13;
 
 /// What the large products of a convolution are made of. Inputs, weights, sums and results are `f32` in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +84,11 @@ impl ConvShape {
         assert_eq!(x, self.n * self.x_len(), "length of x for {self:?}");
         assert_eq!(w, self.o * self.taps(), "length of the weights for {self:?}");
         assert_eq!(y, self.n * self.y_len(), "length of y for {self:?}");
+    }
+    /// Whether the weight gradient goes by [`dots`]: the shape of one image decides.
+    fn sums_in_lanes(&self) -> bool {
+        let columns = self.images_together() * self.cells();
+        columns >= MIN_COLUMNS && self.cells().is_multiple_of(LANES) && self.o * self.taps() <= MOST_IN_LANES
     }
     /// A 1x1 convolution needs no unfolding.
     fn is_pointwise(&self) -> bool {
@@ -178,11 +185,12 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
     let groups = s.n.div_ceil(group);
     let groups_per_sum = groups.div_ceil(WEIGHT_SUMS).max(1);
     let per_sum = groups_per_sum * group;
+    let lanes = if s.sums_in_lanes() { LANES } else { 1 };
     let sums: Vec<Vec<f32>> = x
         .par_chunks(per_sum * s.x_len())
         .zip(dy.par_chunks(per_sum * s.y_len()))
         .map(|(x, dy)| {
-            let mut sum = vec![0.0; len];
+            let mut sum = vec![0.0; len * lanes];
             for (x, dy) in x.chunks(group * s.x_len()).zip(dy.chunks(group * s.y_len())) {
                 let images = dy.len() / s.y_len();
                 let columns = images * s.cells();
@@ -197,11 +205,14 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
                         images_to_channels_first(dy, together, s.o, images, s.cells());
                         together
                     };
+                    if lanes > 1 {
+                        return dots(Level::best(), dy, unfolded, columns, &mut sum);
+                    }
                     let (a, b) = (Matrix::new(dy, s.o, columns), Matrix::new(unfolded, s.taps(), columns).transposed());
                     product(a, b, &mut sum, true, groups <= 1);
                 });
             }
-            sum
+            if lanes > 1 { folded(&sum).collect() } else { sum }
         })
         .collect();
     let mut sums = sums.into_iter();

@@ -1,5 +1,8 @@
 //! One dense product, `C = A B`, over the `gemm` crate.
 
+mod dots;
+
+pub(crate) use dots::{LANES, dots, folded};
 use gemm::Parallelism;
 use rayon::prelude::*;
 
