@@ -1,6 +1,7 @@
-//! Adam over one parameter, in one pass.
+//! Adam over all parameters of a network, in one pass.
 
 use rayon::prelude::*;
+use std::array;
 
 /// The numbers of one Adam step, bias corrections worked in (Kingma and Ba, arXiv 1412.6980, the efficient form of
 /// their section 2).
@@ -18,23 +19,48 @@ pub struct AdamStep {
     pub epsilon: f32,
 }
 
-/// New parameter, first and second moment, written beside the old ones.
-pub fn adam(step: AdamStep, p: &[f32], g: &[f32], m: &[f32], v: &[f32]) -> [Vec<f32>; 3] {
+/// What Adam knows of one parameter, all of one length.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamParameter<'a> {
+    /// The parameter.
+    pub value: &'a [f32],
+    /// Its gradient.
+    pub gradient: &'a [f32],
+    /// Moving average of the gradient.
+    pub first: &'a [f32],
+    /// Moving average of its square.
+    pub second: &'a [f32],
+}
+
+/// New value, first and second moment of every parameter, written beside the old ones. All threads work on all parameters: many
+/// small ones are shared out as well as a large one.
+pub fn adam(step: AdamStep, parameters: &[AdamParameter]) -> Vec<[Vec<f32>; 3]> {
+    parameters.par_iter().map(|parameter| one(step, parameter)).collect()
+}
+
+fn one(step: AdamStep, parameter: &AdamParameter) -> [Vec<f32>; 3] {
     const CHUNK: usize = 1 << 15;
-    let len = p.len();
-    assert!(g.len() == len && m.len() == len && v.len() == len, "lengths of an Adam step");
-    let (mut p2, mut m2, mut v2) = (vec![0.0; len], vec![0.0; len], vec![0.0; len]);
+    let AdamParameter { value, gradient, first, second } = *parameter;
+    let len = value.len();
+    assert!(gradient.len() == len && first.len() == len && second.len() == len, "lengths of an Adam step");
     let AdamStep { beta1, beta2, step_size, second_correction, epsilon } = step;
-    let outs = p2.par_chunks_mut(CHUNK).zip(m2.par_chunks_mut(CHUNK)).zip(v2.par_chunks_mut(CHUNK));
-    let ins = p.par_chunks(CHUNK).zip(g.par_chunks(CHUNK)).zip(m.par_chunks(CHUNK)).zip(v.par_chunks(CHUNK));
+    let mut new: [Vec<f32>; 3] = array::from_fn(|_| Vec::with_capacity(len));
+    let [p2, m2, v2] = new.each_mut().map(|out| out.spare_capacity_mut()[..len].par_chunks_mut(CHUNK));
+    let outs = p2.zip(m2).zip(v2);
+    let ins = value.par_chunks(CHUNK).zip(gradient.par_chunks(CHUNK));
+    let ins = ins.zip(first.par_chunks(CHUNK)).zip(second.par_chunks(CHUNK));
     outs.zip(ins).for_each(|(((p2, m2), v2), (((p, g), m), v))| {
         for i in 0..p.len() {
             let first = beta1 * m[i] + (1.0 - beta1) * g[i];
             let second = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
-            m2[i] = first;
-            v2[i] = second;
-            p2[i] = p[i] - step_size * first / (second.sqrt() * second_correction + epsilon);
+            m2[i].write(first);
+            v2[i].write(second);
+            p2[i].write(p[i] - step_size * first / (second.sqrt() * second_correction + epsilon));
         }
     });
-    [p2, m2, v2]
+    for out in &mut new {
+        // SAFETY: chunks of the same length on all sides cover everything.
+        unsafe { out.set_len(len) };
+    }
+    new
 }

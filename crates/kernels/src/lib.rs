@@ -20,7 +20,7 @@ mod simd;
 mod tally;
 mod winograd;
 
-pub use adam::{AdamStep, adam};
+pub use adam::{AdamParameter, AdamStep, adam};
 pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_sum};
 pub use conv::{ConvShape, Precision, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use fused::{Pointwise, Source, Step, fused};

@@ -1,6 +1,6 @@
 //! Adam (Kingma and Ba, arXiv 1412.6980) that writes the new parameters beside the old ones.
 
-use kernels::AdamStep;
+use kernels::{AdamParameter, AdamStep};
 use net::{Graph, Params, Tensor};
 
 /// The settings of an optimiser.
@@ -61,19 +61,32 @@ impl Adam {
             second_correction: (1.0 / (1.0 - self.beta2.powi(t)).sqrt()) as f32,
             epsilon: self.epsilon as f32,
         };
+        let places = trainable(graph);
+        let gradient = |(k, &place): (usize, &usize)| {
+            let p = &params.tensors()[place];
+            gradients[k].clone().unwrap_or_else(|| p.full_like(&p.shape(), 0.0))
+        };
+        let gradients: Vec<Tensor> = places.iter().enumerate().map(gradient).collect();
+        let each = || places.iter().map(|&place| &params.tensors()[place]).zip(&gradients).enumerate();
+        let slices: Option<Vec<AdamParameter>> = each()
+            .map(|(k, (p, g))| {
+                let (first, second) = (moments.first[k].slice()?, moments.second[k].slice()?);
+                Some(AdamParameter { value: p.slice()?, gradient: g.slice()?, first, second })
+            })
+            .collect();
+        let results: Vec<[Tensor; 3]> = match slices {
+            Some(slices) => kernels::adam(step, &slices)
+                .into_iter()
+                .zip(each())
+                .map(|(new, (_, (p, _)))| new.map(|values| Tensor::new(&p.shape(), values, &p.device())))
+                .collect(),
+            None => {
+                each().map(|(k, (p, g))| self.by_tensors(step, p, g, &moments.first[k], &moments.second[k])).collect()
+            }
+        };
         let mut new = params.clone();
         let mut next = Moments { steps, first: Vec::new(), second: Vec::new() };
-        for (k, &place) in trainable(graph).iter().enumerate() {
-            let p = &params.tensors()[place];
-            let zero;
-            let g = match &gradients[k] {
-                Some(g) => g,
-                None => {
-                    zero = p.full_like(&p.shape(), 0.0);
-                    &zero
-                }
-            };
-            let [p, m, v] = self.one(step, p, g, &moments.first[k], &moments.second[k]);
+        for (&place, [p, m, v]) in places.iter().zip(results) {
             new.set(place, p);
             next.first.push(m);
             next.second.push(v);
@@ -81,11 +94,8 @@ impl Adam {
         (new, next)
     }
 
-    fn one(&self, step: AdamStep, p: &Tensor, g: &Tensor, m: &Tensor, v: &Tensor) -> [Tensor; 3] {
-        if let (Some(ps), Some(gs), Some(ms), Some(vs)) = (p.slice(), g.slice(), m.slice(), v.slice()) {
-            let (shape, device) = (p.shape(), p.device());
-            return kernels::adam(step, ps, gs, ms, vs).map(|values| Tensor::new(&shape, values, &device));
-        }
+    /// For numbers that are not in the processor's memory.
+    fn by_tensors(&self, step: AdamStep, p: &Tensor, g: &Tensor, m: &Tensor, v: &Tensor) -> [Tensor; 3] {
         let m = m.scale(self.beta1).add(&g.scale(1.0 - self.beta1));
         let v = v.scale(self.beta2).add(&g.mul(g).scale(1.0 - self.beta2));
         let root = v.sqrt().scale(f64::from(step.second_correction)).add_scalar(self.epsilon);
