@@ -85,6 +85,7 @@ mod tests {
             .map(|generation| Stats {
                 generation,
                 seconds: 0.1,
+                loading: 0.0,
                 images: generation,
                 children: vec![child(Loss::Minimax, Some(0.2)), child(Loss::Heuristic, Some(0.4))],
                 survivors: vec![usize::from(generation > 100)],

@@ -12,6 +12,7 @@ use base::Error;
 use data::Loader;
 use net::{Device, NodeId, Params, Result, Run, Tensor};
 use std::collections::BTreeMap;
+use std::time::Instant;
 use train::{Adam, Moments, Side, fetch_some, gradient_norm};
 
 /// A generator with what it inherits.
@@ -62,6 +63,8 @@ pub struct Gan<'a> {
     pub work: Work,
     /// Length of the discriminator's last gradient.
     pub d_gradient_norm: f64,
+    /// Seconds for which this generation waited for its reals.
+    pub loading: f64,
     generation: u64,
     reals: Reals,
     /// The gradient of the real half of D's loss, the same for all children.
@@ -99,6 +102,7 @@ impl<'a> Gan<'a> {
             per_mutation: BTreeMap::new(),
             work: Work::default(),
             d_gradient_norm: 0.0,
+            loading: 0.0,
             generation: 0,
             reals: Reals::default(),
             real_gradient: None,
@@ -244,7 +248,9 @@ impl Players for Gan<'_> {
             if judged { s.eval } else { 0 },
             if s.mutations.iter().any(|m| m.is_paired()) { s.batch } else { 0 },
         ];
+        let asked = Instant::now();
         let batch = self.loader.next_batch(counts.iter().sum())?;
+        self.loading = asked.elapsed().as_secs_f64();
         let shape = batch.shape[1..].to_vec();
         let each: usize = shape.iter().product();
         let mut values = batch.data;

@@ -28,6 +28,9 @@ pub struct Stats {
     pub generation: u64,
     /// Seconds that this one took.
     pub seconds: f64,
+    /// Seconds of it that went into getting the reals: what the loader had not ready.
+    #[serde(default)]
+    pub loading: f64,
     /// Reals that the discriminator has learnt from so far.
     pub images: u64,
     /// The contestants.
@@ -197,6 +200,7 @@ impl Evolution {
         Stats {
             generation: state.generation,
             seconds,
+            loading: gan.loading,
             images: state.images,
             children: record.children,
             survivors: record.survivors,

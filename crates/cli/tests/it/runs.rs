@@ -61,7 +61,7 @@ impl Place {
     pub(crate) fn timeless(&self, run: &str) -> Vec<Value> {
         let mut lines = self.stats(run);
         for line in &mut lines {
-            for key in ["seconds", "images_per_second", "memory"] {
+            for key in ["seconds", "loading", "images_per_second", "memory"] {
                 line.as_object_mut().unwrap().remove(key);
             }
         }

@@ -90,6 +90,7 @@ impl Evolution {
             ("gradient/generator", Some(s.g_gradient)),
             ("gradient/discriminator", Some(s.d_gradient)),
             ("speed/images_per_second", Some(s.images_per_second)),
+            ("speed/loading", Some(s.loading / s.seconds.max(1e-9))),
             ("samples/variance", s.sample_variance),
             ("samples/distance", s.distance),
         ];
