@@ -73,7 +73,7 @@ pub fn cluster(set: &Dataset, clusters: usize, images: usize, seed: u64, device:
 }
 
 /// A parameter that nobody trains.
-fn constant(
+pub(crate) fn constant(
     graph: &mut Graph,
     params: &mut Vec<Tensor>,
     name: &str,

@@ -4,7 +4,7 @@
 //! - a [`Segmenter`] is a network whose output are logits of named classes in one or more label planes, kept in one model file;
 //! - [`Training`] makes one from a labelled set: its folder, steps, checkpoints and resume; [`evaluate`] says how good it is;
 //! - [`cluster()`] makes one for pictures without labels, by colour and texture;
-//! - [`Masks`] are painted regions, and an [`Oracle`] is a function, for tests and for worlds whose labels are known.
+//! - [`masks()`] makes one of painted regions; an [`Oracle`] is a function, for tests and for worlds whose labels are known.
 
 mod augment;
 mod cluster;
@@ -22,7 +22,7 @@ mod weighting;
 pub use augment::Augment;
 pub use cluster::{MOST_CLUSTERS, cluster};
 pub use confusion::{ClassScore, Confusion, check_fit, evaluate};
-pub use masks::{Masks, mask_paths, read_mask};
+pub use masks::{mask_paths, masks, read_mask};
 pub use oracle::Oracle;
 pub use segmenter::{PLANES, Segmenter};
 pub use settings::{LogSettings, Settings, Task};

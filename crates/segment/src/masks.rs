@@ -1,48 +1,61 @@
 //! Concepts that somebody painted.
 
-use crate::{Segment, count_of};
+use crate::Segmenter;
+use crate::cluster::constant;
 use base::{Error, Result, files};
 use data::{Class, Crop, LabelMap, Plane, colour, decode, labels_to_square};
-use net::Tensor;
+use net::{Conv, Device, Graph, Network, Op, Params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The most masks in a folder.
 const MOST_MASKS: usize = 1024;
+/// The logit inside of a mask, for 0 of `none`: a probability of 0.99995.
+const SURE: f32 = 10.0;
 
-/// Painted masks as a segmenter: each is one region of the picture, the same in all pictures ("the lower left corner", "where
-/// the watermark is", "the mouth" of aligned faces).
+/// A segmenter of painted masks: each is one region of the picture, the same in all pictures ("the lower left corner", "where the
+/// watermark is", "the mouth" of aligned faces).
 ///
 /// Masks may overlap, so each is a plane of its own, with its own name and the classes `none` and this name. Concepts that are
 /// elsewhere in every picture need labels for every picture: a labelled set, and a segmenter that learns from it.
-#[derive(Clone, Debug)]
-pub struct Masks {
-    planes: Vec<Plane>,
-    shape: [usize; 3],
-    maps: Vec<LabelMap>,
-}
-
-impl Masks {
-    /// Reads a folder of masks `NAME.png`, in the order of their names, for images of a shape. A pixel is inside where the
-    /// mask is brighter than half (black and white will do). A mask of another size is stretched where images are square.
-    ///
-    /// # Errors
-    /// The folder holds no PNG, a mask cannot be read, has another size, or is all black.
-    pub fn open(folder: impl AsRef<Path>, shape: [usize; 3]) -> Result<Self> {
-        let paths = mask_paths(folder.as_ref())?;
-        let mut masks = Self { planes: Vec::new(), shape, maps: Vec::new() };
-        for (k, path) in paths.iter().enumerate() {
-            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let class = |name: &str, colour| Class { name: name.to_owned(), colour };
-            let classes = vec![class("none", [40, 40, 48]), class(&name, colour(k))];
-            masks.planes.push(Plane { name, classes, ignore: Some(0) });
-            let map = read_mask(path, shape)?;
-            if map.classes.iter().all(|&class| class == 0) {
-                return Err(Error::file(path, "marks nothing: no pixel is brighter than half"));
-            }
-            masks.maps.push(map);
+///
+/// Reads a folder of masks `NAME.png`, in the order of their names, for images of `shape`. A pixel is inside where the
+/// mask is brighter than half (black and white will do). A mask of another size is stretched where images are square.
+///
+/// # Errors
+/// The folder holds no PNG, a mask cannot be read, has another size, or is all black.
+pub fn masks(folder: impl AsRef<Path>, shape: [usize; 3], device: &Device) -> Result<Segmenter> {
+    let paths = mask_paths(folder.as_ref())?;
+    let (mut planes, mut logits) = (Vec::new(), Vec::new());
+    for (k, path) in paths.iter().enumerate() {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let class = |name: &str, colour| Class { name: name.to_owned(), colour };
+        let classes = vec![class("none", [40, 40, 48]), class(&name, colour(k))];
+        planes.push(Plane { name, classes, ignore: Some(0) });
+        let map = read_mask(path, shape)?;
+        if map.classes.iter().all(|&class| class == 0) {
+            return Err(Error::file(path, "marks nothing: no pixel is brighter than half"));
         }
-        Ok(masks)
+        logits.extend(vec![0.0; map.classes.len()]);
+        logits.extend(map.classes.iter().map(|&class| if class == 1 { SURE } else { -SURE }));
     }
+    let [channels, height, width] = shape;
+    let maps = 2 * planes.len();
+    let (mut graph, mut params) = (Graph::default(), Vec::new());
+    let x = graph.push("x", Op::Input { shape: shape.to_vec(), law: None }, &[]);
+    // What the picture shows does not matter; how many there are does.
+    let (none, form) = (vec![0.0; maps * channels], [maps, channels, 1, 1]);
+    let none = constant(&mut graph, &mut params, "none.weight", &form, none, device);
+    let none = graph.push("none", Op::Conv2d { conv: Conv::new(1, 0) }, &[x, none]);
+    let painted = constant(&mut graph, &mut params, "painted", &[1, maps, height, width], logits, device);
+    let painted = graph.push_like("masks", Op::Broadcast { axes: vec![0] }, &[painted], Some(none));
+    graph.push("logits", Op::Add, &[none, painted]);
+    let notes = [
+        ("made by", format!("ganatomy {}", env!("CARGO_PKG_VERSION"))),
+        ("masks of", folder.as_ref().display().to_string()),
+    ];
+    let notes = notes.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    Segmenter::new(Network { graph: Arc::new(graph), params: Params::new(params), notes }, planes)
 }
 
 /// The masks `*.png` of a folder, in the order of their names.
@@ -84,25 +97,12 @@ pub fn read_mask(path: &Path, [_, height, width]: [usize; 3]) -> Result<LabelMap
     Ok(map)
 }
 
-impl Segment for Masks {
-    fn planes(&self) -> &[Plane] {
-        &self.planes
-    }
-
-    fn image_shape(&self) -> [usize; 3] {
-        self.shape
-    }
-
-    fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>> {
-        Ok(vec![self.maps.clone(); count_of(images, self.shape)?])
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Segment;
     use data::{Image, pictures};
-    use net::Device;
+    use net::{Storage, Tensor};
     use std::fs;
 
     fn write(folder: &Path, name: &str, width: usize, pixels: &[u8]) {
@@ -116,10 +116,12 @@ mod tests {
         write(folder.path(), "left.png", 2, &[255, 0, 255, 0]);
         write(folder.path(), "all.PNG", 1, &[200]);
         fs::write(folder.path().join("notes.txt"), "x").unwrap();
-        let masks = Masks::open(folder.path(), [1, 4, 4]).unwrap();
+        let masks = masks(folder.path(), [1, 4, 4], &Device::cpu()).unwrap();
+        let bytes = masks.to_bytes(Storage::F16).unwrap();
+        let masks = Segmenter::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap();
         let names: Vec<&str> = masks.planes().iter().map(|p| p.classes[1].name.as_str()).collect();
         assert_eq!(names, ["all", "left"]);
-        let images = Tensor::new(&[2, 1, 4, 4], vec![0.0; 32], &Device::cpu());
+        let images = Tensor::new(&[2, 1, 4, 4], (0..32).map(|i| i as f32 / 8.0 - 2.0).collect(), &Device::cpu());
         let maps = masks.segment(&images).unwrap();
         assert_eq!(maps[0], maps[1]);
         assert_eq!(maps[0][0].classes, [1; 16]);
@@ -129,7 +131,7 @@ mod tests {
     #[test]
     fn broken_masks_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let refused = |shape| Masks::open(folder.path(), shape).unwrap_err().to_string();
+        let refused = |shape| masks(folder.path(), shape, &Device::cpu()).unwrap_err().to_string();
         assert!(refused([1, 2, 2]).ends_with("holds 0 masks; 1 to 1024 are read"), "{}", refused([1, 2, 2]));
         write(folder.path(), "a.png", 2, &[0, 127, 0, 0]);
         assert!(refused([1, 2, 2]).ends_with("a.png: marks nothing: no pixel is brighter than half"));

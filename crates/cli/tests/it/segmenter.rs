@@ -119,6 +119,25 @@ fn clusters_need_no_labels() {
 }
 
 #[test]
+fn painted_masks_are_concepts() {
+    let place = Place::new();
+    let half = |inside: fn(usize) -> bool| {
+        let pixels = (0..64 * 64).flat_map(|p| [if inside(p) { 255 } else { 0 }; 3]).collect();
+        pictures::png(&Image::new(64, 64, 3, pixels).unwrap()).unwrap()
+    };
+    place.write("painted/upper half.png", &half(|p| p < 32 * 64));
+    place.write("painted/left.png", &half(|p| p % 64 < 32));
+    let printed = place.succeed("segmenter masks painted --size 64 --out m.safetensors");
+    assert_eq!(printed, "left: 50.0 % of the picture\nupper half: 50.0 % of the picture\nm.safetensors\n");
+    // A segmenter like any other: units are compared with the regions.
+    place.succeed(
+        "-q dissect scenes --segmenter m.safetensors --layers 3 --samples 16 --fit-samples 16 --top-images 1 --out d",
+    );
+    let classes = String::from_utf8(place.read("d/classes.csv")).unwrap();
+    assert!(classes.contains("upper half") && classes.contains("left") && !classes.contains("none"), "{classes}");
+}
+
+#[test]
 fn what_cannot_be() {
     let place = with_run();
     place.write("grey.safetensors", &bytes_of(&image_generator(1)));
@@ -143,6 +162,10 @@ fn what_cannot_be() {
         "apply run nowhere",
         "cluster --data set --out c.pth",
         "cluster --data other --out c.safetensors",
+        "masks other --out m.png",
+        "masks nowhere --out m.safetensors",
+        "masks run/checkpoints --out m.safetensors",
+        "masks set/images --channels 2 --out m.safetensors",
     ];
     let text: String = wrong.iter().map(|words| place.run(&format!("segmenter {words}")) + "\n").collect();
     assert!(!place.path("runs").exists());

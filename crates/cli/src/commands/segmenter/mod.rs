@@ -3,6 +3,7 @@
 mod apply;
 mod cluster;
 mod eval;
+mod masks;
 mod train;
 
 use crate::console::Console;
@@ -28,6 +29,7 @@ enum SegmenterCommand {
     Eval(eval::Eval),
     Apply(apply::Apply),
     Cluster(cluster::Cluster),
+    Masks(masks::Masks),
 }
 
 impl Segmenter {
@@ -37,6 +39,7 @@ impl Segmenter {
             SegmenterCommand::Eval(command) => command.run(console),
             SegmenterCommand::Apply(command) => command.run(console),
             SegmenterCommand::Cluster(command) => command.run(console),
+            SegmenterCommand::Masks(command) => command.run(console),
         }
     }
 }

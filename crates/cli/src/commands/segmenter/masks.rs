@@ -1,0 +1,71 @@
+//! `ganatomy segmenter masks`
+
+use crate::console::{self, Console};
+use crate::device::Computing;
+use crate::output;
+use anyhow::Result;
+use base::{Error, files};
+use net::Storage;
+use segment::Segment;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Make a segmenter of regions that you paint: the same in all pictures
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+FOLDER holds a PNG for each region, white inside and black outside; its name is that of the class.
+Regions may overlap. The file is a segmenter like any other. For things that are elsewhere in every
+picture, label pictures and train one (segmenter train).
+
+Examples:
+  ganatomy segmenter masks painted/ --size 64 --out regions.safetensors
+  ganatomy dissect faces.safetensors --segmenter regions.safetensors")]
+pub(crate) struct Masks {
+    /// The masks: a folder of PNGs
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+
+    /// Write this .safetensors
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// The side of the pictures that it will see [default: as the masks]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=data::MAX_SIDE as i64))]
+    size: Option<u32>,
+
+    /// Channels of these pictures: 3, or 1 for grey ones
+    #[arg(long, value_name = "N", default_value = "3", value_parser = ["1", "3"])]
+    channels: String,
+
+    #[command(flatten)]
+    computing: Computing,
+}
+
+impl Masks {
+    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+        if !output::has_ending(&self.out, &["safetensors"]) {
+            let reason = format!("{} is not a kind of file that is written here", self.out.display());
+            return Err(Error::setting("--out", reason).with_hint("End it in .safetensors.").into());
+        }
+        let device = self.computing.open(console)?;
+        let [height, width] = match self.size {
+            Some(side) => [side as usize; 2],
+            None => {
+                let first = segment::mask_paths(&self.folder)?.remove(0);
+                let mask = data::decode(&files::read(&first, data::MAX_BYTES)?, &first)?;
+                [mask.height, mask.width]
+            }
+        };
+        let channels = if self.channels == "1" { 1 } else { 3 };
+        let segmenter = segment::masks(&self.folder, [channels, height, width], &device)?;
+        output::write(&self.out, &segmenter.to_bytes(Storage::F16)?)?;
+        let nothing = net::Tensor::new(&[1, channels, height, width], vec![0.0; channels * height * width], &device);
+        for (plane, map) in segmenter.planes().iter().zip(&segmenter.segment(&nothing)?[0]) {
+            let inside = map.classes.iter().filter(|&&class| class == 1).count();
+            let share = 100.0 * inside as f64 / map.classes.len() as f64;
+            console::print(&format!("{}: {share:.1} % of the picture\n", plane.name))?;
+        }
+        console::print(&format!("{}\n", self.out.display()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
