@@ -12,6 +12,7 @@ mod latents;
 mod model;
 mod output;
 mod progress;
+mod real;
 mod seeds;
 mod training;
 

@@ -6,6 +6,7 @@
 pub mod discovery;
 pub mod mmd;
 pub mod modes;
+pub mod nearest;
 pub mod overlap;
 pub mod summary;
 pub mod swd;

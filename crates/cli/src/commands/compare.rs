@@ -1,12 +1,12 @@
 //! `ganatomy compare DIR DIR ...`
 
-use crate::commands::dissect::open_real;
 use crate::commands::merge::subject;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::dissection;
 use crate::exit;
 use crate::progress::Progress;
+use crate::real;
 use anyhow::Result;
 use dissect::{Comparison, Dissection};
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ impl Compare {
             let mut progress = Progress::new(console)?;
             for (dissection, found) in dissections.iter().zip(&mut comparison.dissections) {
                 let subject = subject(&dissection.plan, None, &device, console)?;
-                let real = open_real(name, &subject)?;
+                let real = real::open(name, "--real", subject.image_shape())?;
                 found.image_distance = dissect::image_distance(&subject, &real, self.images, &mut progress)?;
                 if found.image_distance.is_none() {
                     return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal));

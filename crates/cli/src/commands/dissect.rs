@@ -6,10 +6,10 @@ use crate::device::Computing;
 use crate::exit;
 use crate::model::Model;
 use crate::progress::Progress;
+use crate::real;
 use anyhow::{Context, Result};
-use base::Error;
 use clap::builder::PossibleValuesParser;
-use data::{Dataset, Options};
+use data::Dataset;
 use dissect::{Dissection, Findings, LayerFindings, Means, Origin, Plan, Rule, Settings, Shard, Subject};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -116,7 +116,7 @@ impl Dissect {
         let layers = if all { &[] } else { self.layers.as_slice() };
         let subject =
             Subject::new(&model.network, layers, &device).with_context(|| self.model.display().to_string())?;
-        let real = self.real.as_deref().map(|name| open_real(name, &subject)).transpose()?;
+        let real = self.real.as_deref().map(|name| real::open(name, "--real", subject.image_shape())).transpose()?;
         let settings = self.settings(real.as_ref())?;
         settings.check()?;
         let origins = [
@@ -162,17 +162,6 @@ impl Dissect {
             top_images: self.top_images as usize,
         })
     }
-}
-
-/// Real images in the generator's size and colours.
-pub(crate) fn open_real(name: &str, subject: &Subject) -> Result<Dataset> {
-    let [channels, height, width] = subject.image_shape();
-    if height != width {
-        let reason = format!("the generator's images are not square ({width}x{height})");
-        return Err(Error::setting("--real", reason).into());
-    }
-    let channels = if channels == 1 { data::Channels::Grey } else { data::Channels::Rgb };
-    Ok(data::open(name, &Options { size: Some(height), channels, ..Options::default() })?)
 }
 
 /// Prints what was found.

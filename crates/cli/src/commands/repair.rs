@@ -1,11 +1,11 @@
 //! `ganatomy repair MODEL`
 
-use crate::commands::dissect::open_real;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit;
 use crate::generator::Generator;
 use crate::progress::Progress;
+use crate::real;
 use anyhow::{Context, Result};
 use base::Error;
 use dissect::{Answers, Defects, Distances, Ranking, RepairMeans, RepairSettings, Repaired, Subject};
@@ -130,7 +130,7 @@ impl Repair {
         let subject = Subject::new(&generator.network, &layer, &device)
             .map_err(named_layer)
             .with_context(|| self.model.display().to_string())?;
-        let real = open_real(&self.real, &subject)?;
+        let real = real::open(&self.real, "--real", subject.image_shape())?;
         let most = real.len().map_or(u64::MAX, |n| n as u64);
         let settings = RepairSettings {
             samples: self.samples,

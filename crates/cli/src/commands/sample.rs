@@ -1,15 +1,20 @@
 //! `ganatomy sample MODEL`
 
+mod nearest;
+
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit;
 use crate::generator::{Generator, Kind};
 use crate::latents::Latents;
 use crate::output::{self, PADDING, Target, Writer};
+use crate::progress::Progress;
+use crate::real;
 use crate::seeds::Seeds;
 use anyhow::Result;
 use base::{Error, files};
 use data::pictures::{self, Cloud};
+use nearest::Nearest;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,7 +33,8 @@ Examples:
   ganatomy sample runs/00003-scenes-paper
   ganatomy sample model.safetensors --seeds 0..4,7 --out grid.png
   ganatomy sample model.safetensors --seeds 0..50000 --out samples/
-  ganatomy sample model.safetensors --latents z.npy --raw x.npy")]
+  ganatomy sample model.safetensors --latents z.npy --raw x.npy
+  ganatomy sample runs/00004-cats64 --nearest cats64.zip --out new-or-known.png")]
 pub(crate) struct Sample {
     /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
@@ -53,6 +59,11 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     columns: Option<u32>,
 
+    /// Show below each sample the image of this source nearest to it, pixel by pixel, and say how near: what the
+    /// generator knows by heart
+    #[arg(long, value_name = "SRC")]
+    nearest: Option<String>,
+
     /// Samples made at a time; more need more memory and give the same
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch: u32,
@@ -72,6 +83,8 @@ struct Json<'a> {
     shape: &'a [usize],
     out: Option<String>,
     raw: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<nearest::Json<'a>>,
 }
 
 /// Takes the samples as they come.
@@ -92,6 +105,15 @@ impl Sample {
         let n = latents.len();
         let out = self.out.clone().or_else(|| self.raw.is_none().then(|| PathBuf::from("samples.png")));
         let mut pictures = self.pictures(out.as_deref(), n, &generator)?;
+        let near = self.nearest.as_deref().map(|name| {
+            if !matches!(pictures, Pictures::Grid { .. }) {
+                return Err(Error::setting("--nearest", "needs a grid to be shown in")
+                    .with_hint("Give --out a name that ends in .png.")
+                    .into());
+            }
+            real::open(name, "--nearest", generator.image_shape()?)
+        });
+        let near = near.transpose()?;
         let item = generator.shape();
         let shape = [&[n as usize], item.as_slice()].concat();
         let mut raw = self.raw.as_deref().map(|path| Writer::npy(path, &shape)).transpose()?;
@@ -106,14 +128,27 @@ impl Sample {
             return Ok(exit::of_signal(signal));
         }
         raw.map(Writer::finish).transpose()?;
+        let mut nearest = None;
+        if let (Some(set), Pictures::Grid { cells, .. }) = (near, &mut pictures) {
+            let mut progress = Progress::new(console)?;
+            let found = Nearest::find(&set, cells, &latents, &mut progress)?;
+            let signal = progress.finish();
+            let Some(mut found) = found else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
+            *cells = found.take_pictures();
+            nearest = Some(found);
+        }
         pictures.finish()?;
 
         let (out, raw) = (out.as_deref(), self.raw.as_deref());
         if self.json {
             let name = |path: &Path| path.display().to_string();
             let model = name(&generator.path);
-            console::print_json(&Json { model, shape: &shape, out: out.map(name), raw: raw.map(name) })?;
+            let nearest = nearest.as_ref().map(Nearest::json);
+            console::print_json(&Json { model, shape: &shape, out: out.map(name), raw: raw.map(name), nearest })?;
         } else {
+            if let Some(nearest) = nearest {
+                console::print(&nearest.told())?;
+            }
             for path in [out, raw].into_iter().flatten() {
                 console::print(&format!("{}\n", path.display()))?;
             }
@@ -133,7 +168,10 @@ impl Sample {
             }
             (Target::Grid(path), Kind::Images(_)) => {
                 let columns = self.columns.map_or_else(|| square(n), |columns| columns as usize);
-                output::check_grid(n, columns, generator.image_shape()?, "Give a folder, or ask for fewer pictures.")?;
+                let [channels, height, width] = generator.image_shape()?;
+                let height = if self.nearest.is_some() { 2 * height + PADDING / 2 } else { height };
+                let cure = "Give a folder, or ask for fewer pictures.";
+                output::check_grid(n, columns, [channels, height, width], cure)?;
                 Pictures::Grid { path, columns, cells: Vec::new() }
             }
             (Target::Folder(path), _) => {

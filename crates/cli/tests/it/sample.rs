@@ -129,3 +129,30 @@ fn outputs_that_cannot_be() {
     check("sample-wrong-outputs", &wrong.map(|words| place.run(&format!("sample {words}")) + "\n").concat());
     assert_eq!(place.names("."), before, "nothing is left behind");
 }
+
+#[test]
+fn the_nearest_image_is_shown_below_each_sample() {
+    let place = with_models();
+    // Two samples among other pictures: one of them as it is, one turned left to right.
+    place.succeed("sample g.safetensors --seeds 0..2 --out set");
+    place.succeed("sample g.safetensors --seeds 20..25 --out set");
+    let turned = place.picture("set/seed000001.png").flipped();
+    place.write("set/seed000001.png", &data::pictures::png(&turned).unwrap());
+    check("sample-nearest", &place.run("sample g.safetensors --seeds 0..3 --nearest set --columns 3"));
+    let grid = place.picture("samples.png");
+    assert_eq!((grid.width, grid.height), (3 * 18 + 2, 16 + 1 + 16 + 2 * 2));
+    let json: serde_json::Value =
+        serde_json::from_str(&place.succeed("sample g.safetensors --seeds 0..3 --nearest set --json")).unwrap();
+    let found = json["nearest"]["samples"].as_array().unwrap();
+    assert!(found[0]["nearest"].as_str().unwrap().contains("seed000000") && found[0]["distance"] == 0.0, "{found:?}");
+    assert!(found[1]["nearest"].as_str().unwrap().contains("seed000001") && found[1]["mirrored"] == true, "{found:?}");
+    assert!(found[2]["distance"].as_f64().unwrap() > 0.0, "{found:?}");
+}
+
+#[test]
+fn nearest_images_that_cannot_be() {
+    let place = with_models();
+    place.succeed("sample g.safetensors --seeds 0..1 --out one");
+    let wrong = ["g.safetensors --nearest one", "g.safetensors --nearest one --out all", "p.safetensors --nearest one"];
+    check("sample-wrong-nearest", &wrong.map(|words| place.run(&format!("sample {words}")) + "\n").concat());
+}
