@@ -99,7 +99,7 @@ fn the_dissection_is_of_the_shipped_networks() {
     let segmenter = shipped::by_name("scenes", Kind::Segmenter).unwrap();
     let segmenter = Network::from_bytes(segmenter.bytes, Path::new(segmenter.name), &Device::cpu()).unwrap();
     assert!(found.plan.segmenter.is(&segmenter).unwrap());
-    // 2,000 generated and 2,000 real ones.
-    assert_eq!(found.tally.groups, 4000 / dissect::GROUP);
+    // 10,000 generated and 10,000 real ones.
+    assert_eq!(found.tally.groups, 20_000 / dissect::GROUP);
     assert_eq!(found.plan.layers.len(), 7);
 }
