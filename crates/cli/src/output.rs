@@ -47,6 +47,15 @@ pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
     endings.contains(&ending.as_str())
 }
 
+/// Refuses a result whose name does not end in `.ending`.
+pub(crate) fn check_ending(out: &Path, ending: &str) -> Result<()> {
+    if has_ending(out, &[ending]) {
+        return Ok(());
+    }
+    let reason = format!("{} is not a kind of file that is written here", out.display());
+    Err(Error::setting("--out", reason).with_hint(format!("End it in .{ending}.")).into())
+}
+
 /// Refuses a grid that could not be written, before the work of making its pictures.
 pub(crate) fn check_grid(n: u64, columns: usize, [_, height, width]: [usize; 3], cure: &str) -> Result<()> {
     let length = |count: u64, cell: usize| u128::from(count) * (cell + PADDING) as u128 + PADDING as u128;

@@ -87,8 +87,7 @@ impl ConvShape {
     }
     /// Whether the weight gradient goes by [`dots`]: the shape of one image decides.
     fn sums_in_lanes(&self) -> bool {
-        let columns = self.images_together() * self.cells();
-        columns >= MIN_COLUMNS && self.cells().is_multiple_of(LANES) && self.o * self.taps() <= MOST_IN_LANES
+        self.cells().is_multiple_of(LANES) && self.o * self.taps() <= MOST_IN_LANES
     }
     /// A 1x1 convolution needs no unfolding.
     fn is_pointwise(&self) -> bool {

@@ -94,9 +94,8 @@ impl Causal {
         let dissection = dissection::open(&self.dissection)?;
         let concepts = self.concepts(&dissection)?;
         let file = self.class.len() == 1 && concepts.len() == 1 && !self.class[0].ends_with("all");
-        if file && !output::has_ending(&self.out, &["json"]) {
-            let reason = format!("{} is not a kind of file that is written here", self.out.display());
-            return Err(Error::setting("--out", reason).with_hint("End it in .json.").into());
+        if file {
+            output::check_ending(&self.out, "json")?;
         }
         if !file && self.out.is_file() {
             return Err(Error::file(&self.out, "is a file; several classes go into a folder").into());

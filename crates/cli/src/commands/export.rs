@@ -4,7 +4,6 @@ use crate::console::{self, Console};
 use crate::model::Model;
 use crate::output;
 use anyhow::{Context, Result};
-use base::Error;
 use net::{Device, Storage};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,10 +32,7 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        if !output::has_ending(&self.out, &["safetensors"]) {
-            let reason = format!("{} is not a kind of file that is written here", self.out.display());
-            return Err(Error::setting("--out", reason).with_hint("End it in .safetensors.").into());
-        }
+        output::check_ending(&self.out, "safetensors")?;
         let Model { network, path } = Model::open(&self.model, &Device::cpu(), console)?;
         let storage = if self.half { Storage::F16 } else { Storage::F32 };
         let bytes = network.to_bytes(storage).with_context(|| path.display().to_string())?;

@@ -3,7 +3,6 @@
 use crate::console::{self, Console};
 use crate::output;
 use anyhow::Result;
-use base::Error;
 use report::Wanted;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,11 +52,9 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let out = self.out.clone().unwrap_or_else(|| self.dissection.join("report.html"));
-        let is_page = output::has_ending(&out, &["html", "htm"]);
         // A device may be called anything.
-        if !is_page && (!out.exists() || out.is_file()) {
-            let reason = format!("{} is not a kind of file that is written here", out.display());
-            return Err(Error::setting("--out", reason).with_hint("End it in .html.").into());
+        if !output::has_ending(&out, &["htm"]) && (!out.exists() || out.is_file()) {
+            output::check_ending(&out, "html")?;
         }
         let wanted = Wanted {
             pictures: self.pictures,

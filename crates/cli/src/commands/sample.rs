@@ -84,7 +84,7 @@ struct Json<'a> {
     out: Option<String>,
     raw: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    nearest: Option<nearest::Json<'a>>,
+    nearest: Option<&'a Nearest>,
 }
 
 /// Takes the samples as they come.
@@ -133,8 +133,8 @@ impl Sample {
             let mut progress = Progress::new(console)?;
             let found = Nearest::find(&set, cells, &latents, &mut progress)?;
             let signal = progress.finish();
-            let Some(mut found) = found else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
-            *cells = found.take_pictures();
+            let Some((found, shown)) = found else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
+            *cells = shown;
             nearest = Some(found);
         }
         pictures.finish()?;
@@ -143,7 +143,7 @@ impl Sample {
         if self.json {
             let name = |path: &Path| path.display().to_string();
             let model = name(&generator.path);
-            let nearest = nearest.as_ref().map(Nearest::json);
+            let nearest = nearest.as_ref();
             console::print_json(&Json { model, shape: &shape, out: out.map(name), raw: raw.map(name), nearest })?;
         } else {
             if let Some(nearest) = nearest {

@@ -14,19 +14,19 @@ use serde::Serialize;
 /// Images that are looked at of a source without an end.
 const MOST_OF_ENDLESS: u64 = 10_000;
 
-/// What was found.
+/// What was found; `--json` says all of it.
+#[derive(Serialize)]
 pub(crate) struct Nearest {
     source: String,
     among: u64,
     samples: Vec<Match>,
     /// From some of the source's images to the nearest other one.
     between_reals: Vec<f64>,
-    pictures: Vec<Image>,
 }
 
 /// A sample and the image nearest to it.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Match {
+#[derive(Serialize)]
+struct Match {
     sample: String,
     nearest: String,
     /// Root of the mean squared difference of pixels, which go from -1 to 1.
@@ -34,22 +34,14 @@ pub(crate) struct Match {
     mirrored: bool,
 }
 
-/// What `--json` says of it.
-#[derive(Serialize)]
-pub(crate) struct Json<'a> {
-    among: u64,
-    samples: &'a [Match],
-    between_reals: &'a [f64],
-}
-
 impl Nearest {
-    /// Looks through the source; `None` if the user wants to stop.
+    /// Looks through the source: what was found, and each sample above the image nearest to it; `None` if the user wants to stop.
     pub(crate) fn find(
         set: &Dataset,
         samples: &[Image],
         latents: &Latents,
         progress: &mut Progress,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Option<(Self, Vec<Image>)>> {
         let among = set.len().map_or(MOST_OF_ENDLESS, |n| n as u64);
         if among < 2 {
             let reason = format!("{} has {among} images; to compare, two are needed", set.name());
@@ -80,28 +72,18 @@ impl Nearest {
             among,
             samples: Vec::new(),
             between_reals: of_reals.iter().flatten().map(|n| n.distance).collect(),
-            pictures: Vec::new(),
         };
+        let mut shown = Vec::with_capacity(samples.len());
         for (place, (sample, neighbour)) in samples.iter().zip(of_samples).enumerate() {
-            let Some(Neighbour { number, distance, mirrored }) = *neighbour else {
-                return Err(Error::setting("samples", "are not numbers: nothing is near them").into());
-            };
+            // Pictures are bytes, always finite, and every one of the source was compared with every sample.
+            let Some(Neighbour { number, distance, mirrored }) = *neighbour else { continue };
             let image = set.image(number)?;
             let image = if mirrored { image.flipped() } else { image };
-            found.pictures.push(pictures::stack(&[sample.clone(), image], PADDING / 2)?);
+            shown.push(pictures::stack(&[sample.clone(), image], PADDING / 2)?);
             let (sample, nearest) = (latents.file_stem(place as u64), set.item_name(number));
             found.samples.push(Match { sample, nearest, distance, mirrored });
         }
-        Ok(Some(found))
-    }
-
-    /// Each sample above the image nearest to it.
-    pub(crate) fn take_pictures(&mut self) -> Vec<Image> {
-        std::mem::take(&mut self.pictures)
-    }
-
-    pub(crate) fn json(&self) -> Json<'_> {
-        Json { among: self.among, samples: &self.samples, between_reals: &self.between_reals }
+        Ok(Some((found, shown)))
     }
 
     /// Two lines for people.

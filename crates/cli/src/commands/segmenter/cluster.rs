@@ -4,7 +4,6 @@ use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::output;
 use anyhow::Result;
-use base::Error;
 use net::Storage;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,10 +49,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        if !output::has_ending(&self.out, &["safetensors"]) {
-            let reason = format!("{} is not a kind of file that is written here", self.out.display());
-            return Err(Error::setting("--out", reason).with_hint("End it in .safetensors.").into());
-        }
+        output::check_ending(&self.out, "safetensors")?;
         let device = self.computing.open(console)?;
         let options = data::Options { size: self.size, seed: self.seed, ..data::Options::default() };
         let set = data::open(&self.data, &options)?;

@@ -4,7 +4,7 @@ use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::output;
 use anyhow::Result;
-use base::{Error, files};
+use base::files;
 use net::Storage;
 use segment::Segment;
 use std::path::PathBuf;
@@ -43,10 +43,7 @@ pub(crate) struct Masks {
 
 impl Masks {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        if !output::has_ending(&self.out, &["safetensors"]) {
-            let reason = format!("{} is not a kind of file that is written here", self.out.display());
-            return Err(Error::setting("--out", reason).with_hint("End it in .safetensors.").into());
-        }
+        output::check_ending(&self.out, "safetensors")?;
         let device = self.computing.open(console)?;
         let [height, width] = match self.size {
             Some(side) => [side as usize; 2],
