@@ -1,5 +1,9 @@
 //! What batch norm and biases do: one number per channel against maps `[n, c, cells]`.
 
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+#![allow(clippy::needless_range_loop, reason = "lanes are indexed; lengths are constants")]
+
+use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
 
 /// `y = x * scale[c] + shift[c]`; a missing one is 1 or 0.
@@ -39,45 +43,153 @@ pub fn channel_broadcast(b: &[f32], images: usize, cells: usize) -> Vec<f32> {
 
 /// `sum over images and cells of x`, per channel.
 pub fn channel_sum(x: &[f32], channels: usize, cells: usize) -> Vec<f32> {
-    reduce(x, x, channels, cells, |x, _| lanes_sum(x, x, |a, _| a))
+    reduce(Reduction::Sum, x, x, channels, cells)
 }
 
 /// `sum over images and cells of x * y`, per channel.
 pub fn channel_dot(x: &[f32], y: &[f32], channels: usize, cells: usize) -> Vec<f32> {
     assert_eq!(x.len(), y.len(), "lengths of a product per channel");
-    reduce(x, y, channels, cells, |x, y| lanes_sum(x, y, |a, b| a * b))
+    reduce(Reduction::Dot, x, y, channels, cells)
 }
 
-/// Sums `map` over the images of each channel. Maps are summed in f32 lanes, images in f64 in their order: the result
-/// is the same for every number of threads.
-fn reduce(x: &[f32], y: &[f32], channels: usize, cells: usize, map: impl Fn(&[f32], &[f32]) -> f32 + Sync) -> Vec<f32> {
+/// `sum over images and cells of (x - centre[c])^2`, per channel.
+pub fn channel_squares(x: &[f32], centre: &[f32], cells: usize) -> Vec<f32> {
+    reduce(Reduction::Squares, x, centre, centre.len(), cells)
+}
+
+/// What is summed over a map.
+#[derive(Clone, Copy)]
+pub(crate) enum Reduction {
+    /// `x`.
+    Sum,
+    /// `x * y`.
+    Dot,
+    /// `(x - y[c])^2`.
+    Squares,
+}
+
+/// Sums over the images of each channel. Maps are summed in `f32` lanes, images in `f64` in their order: the result is the same for
+/// every number of threads. Maps are read in the order of memory, a table of their sums takes `images * channels` numbers.
+fn reduce(what: Reduction, x: &[f32], y: &[f32], channels: usize, cells: usize) -> Vec<f32> {
     let image = channels * cells;
     if image == 0 {
         return vec![0.0; channels];
     }
     assert!(x.len().is_multiple_of(image), "whole images");
-    let images = x.len() / image;
-    (0..channels)
-        .into_par_iter()
-        .with_min_len((1 << 14) / (cells * images).max(1) + 1)
-        .map(|c| {
-            let at = |i: usize| i * image + c * cells..i * image + (c + 1) * cells;
-            (0..images).map(|i| f64::from(map(&x[at(i)], &y[at(i)]))).sum::<f64>() as f32
-        })
-        .collect()
+    let level = Level::best();
+    let mut maps = vec![0.0f32; x.len() / cells];
+    let piece = (PIECE / cells).max(1);
+    maps.par_chunks_mut(piece).enumerate().for_each(|(i, sums)| {
+        let first = i * piece;
+        let numbers = first * cells..(first + sums.len()) * cells;
+        let y = if matches!(what, Reduction::Squares) { y } else { &y[numbers.clone()] };
+        // SAFETY: as many maps as sums, `x` and `y` alike (of `Squares` a number for each channel); the processor has `best`.
+        unsafe { sum_maps(level, what, &x[numbers], y, first, cells, sums) };
+    });
+    let mut totals = vec![0.0f64; channels];
+    for image in maps.chunks_exact(channels) {
+        totals.iter_mut().zip(image).for_each(|(total, &sum)| *total += f64::from(sum));
+    }
+    totals.into_iter().map(|total| total as f32).collect()
 }
 
-/// Sixteen partial sums, so that the loop is as wide as the machine and the error small.
-pub(crate) fn lanes_sum(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    let (xs, x_rest) = x.as_chunks::<16>();
-    let (ys, y_rest) = y.as_chunks::<16>();
-    for (x, y) in xs.iter().zip(ys) {
-        for (lane, (&x, &y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
-            *lane += f(x, y);
+/// Numbers that one thread sums at a time.
+const PIECE: usize = 1 << 13;
+
+/// The sums of consecutive maps, the first of which has number `first`.
+#[inline(always)]
+unsafe fn sum_maps_any<S: Simd>(what: Reduction, x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
+    // The lanes of sixteen maps are folded together.
+    for (group, sums) in sums.chunks_mut(16).enumerate() {
+        let mut lanes = [0.0f32; 256];
+        for k in 0..sums.len() {
+            let place = 16 * group + k;
+            let map = &x[place * cells..(place + 1) * cells];
+            // SAFETY: maps have `cells` numbers, and there is room for sixteen lanes of each.
+            unsafe {
+                let to = &mut lanes[16 * k..];
+                match what {
+                    Reduction::Sum => sum_map::<S, SUM>(map, map, 0.0, to),
+                    Reduction::Dot => sum_map::<S, DOT>(map, &y[place * cells..(place + 1) * cells], 0.0, to),
+                    Reduction::Squares => sum_map::<S, SQUARES>(map, map, y[(first + place) % y.len()], to),
+                }
+            }
+        }
+        // SAFETY: sixteen rows of sixteen numbers.
+        unsafe { fold::<S>(&mut lanes) };
+        sums.copy_from_slice(&lanes[..sums.len()]);
+    }
+}
+
+/// Writes the sum of each of sixteen rows of sixteen numbers into the first row.
+#[inline(always)]
+unsafe fn fold<S: Simd>(rows: &mut [f32; 256]) {
+    unsafe {
+        let (left, right) = (S::columns(rows.as_ptr(), 16), S::columns(rows.as_ptr().add(8), 16));
+        let mut sums = [S::splat(0.0); 8];
+        for i in 0..8 {
+            sums[i] = S::add(left[i], right[i]);
+        }
+        for half in [4, 2, 1] {
+            for i in 0..half {
+                sums[i] = S::add(sums[i], sums[i + half]);
+            }
+        }
+        S::store(rows.as_mut_ptr(), sums[0]);
+    }
+}
+
+with_simd! {
+    /// The sums of consecutive maps.
+    fn sum_maps(what: Reduction, x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) = sum_maps_any
+}
+
+const SUM: u8 = 0;
+const DOT: u8 = 1;
+const SQUARES: u8 = 2;
+
+/// One map as sixteen partial sums, of 64 while there are as many numbers left.
+#[inline(always)]
+unsafe fn sum_map<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], centre: f32, to: &mut [f32]) {
+    unsafe {
+        let wide = S::splat(centre);
+        let (mut lanes, mut at) = ([S::splat(0.0); 4], 0);
+        while at + 64 <= x.len() {
+            for i in 0..4 {
+                lanes[i] = with_term::<S, WHAT>(lanes[i], &x[at + 16 * i..], &y[at + 16 * i..], wide);
+            }
+            at += 64;
+        }
+        let mut sum = S::add(S::add(lanes[0], lanes[1]), S::add(lanes[2], lanes[3]));
+        while at + 16 <= x.len() {
+            sum = with_term::<S, WHAT>(sum, &x[at..], &y[at..], wide);
+            at += 16;
+        }
+        S::store(to.as_mut_ptr(), sum);
+        for (to, (&x, &y)) in to.iter_mut().zip(x[at..].iter().zip(&y[at..])) {
+            *to += match WHAT {
+                SUM => x,
+                DOT => x * y,
+                _ => (x - centre) * (x - centre),
+            };
         }
     }
-    lanes.iter().sum::<f32>() + x_rest.iter().zip(y_rest).map(|(&x, &y)| f(x, y)).sum::<f32>()
+}
+
+/// Sixteen terms more.
+#[inline(always)]
+unsafe fn with_term<S: Simd, const WHAT: u8>(sum: S::Lanes, x: &[f32], y: &[f32], centre: S::Lanes) -> S::Lanes {
+    unsafe {
+        let x = S::load(x.as_ptr());
+        match WHAT {
+            SUM => S::add(sum, x),
+            DOT => S::mul_add(x, S::load(y.as_ptr()), sum),
+            _ => {
+                let off = S::sub(x, centre);
+                S::mul_add(off, off, sum)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -93,9 +205,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sums_equal_the_definition(n in 1usize..6, c in 1usize..9, cells in 1usize..70) {
+        fn sums_equal_the_definition(n in 1usize..6, c in 1usize..9, cells in 1usize..200) {
             let x: Vec<f32> = (0..n * c * cells).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
             let y: Vec<f32> = (0..n * c * cells).map(|i| (i * 53 % 97) as f32 / 48.0 - 1.0).collect();
+            let centre: Vec<f32> = (0..c).map(|k| k as f32 / 4.0 - 1.0).collect();
             let expected = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
                 (0..c).map(|k| (0..x.len()).filter(|i| i / cells % c == k).map(f).sum()).collect()
             };
@@ -104,6 +217,10 @@ mod tests {
             }
             for (got, want) in channel_dot(&x, &y, c, cells).iter().zip(expected(&|i| f64::from(x[i]) * f64::from(y[i]))) {
                 prop_assert!((f64::from(*got) - want).abs() < 1e-3);
+            }
+            let off = |i: usize| f64::from(x[i]) - f64::from(centre[i / cells % c]);
+            for (got, want) in channel_squares(&x, &centre, cells).iter().zip(expected(&|i| off(i).powi(2))) {
+                prop_assert!((f64::from(*got) - want).abs() < 1e-5 * (1.0 + want), "{got} for {want}");
             }
         }
     }

@@ -81,19 +81,19 @@ pub fn fused(steps: &[Step], images: usize, channels: usize, cells: usize) -> Ve
         }
     }
     let len = images * channels * cells;
-    // Without a number for each channel maps may be cut anywhere.
-    let by_channel = steps.iter().flat_map(|step| [step.a, step.b]).any(|source| matches!(source, Source::Channels(_)));
-    let piece = if by_channel { cells } else { PARALLEL.min(len) };
-    if piece == 0 {
+    if len == 0 {
         return Vec::new();
     }
+    // Without a number for each channel maps may be cut anywhere; of small maps a block takes several.
+    let by_channel = steps.iter().flat_map(|step| [step.a, step.b]).any(|source| matches!(source, Source::Channels(_)));
+    let piece = if by_channel { (BLOCK / cells).max(1) * cells } else { PARALLEL.min(len) };
     let level = Level::best();
     let scratch = || vec![0.0f32; (steps.len() - 1) * BLOCK];
     let write = |y: &mut [MaybeUninit<f32>]| {
         let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
-        pieces.for_each_init(scratch, |scratch, (map, y)| {
+        pieces.for_each_init(scratch, |scratch, (number, y)| {
             for (block, y) in y.chunks_mut(BLOCK).enumerate() {
-                let at = Place { channel: map % channels, start: map * piece + block * BLOCK };
+                let at = Place { map: number * piece / cells, channels, cells, start: number * piece + block * BLOCK };
                 // SAFETY: the processor has the instruction set of `best`.
                 unsafe { run(level, steps, at, scratch, y) };
             }
@@ -103,10 +103,12 @@ pub fn fused(steps: &[Step], images: usize, channels: usize, cells: usize) -> Ve
     unsafe { written(len, write) }
 }
 
-/// Where a block lies.
+/// Where a block lies: within the map of number `map`, or over as many maps as it has room for, from that one on.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    channel: usize,
+    map: usize,
+    channels: usize,
+    cells: usize,
     start: usize,
 }
 
@@ -120,12 +122,11 @@ impl Place {
         }
     }
 
+    /// The numbers of the maps that a block touches.
     #[inline(always)]
-    fn number(self, source: Source) -> f32 {
-        match source {
-            Source::Channels(x) => x[self.channel],
-            Source::Maps(_) | Source::Step(_) => unreachable!("this operation reads a number for each channel"),
-        }
+    fn numbers(self, source: Source<'_>) -> impl Iterator<Item = f32> {
+        let Source::Channels(x) = source else { unreachable!("this operation reads a number for each channel") };
+        x[self.map % self.channels..].iter().chain(x.iter().cycle()).copied()
     }
 }
 
@@ -153,16 +154,21 @@ unsafe fn run_any<S: Simd>(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y
             Pointwise::AddScalar(term) => each(out, a(), |a| a + term),
             Pointwise::LeakyRelu(slope) => each(out, a(), |a| leaky_relu(a, slope)),
             Pointwise::AddChannel => {
-                let term = at.number(step.b);
-                each(out, a(), |a| a + term);
+                for ((out, a), term) in out.chunks_mut(at.cells).zip(a().chunks(at.cells)).zip(at.numbers(step.b)) {
+                    // SAFETY: chunks of the same length.
+                    unsafe { with_number::<S, false>(out, a, term) };
+                }
             }
             Pointwise::MulChannel => {
-                let factor = at.number(step.b);
-                each(out, a(), |a| a * factor);
+                for ((out, a), factor) in out.chunks_mut(at.cells).zip(a().chunks(at.cells)).zip(at.numbers(step.b)) {
+                    // SAFETY: as above.
+                    unsafe { with_number::<S, true>(out, a, factor) };
+                }
             }
             Pointwise::ChannelBroadcast => {
-                let value = at.number(step.a);
-                out.iter_mut().for_each(|out| _ = out.write(value));
+                for (out, value) in out.chunks_mut(at.cells).zip(at.numbers(step.a)) {
+                    out.iter_mut().for_each(|out| _ = out.write(value));
+                }
             }
         }
     }
@@ -176,6 +182,22 @@ fn each(out: &mut [MaybeUninit<f32>], a: &[f32], f: impl Fn(f32) -> f32) {
 #[inline(always)]
 fn both(out: &mut [MaybeUninit<f32>], a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) {
     out.iter_mut().zip(a).zip(b).for_each(|((out, &a), &b)| _ = out.write(f(a, b)));
+}
+
+/// `a` times a number, or plus it. Maps may be short, so this loop is not left to the compiler.
+#[inline(always)]
+unsafe fn with_number<S: Simd, const TIMES: bool>(out: &mut [MaybeUninit<f32>], a: &[f32], number: f32) {
+    let (wide, mut at) = (unsafe { S::splat(number) }, 0);
+    while at + 16 <= a.len() {
+        // SAFETY: the caller's slices are as long, and sixteen numbers are left.
+        unsafe {
+            let x = S::load(a.as_ptr().add(at));
+            let y = if TIMES { S::mul(x, wide) } else { S::add(x, wide) };
+            S::store(out.as_mut_ptr().cast::<f32>().add(at), y);
+        }
+        at += 16;
+    }
+    each(&mut out[at..], &a[at..], |a| if TIMES { a * number } else { a + number });
 }
 
 with_simd! {

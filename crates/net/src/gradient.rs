@@ -145,6 +145,12 @@ impl Graph {
             Op::MulChannel => node_of(Op::ChannelDot, &[g, other()], None),
             Op::ChannelSum => node_of(Op::ChannelBroadcast, &[g], Some(input)),
             Op::ChannelDot => node_of(Op::MulChannel, &[other(), g], None),
+            Op::ChannelSquares if first => {
+                let minus_mean = node_of(Op::Scale { factor: -1.0 }, &[other()], None);
+                let centred = node_of(Op::AddChannel, &[input, minus_mean], None);
+                let twice = node_of(Op::Scale { factor: 2.0 }, &[g], None);
+                node_of(Op::MulChannel, &[centred, twice], None)
+            }
             Op::ChannelBroadcast => node_of(Op::ChannelSum, &[g], None),
             Op::Sum { axes } => node_of(Op::Broadcast { axes }, &[g], Some(input)),
             Op::Broadcast { axes } => node_of(Op::Sum { axes }, &[g], None),
@@ -159,6 +165,7 @@ impl Graph {
             Op::UpsampleNearest { factor } => node_of(Op::SumPool { factor }, &[g], None),
             Op::SumPool { factor } => node_of(Op::UpsampleNearest { factor }, &[g], None),
             Op::LeakyReluGradient { .. }
+            | Op::ChannelSquares
             | Op::StopGradient
             | Op::Input { .. }
             | Op::Param { .. }

@@ -108,22 +108,12 @@ impl Lowering {
     fn batch_norm(&mut self, inputs: &[NodeId], epsilon: f64, momentum: f64) -> NodeId {
         let &[x, gamma, beta, running_mean, running_variance] = inputs else { return inputs[0] };
         if self.mode == Mode::Inference {
-            let inverse = self.inverse_root(running_variance, epsilon);
-            let scale = self.part("scale", Op::Mul, &[gamma, inverse]);
-            let scaled_mean = self.part("scaled_mean", Op::Mul, &[running_mean, scale]);
-            let shift = self.part("shift", Op::Sub, &[beta, scaled_mean]);
-            let scaled = self.part("scaled", Op::MulChannel, &[x, scale]);
-            return self.result(Op::AddChannel, &[scaled, shift], None);
+            return self.normalised(x, running_mean, running_variance, (gamma, beta), epsilon);
         }
         let sum = self.part("sum", Op::ChannelSum, &[x]);
         let mean = self.part_like("mean", Op::DivCount { minus: 0 }, &[sum], Some(x));
-        let minus_mean = self.part("minus_mean", Op::Scale { factor: -1.0 }, &[mean]);
-        let centred = self.part("centred", Op::AddChannel, &[x, minus_mean]);
-        let squares = self.part("squares", Op::ChannelDot, &[centred, centred]);
+        let squares = self.part("squares", Op::ChannelSquares, &[x, mean]);
         let variance = self.part_like("variance", Op::DivCount { minus: 0 }, &[squares], Some(x));
-        let inverse = self.inverse_root(variance, epsilon);
-        let scale = self.part("scale", Op::Mul, &[gamma, inverse]);
-        let scaled = self.part("scaled", Op::MulChannel, &[centred, scale]);
         // The running variance is the unbiased one, as PyTorch keeps it.
         let unbiased = self.part_like("unbiased", Op::DivCount { minus: 1 }, &[squares], Some(x));
         for (name, running, now) in [("mean", running_mean, mean), ("variance", running_variance, unbiased)] {
@@ -132,7 +122,25 @@ impl Lowering {
             let next = self.part(&format!("next_{name}"), Op::Add, &[old, new]);
             self.updates.push((running, next));
         }
-        self.result(Op::AddChannel, &[scaled, beta], None)
+        self.normalised(x, mean, variance, (gamma, beta), epsilon)
+    }
+
+    /// `gamma (x - mean) / sqrt(variance + epsilon) + beta` as `x scale + shift`: two numbers per channel, and a gradient that reads x
+    /// and that of the result once for its sums and once for itself.
+    fn normalised(
+        &mut self,
+        x: NodeId,
+        mean: NodeId,
+        variance: NodeId,
+        (gamma, beta): (NodeId, NodeId),
+        epsilon: f64,
+    ) -> NodeId {
+        let inverse = self.inverse_root(variance, epsilon);
+        let scale = self.part("scale", Op::Mul, &[gamma, inverse]);
+        let scaled_mean = self.part("scaled_mean", Op::Mul, &[mean, scale]);
+        let shift = self.part("shift", Op::Sub, &[beta, scaled_mean]);
+        let scaled = self.part("scaled", Op::MulChannel, &[x, scale]);
+        self.result(Op::AddChannel, &[scaled, shift], None)
     }
 
     fn spectral_norm(&mut self, inputs: &[NodeId]) -> NodeId {

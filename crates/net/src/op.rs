@@ -86,6 +86,9 @@ pub enum Op {
     ChannelSum,
     /// `[x, y]`: sum of `x y` over batch and cells: `(c)`.
     ChannelDot,
+    /// `[x, m (c)]`, m the means of x itself: sum of `(x - m)^2` over batch and cells: `(c)`. It is least at the mean, so no gradient
+    /// passes through m.
+    ChannelSquares,
     /// `(c)` repeated to the shape of `like`.
     ChannelBroadcast,
     /// Sum over axes (0 is the batch), each kept with length 1.
@@ -154,6 +157,7 @@ impl Op {
             Self::MulChannel => "mul_channel",
             Self::ChannelSum => "channel_sum",
             Self::ChannelDot => "channel_dot",
+            Self::ChannelSquares => "channel_squares",
             Self::ChannelBroadcast => "channel_broadcast",
             Self::Sum { .. } => "sum",
             Self::Broadcast { .. } => "broadcast",

@@ -203,6 +203,7 @@ impl<'g> Run<'g> {
             Op::MulChannel => x(0).mul_channel(x(1)),
             Op::ChannelSum => x(0).channel_sum(),
             Op::ChannelDot => x(0).channel_dot(x(1)),
+            Op::ChannelSquares => x(0).channel_squares(x(1)),
             Op::ChannelBroadcast => x(0).channel_broadcast(shape),
             Op::Sum { axes } => x(0).sum(axes),
             Op::Broadcast { .. } => x(0).broadcast(shape),

@@ -199,6 +199,11 @@ fn infer(node: &Node, inputs: &[&[usize]], like: Option<&[usize]>, batch: usize)
             same(inputs[0], inputs[1])?;
             Ok(vec![axis_of(inputs[0], 1)?])
         }
+        Op::ChannelSquares => {
+            count(2..=2)?;
+            per_channel(inputs[0], inputs[1])?;
+            Ok(inputs[1].to_vec())
+        }
         Op::ChannelBroadcast => {
             count(1..=1)?;
             per_channel(reference()?, inputs[0])?;

@@ -336,6 +336,19 @@ impl Tensor {
         }
     }
 
+    /// Sums of `(self - centre[c])^2` over everything but channels: `[c]`.
+    #[must_use]
+    pub fn channel_squares(&self, centre: &Self) -> Self {
+        let (_, channels, cells) = self.channels();
+        match (self.slice(), centre.slice()) {
+            (Some(x), Some(centre)) => self.host(&[channels], kernels::channel_squares(x, centre, cells)),
+            _ => {
+                let centred = self.add_channel(&centre.scale(-1.0));
+                centred.channel_dot(&centred)
+            }
+        }
+    }
+
     /// `[c]` repeated to `shape`.
     #[must_use]
     pub fn channel_broadcast(&self, shape: &[usize]) -> Self {

@@ -146,6 +146,17 @@ fn every_primitive_agrees_with_finite_differences_to_second_order() {
     check_op(Op::Embed { axis: 1, start: 2 }, &[x], Some(&[2, 6, 2, 2]));
 }
 
+#[test]
+fn squares_about_the_mean_agree_with_finite_differences_to_second_order() {
+    let mut graph = Graph::default();
+    let shape = [2, 3, 2, 2];
+    let x = graph.push("x", Op::Param { shape: shape.to_vec(), init: Init::Constant(0.0), trainable: true }, &[]);
+    let sum = graph.push("sum", Op::ChannelSum, &[x]);
+    let mean = graph.push_like("mean", Op::DivCount { minus: 0 }, &[sum], Some(x));
+    let squares = graph.push("squares", Op::ChannelSquares, &[x, mean]);
+    check_twice(&graph, &[(x, tensor(&shape, numbers(24, 1)))], squares);
+}
+
 /// A whole network as leaves in f64: parameters and input.
 fn leaves_of(network: &Network, graph: &Graph, batch: usize) -> Vec<(NodeId, Tensor)> {
     let input = graph.inputs()[0];

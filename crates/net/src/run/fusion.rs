@@ -6,7 +6,7 @@ use crate::{Graph, NodeId, Op, Result, Tensor};
 use kernels::{Pointwise, Source, Step};
 
 /// Maps of fewer cells are not worth a block.
-const SMALLEST_MAP: usize = 64;
+const SMALLEST_MAP: usize = 16;
 /// Nodes of one tree at most: what lies between its leaves and its root has to stay in the processor's first cache.
 const LARGEST_TREE: usize = 12;
 

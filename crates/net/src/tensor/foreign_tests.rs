@@ -93,6 +93,7 @@ proptest! {
             agree("mul_channel", &[shape, &[c]], seed, |t| t[0].mul_channel(&t[1]));
             agree("channel_sum", &[shape], seed, |t| t[0].channel_sum());
             agree("channel_dot", &[shape, shape], seed, |t| t[0].channel_dot(&t[1]));
+            agree("channel_squares", &[shape, &[c]], seed, |t| t[0].channel_squares(&t[1]));
             agree("channel_broadcast", &[&[c]], seed, |t| t[0].channel_broadcast(shape));
         }
     }
