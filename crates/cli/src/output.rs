@@ -72,6 +72,11 @@ pub(crate) fn write_png(path: &Path, image: &Image) -> Result<()> {
     write(path, &pictures::png(image)?)
 }
 
+/// Removes a file that has served.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    Ok(fs::remove_file(path).map_err(|e| Error::io("remove", path, e))?)
+}
+
 /// Writes a whole file, with its folder where that is missing.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut out = Writer::create(path)?;

@@ -34,7 +34,7 @@ mod tables;
 mod tally;
 mod watch;
 
-pub use causal::{Causal, CausalSettings, Context, Epoch, Insertions, Outcome, Point, SET, Trace, causal};
+pub use causal::{Causal, CausalSettings, CausalTask, Context, Epoch, Insertions, Outcome, Point, SET, Trace, causal};
 pub use compare::{ClassRow, Compared, Comparison, ImageDistance, LayerCount, LayerRow, image_distance};
 pub use concepts::{Concept, Concepts};
 pub use dissection::{Dissection, Means, dissect};

@@ -4,8 +4,8 @@
 
 use data::{Class, LabelMap, Plane};
 use dissect::{
-    CausalSettings, Dissection, Means, Origin, Outcome, Plan, Rule, Settings, Shard, Subject, Unwatched, causal,
-    dissect, merge,
+    CausalSettings, CausalTask, Dissection, Means, Origin, Outcome, Plan, Rule, Settings, Shard, Subject, Unwatched,
+    causal, dissect, merge,
 };
 use net::{Conv, Device, Graph, Init, Network, Op, Params, Tensor};
 use segment::{Oracle, Segment, Segmenter};
@@ -193,7 +193,8 @@ fn the_cause_of_a_class_is_named_and_obeys() {
     };
     for (class, unit) in [("red", 7), ("green", 2), ("blue", 5)] {
         let concept = dissection.concepts.find(class).unwrap();
-        let found = causal(&subject, &segmenter, &dissection, layer, concept, &settings, &mut Unwatched);
+        let task = CausalTask { dissection: &dissection, layer, concept, settings: &settings, partial: None };
+        let found = causal(&subject, &segmenter, &task, &mut Unwatched);
         let Outcome::Found(found) = found.unwrap() else { panic!("{class} has causes") };
         assert_eq!((found.units[0], found.iou_units[0]), (unit, unit));
         assert!(found.alpha[0] > 0.9 && found.alpha[1] < 0.1, "{:?}", found.alpha);
@@ -345,4 +346,52 @@ fn a_dissection_that_was_stopped_goes_on_to_the_same_end() {
     let other = Plan { settings: Settings { samples: 99, ..plan.settings.clone() }, ..plan };
     let refused = dissect(&folder, &other, &means, &mut Unwatched).err().unwrap().to_string();
     assert!(refused.contains("holds another dissection: settings.samples is 100, not 99"), "{refused}");
+}
+
+#[test]
+fn a_search_for_causes_that_was_stopped_goes_on_to_the_same_end() {
+    let place = tempfile::tempdir().unwrap();
+    let network = on_the_way(12, [7, 2, 5]);
+    let segmenter = colour_network();
+    let dissection = run(&place.path().join("d"), &network, &segmenter, Settings { top: 0.05, ..few() }, Shard::WHOLE);
+    let subject = Subject::new(&network, &[], &Device::cpu()).unwrap();
+    let layer = subject.layers().iter().position(|layer| layer.name == "units").unwrap();
+    let concept = dissection.concepts.find("red").unwrap();
+    let settings = CausalSettings {
+        pool: 40,
+        kept: 24,
+        held_out: 4,
+        batch: 4,
+        epochs: 4,
+        curve_images: 20,
+        curve_units: vec![1],
+        insertion_images: 0,
+        ..CausalSettings::default()
+    };
+    let partial = place.path().join("red.partial");
+    let task = CausalTask { dissection: &dissection, layer, concept, settings: &settings, partial: None };
+    let whole = causal(&subject, &segmenter, &task, &mut Unwatched).unwrap();
+    let task = CausalTask { partial: Some(&partial), ..task };
+    let passes = || {
+        let document: serde_json::Value = serde_json::from_slice(&std::fs::read(&partial).unwrap()).unwrap();
+        document["state"]["epochs"].as_array().unwrap().len()
+    };
+    // 40 images of each pool are 2 batches, and a pass has 5: in the third pass, then in the fourth, then to the end.
+    let mut watch = Impatient(std::cell::Cell::new(4 + 12));
+    assert_eq!(causal(&subject, &segmenter, &task, &mut watch).unwrap(), Outcome::Stopped);
+    assert_eq!(passes(), 2);
+    let mut watch = Impatient(std::cell::Cell::new(4 + 8));
+    assert_eq!(causal(&subject, &segmenter, &task, &mut watch).unwrap(), Outcome::Stopped);
+    assert_eq!(passes(), 3);
+    assert_eq!(causal(&subject, &segmenter, &task, &mut Unwatched).unwrap(), whole);
+
+    // A search with other settings begins anew, and a broken file is named.
+    let other = CausalSettings { seed: 1, ..settings.clone() };
+    let anew = CausalTask { settings: &other, partial: None, ..task };
+    let expected = causal(&subject, &segmenter, &anew, &mut Unwatched).unwrap();
+    let anew = CausalTask { partial: Some(&partial), ..anew };
+    assert_eq!(causal(&subject, &segmenter, &anew, &mut Unwatched).unwrap(), expected);
+    std::fs::write(&partial, "{").unwrap();
+    let error = causal(&subject, &segmenter, &task, &mut Unwatched).unwrap_err().to_string();
+    assert!(error.contains("red.partial") && error.contains("corrupt"), "{error}");
 }

@@ -12,7 +12,7 @@ use crate::output;
 use crate::progress::Progress;
 use anyhow::{Context, Result};
 use base::Error;
-use dissect::{Causal as Found, CausalSettings, Dissection, Outcome};
+use dissect::{Causal as Found, CausalSettings, CausalTask, Dissection, Outcome};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,7 +27,8 @@ cells, by what stands there. FILE.json holds all that, FILE.svg beside it draws 
 
 With several classes, or --class all, OUT is a folder: a file for each class, and classes.csv and
 classes.svg, which say which classes can be removed and which resist. Classes that are there already,
-with the same settings, are not searched again.
+with the same settings, are not searched again. A search is kept after every pass (FILE.partial, removed
+at its end): the same command goes on after an interruption.
 
 Examples:
   ganatomy causal dissection --layer 1b --class tree --out tree.json
@@ -118,12 +119,21 @@ impl Causal {
                 .into());
         }
         let settings = self.settings();
-        let search = |concept, progress: &mut Progress| {
-            dissect::causal(&generator, &segmenter, &dissection, layer, concept, &settings, progress)
+        let search = |concept, out: &Path, progress: &mut Progress| {
+            let partial = out.with_extension("partial");
+            let task =
+                CausalTask { dissection: &dissection, layer, concept, settings: &settings, partial: Some(&partial) };
+            let outcome = dissect::causal(&generator, &segmenter, &task, progress)?;
+            if let Outcome::Found(found) = &outcome {
+                write(out, found)?;
+                output::remove(&partial)?;
+            }
+            anyhow::Ok(outcome)
         };
+        let stopped = || console.say("stopped; the same command goes on from here");
         let mut progress = Progress::new(console)?;
         if file {
-            let done = search(concepts[0], &mut progress);
+            let done = search(concepts[0], &self.out, &mut progress);
             let signal = progress.finish();
             let found = match done? {
                 Outcome::Found(found) => found,
@@ -132,9 +142,11 @@ impl Causal {
                         .with_hint("Give more images with --pool, or try another layer.")
                         .into());
                 }
-                Outcome::Stopped => return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)),
+                Outcome::Stopped => {
+                    stopped();
+                    return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal));
+                }
             };
-            write(&self.out, &found)?;
             if self.json {
                 console::print_json(&found)?;
             } else {
@@ -153,14 +165,15 @@ impl Causal {
                 continue;
             }
             console.say(&format!("{} of {}: {}", at + 1, concepts.len(), named.name));
-            match search(concept, &mut progress)? {
-                Outcome::Found(found) => {
-                    write(&path, &found)?;
-                    rows.push((named.clone(), Ok(*found)));
-                }
+            match search(concept, &path, &mut progress)? {
+                Outcome::Found(found) => rows.push((named.clone(), Ok(*found))),
                 // That is a result as well.
                 Outcome::Absent(what) => rows.push((named.clone(), Err(what))),
-                Outcome::Stopped => return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal)),
+                Outcome::Stopped => {
+                    let signal = progress.finish();
+                    stopped();
+                    return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal));
+                }
             }
         }
         let _ = progress.finish();

@@ -7,6 +7,7 @@
 
 mod curve;
 mod insertion;
+mod kept;
 mod pools;
 mod search;
 mod tail;
@@ -16,10 +17,12 @@ use crate::dissection::Dissection;
 use crate::subject::Subject;
 use crate::watch::Watch;
 use base::Error;
+use kept::Kept;
 use net::Result;
 use pools::{Collected, Pools};
 use segment::{Segment, Segmenter};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use tail::Tail;
 use train::plot::{LineChart, Series};
 
@@ -187,19 +190,29 @@ pub enum Outcome {
     Stopped,
 }
 
+/// What is searched for.
+#[derive(Clone, Copy)]
+pub struct CausalTask<'a> {
+    /// The dissection of the generator.
+    pub dissection: &'a Dissection,
+    /// The layer whose units are searched.
+    pub layer: usize,
+    /// The concept that they are to cause.
+    pub concept: usize,
+    /// How.
+    pub settings: &'a CausalSettings,
+    /// Where the search is kept after every pass, so that the same call goes on after an interruption; the file is left for the caller to
+    /// remove once the result is safe. Another task's file is written over.
+    pub partial: Option<&'a Path>,
+}
+
 /// Searches the units of one layer of a dissection that cause a concept.
 ///
 /// # Errors
-/// The settings cannot be used, the layer does not cut the generator in two, or a network cannot be run.
-pub fn causal(
-    subject: &Subject,
-    segmenter: &Segmenter,
-    dissection: &Dissection,
-    layer: usize,
-    concept: usize,
-    settings: &CausalSettings,
-    watch: &mut dyn Watch,
-) -> Result<Outcome> {
+/// The settings cannot be used, the layer does not cut the generator in two, a network cannot be run, or the file of an interrupted search
+/// is broken or cannot be written.
+pub fn causal(subject: &Subject, segmenter: &Segmenter, task: &CausalTask, watch: &mut dyn Watch) -> Result<Outcome> {
+    let &CausalTask { dissection, layer, concept, settings, partial } = task;
     settings.check()?;
     let named: Concept = dissection.concepts.list()[concept].clone();
     let Some((plane, class)) = dissection.concepts.class_of(concept) else {
@@ -217,7 +230,10 @@ pub fn causal(
         Collected::Stopped => return Ok(Outcome::Stopped),
     };
     let start = search::start(dissection, layer, concept);
-    let Some(found) = search::search(&tail, &pools, start, settings, watch)? else { return Ok(Outcome::Stopped) };
+    let kept = Kept::new(partial, task, &start);
+    let Some(found) = search::search(&tail, &pools, start, settings, &kept, watch)? else {
+        return Ok(Outcome::Stopped);
+    };
     let mut place = vec![0; iou_units.len()];
     iou_units.iter().enumerate().for_each(|(at, &unit)| place[unit] = at);
     let mut units: Vec<usize> = (0..found.alpha.len()).collect();

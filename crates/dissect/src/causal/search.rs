@@ -1,6 +1,7 @@
 //! The search for the strengths of units by gradients.
 
 use super::CausalSettings;
+use super::kept::Kept;
 use super::pools::{Placed, Pools};
 use super::tail::{Maps, Tail};
 use crate::dissection::Dissection;
@@ -20,9 +21,18 @@ pub struct Epoch {
     pub alphas: f64,
 }
 
-/// What the search found.
-pub(super) struct Found {
+/// How far a search has come: what the next pass begins with, and what was found after the last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct State {
+    /// The strength of each unit.
     pub(super) alpha: Vec<f32>,
+    /// Adam's running mean of the gradient.
+    pub(super) first: Vec<f64>,
+    /// Adam's running mean of its square.
+    pub(super) second: Vec<f64>,
+    /// Steps so far.
+    step: i32,
+    /// Passes so far.
     pub(super) epochs: Vec<Epoch>,
 }
 
@@ -33,51 +43,66 @@ pub(super) fn start(dissection: &Dissection, layer: usize, concept: usize) -> Ve
     ious.iter().map(|iou| if largest > 0.0 { (iou / largest) as f32 } else { 0.0 }).collect()
 }
 
-/// Moves `alpha` by Adam, one step for each batch of pairs, and keeps it in [0, 1].
+/// Moves `alpha` by Adam, one step for each batch of pairs, and keeps it in [0, 1]. Goes on where a kept search stopped.
 pub(super) fn search(
     tail: &Tail,
     pools: &Pools,
-    mut alpha: Vec<f32>,
+    start: Vec<f32>,
     settings: &CausalSettings,
+    kept: &Kept,
     watch: &mut dyn Watch,
-) -> Result<Option<Found>> {
+) -> Result<Option<State>> {
     let train = pools.train(settings);
     let held_out = pools.held_out(settings);
-    let mut first = vec![0.0f64; alpha.len()];
-    let mut second = vec![0.0f64; alpha.len()];
-    let mut step = 0;
-    let mut epochs = Vec::new();
+    let zeros = vec![0.0f64; start.len()];
+    let mut state = kept.read()?.unwrap_or_else(|| State {
+        alpha: start,
+        first: zeros.clone(),
+        second: zeros,
+        step: 0,
+        epochs: Vec::new(),
+    });
     watch.stage("search for causes", settings.epochs as u64);
-    for epoch in 0..settings.epochs {
+    watch.step(state.epochs.len() as u64);
+    for epoch in state.epochs.len()..settings.epochs {
         let mut order: Vec<usize> = (0..train).collect();
         Stream::new(settings.seed, "causal order", epoch as u64).shuffle(&mut order);
         let mut total = 0.0;
         for batch in order.chunks(settings.batch) {
-            let (loss, gradient) = pair_loss(tail, pools, batch, &alpha)?;
+            let (loss, gradient) = pair_loss(tail, pools, batch, &state.alpha)?;
             total += loss * batch.len() as f64;
-            step += 1;
-            let correct = |beta: f64| 1.0 - beta.powi(step);
-            for (unit, a) in alpha.iter_mut().enumerate() {
-                let g = gradient[unit] + 2.0 * settings.penalty * f64::from(*a);
-                first[unit] = 0.9 * first[unit] + 0.1 * g;
-                second[unit] = 0.999 * second[unit] + 0.001 * g * g;
-                let (m, v) = (first[unit] / correct(0.9), second[unit] / correct(0.999));
-                *a = (f64::from(*a) - settings.lr * m / (v.sqrt() + 1e-8)).clamp(0.0, 1.0) as f32;
+            state.follow(&gradient, settings);
+            // The file holds the search as it was before this pass.
+            if watch.stop() {
+                return Ok(None);
             }
         }
         let (mut judged, mut n) = (0.0, 0.0);
         for batch in held_out.chunks(settings.batch) {
-            judged += pair_loss(tail, pools, batch, &alpha)?.0 * batch.len() as f64;
+            judged += pair_loss(tail, pools, batch, &state.alpha)?.0 * batch.len() as f64;
             n += batch.len() as f64;
         }
-        let alphas = alpha.iter().map(|&a| f64::from(a)).sum();
-        epochs.push(Epoch { held_out: judged / n, train: total / train as f64, alphas });
+        let alphas = state.alpha.iter().map(|&a| f64::from(a)).sum();
+        state.epochs.push(Epoch { held_out: judged / n, train: total / train as f64, alphas });
+        kept.write(&state)?;
         watch.step(1);
-        if watch.stop() {
-            return Ok(None);
+    }
+    Ok(Some(state))
+}
+
+impl State {
+    /// One step of Adam.
+    fn follow(&mut self, gradient: &[f64], settings: &CausalSettings) {
+        self.step += 1;
+        let correct = |beta: f64| 1.0 - beta.powi(self.step);
+        for (unit, a) in self.alpha.iter_mut().enumerate() {
+            let g = gradient[unit] + 2.0 * settings.penalty * f64::from(*a);
+            self.first[unit] = 0.9 * self.first[unit] + 0.1 * g;
+            self.second[unit] = 0.999 * self.second[unit] + 0.001 * g * g;
+            let (m, v) = (self.first[unit] / correct(0.9), self.second[unit] / correct(0.999));
+            *a = (f64::from(*a) - settings.lr * m / (v.sqrt() + 1e-8)).clamp(0.0, 1.0) as f32;
         }
     }
-    Ok(Some(Found { alpha, epochs }))
 }
 
 /// The mean loss of some pairs, and its gradient by alpha.
