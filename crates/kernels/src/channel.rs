@@ -99,6 +99,18 @@ const PIECE: usize = 1 << 13;
 /// The sums of consecutive maps, the first of which has number `first`.
 #[inline(always)]
 unsafe fn sum_maps_any<S: Simd>(what: Reduction, x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
+    // Maps shorter than the lanes would be mostly folding.
+    if cells < 16 {
+        let term = |i: usize| match what {
+            Reduction::Sum => x[i],
+            Reduction::Dot => x[i] * y[i],
+            Reduction::Squares => (x[i] - y[(first + i / cells) % y.len()]).powi(2),
+        };
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = (k * cells..(k + 1) * cells).map(term).sum();
+        }
+        return;
+    }
     // The lanes of sixteen maps are folded together.
     for (group, sums) in sums.chunks_mut(16).enumerate() {
         let mut lanes = [0.0f32; 256];
