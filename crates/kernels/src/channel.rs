@@ -64,6 +64,8 @@ pub(crate) enum Reduction {
     Sum,
     /// `x * y`.
     Dot,
+    /// `x * y`, the same `y` for every map.
+    Row,
     /// `(x - y[c])^2`.
     Squares,
 }
@@ -76,21 +78,27 @@ fn reduce(what: Reduction, x: &[f32], y: &[f32], channels: usize, cells: usize) 
         return vec![0.0; channels];
     }
     assert!(x.len().is_multiple_of(image), "whole images");
+    let mut totals = vec![0.0f64; channels];
+    for image in map_sums(what, x, y, cells).chunks_exact(channels) {
+        totals.iter_mut().zip(image).for_each(|(total, &sum)| *total += f64::from(sum));
+    }
+    totals.into_iter().map(|total| total as f32).collect()
+}
+
+/// The sum of each map of `cells` numbers.
+pub(crate) fn map_sums(what: Reduction, x: &[f32], y: &[f32], cells: usize) -> Vec<f32> {
     let level = Level::best();
     let mut maps = vec![0.0f32; x.len() / cells];
     let piece = (PIECE / cells).max(1);
     maps.par_chunks_mut(piece).enumerate().for_each(|(i, sums)| {
         let first = i * piece;
         let numbers = first * cells..(first + sums.len()) * cells;
-        let y = if matches!(what, Reduction::Squares) { y } else { &y[numbers.clone()] };
-        // SAFETY: as many maps as sums, `x` and `y` alike (of `Squares` a number for each channel); the processor has `best`.
+        let y = if matches!(what, Reduction::Row | Reduction::Squares) { y } else { &y[numbers.clone()] };
+        // SAFETY: as many maps as sums, `x` and `y` alike (of `Row` one map, of `Squares` a number for each channel); the processor has
+        // `best`.
         unsafe { sum_maps(level, what, &x[numbers], y, first, cells, sums) };
     });
-    let mut totals = vec![0.0f64; channels];
-    for image in maps.chunks_exact(channels) {
-        totals.iter_mut().zip(image).for_each(|(total, &sum)| *total += f64::from(sum));
-    }
-    totals.into_iter().map(|total| total as f32).collect()
+    maps
 }
 
 /// Numbers that one thread sums at a time.
@@ -99,15 +107,34 @@ const PIECE: usize = 1 << 13;
 /// The sums of consecutive maps, the first of which has number `first`.
 #[inline(always)]
 unsafe fn sum_maps_any<S: Simd>(what: Reduction, x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
+    // SAFETY: as the caller's.
+    unsafe {
+        match what {
+            Reduction::Sum => sum_maps_of::<S, SUM>(x, y, first, cells, sums),
+            Reduction::Dot => sum_maps_of::<S, DOT>(x, y, first, cells, sums),
+            Reduction::Row => sum_maps_of::<S, ROW>(x, y, first, cells, sums),
+            Reduction::Squares => sum_maps_of::<S, SQUARES>(x, y, first, cells, sums),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn sum_maps_of<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
+    // A map, the one that it meets (itself where there is none) and the number that is taken from it.
+    let of = |place: usize| {
+        let map = &x[place * cells..(place + 1) * cells];
+        match WHAT {
+            DOT => (map, &y[place * cells..(place + 1) * cells], 0.0),
+            ROW => (map, y, 0.0),
+            SQUARES => (map, map, y[(first + place) % y.len()]),
+            _ => (map, map, 0.0),
+        }
+    };
     // Maps shorter than the lanes would be mostly folding.
     if cells < 16 {
-        let term = |i: usize| match what {
-            Reduction::Sum => x[i],
-            Reduction::Dot => x[i] * y[i],
-            Reduction::Squares => (x[i] - y[(first + i / cells) % y.len()]).powi(2),
-        };
-        for (k, sum) in sums.iter_mut().enumerate() {
-            *sum = (k * cells..(k + 1) * cells).map(term).sum();
+        for (place, sum) in sums.iter_mut().enumerate() {
+            let (map, other, centre) = of(place);
+            *sum = map.iter().zip(other).map(|(&x, &y)| term::<WHAT>(x, y, centre)).sum();
         }
         return;
     }
@@ -115,17 +142,9 @@ unsafe fn sum_maps_any<S: Simd>(what: Reduction, x: &[f32], y: &[f32], first: us
     for (group, sums) in sums.chunks_mut(16).enumerate() {
         let mut lanes = [0.0f32; 256];
         for k in 0..sums.len() {
-            let place = 16 * group + k;
-            let map = &x[place * cells..(place + 1) * cells];
-            // SAFETY: maps have `cells` numbers, and there is room for sixteen lanes of each.
-            unsafe {
-                let to = &mut lanes[16 * k..];
-                match what {
-                    Reduction::Sum => sum_map::<S, SUM>(map, map, 0.0, to),
-                    Reduction::Dot => sum_map::<S, DOT>(map, &y[place * cells..(place + 1) * cells], 0.0, to),
-                    Reduction::Squares => sum_map::<S, SQUARES>(map, map, y[(first + place) % y.len()], to),
-                }
-            }
+            let (map, other, centre) = of(16 * group + k);
+            // SAFETY: both maps have `cells` numbers, and there is room for sixteen lanes.
+            unsafe { sum_map::<S, WHAT>(map, other, centre, &mut lanes[16 * k..]) };
         }
         // SAFETY: sixteen rows of sixteen numbers.
         unsafe { fold::<S>(&mut lanes) };
@@ -158,7 +177,8 @@ with_simd! {
 
 const SUM: u8 = 0;
 const DOT: u8 = 1;
-const SQUARES: u8 = 2;
+const ROW: u8 = 2;
+const SQUARES: u8 = 3;
 
 /// One map as sixteen partial sums, of 64 while there are as many numbers left.
 #[inline(always)]
@@ -179,12 +199,18 @@ unsafe fn sum_map<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], centre: f32, to
         }
         S::store(to.as_mut_ptr(), sum);
         for (to, (&x, &y)) in to.iter_mut().zip(x[at..].iter().zip(&y[at..])) {
-            *to += match WHAT {
-                SUM => x,
-                DOT => x * y,
-                _ => (x - centre) * (x - centre),
-            };
+            *to += term::<WHAT>(x, y, centre);
         }
+    }
+}
+
+/// One term.
+#[inline(always)]
+fn term<const WHAT: u8>(x: f32, y: f32, centre: f32) -> f32 {
+    match WHAT {
+        SUM => x,
+        DOT | ROW => x * y,
+        _ => (x - centre) * (x - centre),
     }
 }
 
@@ -195,7 +221,7 @@ unsafe fn with_term<S: Simd, const WHAT: u8>(sum: S::Lanes, x: &[f32], y: &[f32]
         let x = S::load(x.as_ptr());
         match WHAT {
             SUM => S::add(sum, x),
-            DOT => S::mul_add(x, S::load(y.as_ptr()), sum),
+            DOT | ROW => S::mul_add(x, S::load(y.as_ptr()), sum),
             _ => {
                 let off = S::sub(x, centre);
                 S::mul_add(off, off, sum)
@@ -217,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sums_equal_the_definition(n in 1usize..6, c in 1usize..9, cells in 1usize..200) {
+        fn sums_equal_the_definition(n in 1usize..6, c in 1usize..9, cells in 1usize..900) {
             let x: Vec<f32> = (0..n * c * cells).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
             let y: Vec<f32> = (0..n * c * cells).map(|i| (i * 53 % 97) as f32 / 48.0 - 1.0).collect();
             let centre: Vec<f32> = (0..c).map(|k| k as f32 / 4.0 - 1.0).collect();

@@ -2,9 +2,9 @@
 
 mod dots;
 
+use crate::channel::{Reduction, map_sums};
 pub(crate) use dots::{LANES, dots, folded};
 use gemm::Parallelism;
-use rayon::prelude::*;
 
 /// A matrix inside a slice: element (i, j) is `data[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -112,20 +112,7 @@ fn blocks(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool
 /// `out[i] = sum_k a[i, k] v[k]` for `a` in row-major order `[out.len(), v.len()]`: a layer with one output unit.
 pub fn rows_dot_vector(a: &[f32], v: &[f32]) -> Vec<f32> {
     assert!(!v.is_empty() && a.len().is_multiple_of(v.len()), "whole rows");
-    a.par_chunks_exact(v.len()).with_min_len((1 << 14) / v.len() + 1).map(|row| dot(row, v)).collect()
-}
-
-/// Sixteen partial sums, so that the loop is as wide as the machine and the error small.
-fn dot(x: &[f32], y: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    let (xs, x_rest) = x.as_chunks::<16>();
-    let (ys, y_rest) = y.as_chunks::<16>();
-    for (x, y) in xs.iter().zip(ys) {
-        for (lane, (&x, &y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
-            *lane += x * y;
-        }
-    }
-    lanes.iter().sum::<f32>() + x_rest.iter().zip(y_rest).map(|(&x, &y)| x * y).sum::<f32>()
+    map_sums(Reduction::Row, a, v, v.len())
 }
 
 fn store(out: &mut [f32], values: impl Iterator<Item = f32>, accumulate: bool) {

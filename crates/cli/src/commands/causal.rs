@@ -26,9 +26,9 @@ units; what each of the first units does alone; and what they make when they are
 cells, by what stands there. FILE.json holds all that, FILE.svg beside it draws the curve.
 
 With several classes, or --class all, OUT is a folder: a file for each class, and classes.csv and
-classes.svg, which say which classes can be removed and which resist. Classes that are there already,
-with the same settings, are not searched again. A search is kept after every pass (FILE.partial, removed
-at its end): the same command goes on after an interruption.
+classes.svg, which say which classes can be removed and which resist. Classes that are there
+already, with the same settings, are not searched again. A search is kept after every pass
+(FILE.partial, removed at its end): the same command goes on after an interruption.
 
 Examples:
   ganatomy causal dissection --layer 1b --class tree --out tree.json
