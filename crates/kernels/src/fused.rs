@@ -5,7 +5,7 @@
 
 #![allow(clippy::inline_always, reason = "loops are inlined into their instruction set's function")]
 
-use crate::pointwise::{leaky_relu, leaky_relu_gradient, tanh_gradient, written};
+use crate::pointwise::{leaky_relu, leaky_relu_gradient, tanh, tanh_gradient, written};
 use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
@@ -32,6 +32,8 @@ pub enum Pointwise {
     LeakyRelu(f32),
     /// `a` where `b` is positive, `slope * a` elsewhere.
     LeakyReluGradient(f32),
+    /// [`tanh`] of `a`.
+    Tanh,
     /// `a * (1 - b * b)`.
     TanhGradient,
     /// `a + b[channel]`.
@@ -152,6 +154,7 @@ unsafe fn run_any<S: Simd>(steps: &[Step<'_>], at: Place, scratch: &mut [f32], y
             Pointwise::TanhGradient => both(out, a(), b(), tanh_gradient),
             Pointwise::Scale(factor) => each(out, a(), |a| a * factor),
             Pointwise::AddScalar(term) => each(out, a(), |a| a + term),
+            Pointwise::Tanh => each(out, a(), tanh),
             Pointwise::LeakyRelu(slope) => each(out, a(), |a| leaky_relu(a, slope)),
             Pointwise::AddChannel => {
                 for ((out, a), term) in out.chunks_mut(at.cells).zip(a().chunks(at.cells)).zip(at.numbers(step.b)) {
@@ -229,6 +232,7 @@ mod tests {
                 Pointwise::AddScalar(t) => map(&a, |a| a + t),
                 Pointwise::LeakyRelu(s) => map(&a, |a| a.max(0.0) + s * a.min(0.0)),
                 Pointwise::LeakyReluGradient(s) => map2(&a, &b, |a, b| if b > 0.0 { a } else { s * a }),
+                Pointwise::Tanh => map(&a, tanh),
                 Pointwise::TanhGradient => map2(&a, &b, |a, b| a * (1.0 - b * b)),
                 Pointwise::ChannelBroadcast => a,
             });
@@ -239,7 +243,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_tree_is_its_operations_one_by_one(
-            n in 0usize..4, c in 1usize..5, cells in 1usize..1300, ops in prop::collection::vec((0usize..11, 0usize..9, 0usize..9), 1..7),
+            n in 0usize..4, c in 1usize..5, cells in 1usize..1300, ops in prop::collection::vec((0usize..12, 0usize..9, 0usize..9), 1..7),
         ) {
             let numbers = |seed: usize, len: usize| -> Vec<f32> { (0..len).map(|i| ((i * 37 + seed) % 101) as f32 / 50.0 - 1.0).collect() };
             let (x, z, per_channel) = (numbers(1, n * c * cells), numbers(50, n * c * cells), numbers(7, c));
@@ -262,6 +266,7 @@ mod tests {
                     7 => (Pointwise::TanhGradient, source(a), source(b)),
                     8 => (Pointwise::AddChannel, source(a), Source::Channels(&per_channel)),
                     9 => (Pointwise::MulChannel, source(a), Source::Channels(&per_channel)),
+                    10 => (Pointwise::Tanh, source(a), source(b)),
                     _ => (Pointwise::ChannelBroadcast, Source::Channels(&per_channel), source(b)),
                 };
                 steps.push(Step { op, a, b });

@@ -24,7 +24,7 @@ pub use adam::{AdamParameter, AdamStep, adam};
 pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_squares, channel_sum};
 pub use conv::{ConvShape, Precision, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use fused::{Pointwise, Source, Step, fused};
-pub use pointwise::{leaky_relu, leaky_relu_gradient, map, map2, tanh_gradient};
+pub use pointwise::{leaky_relu, leaky_relu_gradient, map, map2, repeat, tanh, tanh_gradient};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;
 pub use tally::{Upsampler, count_and, pack_classes, tally, words};

@@ -17,6 +17,7 @@ pub use products::Conv;
 use burn::backend::ops::{ActivationOps, FloatTensorOps};
 use burn::backend::{BackendTensor, DType, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
 use burn::tensor::{Shape, Slice, TensorData};
+use std::borrow::Cow;
 
 /// An immutable array of floats with a shape; cloning shares the numbers.
 #[derive(Clone, Debug)]
@@ -181,7 +182,7 @@ impl Tensor {
     /// Hyperbolic tangent.
     #[must_use]
     pub fn tanh(&self) -> Self {
-        self.unary(f32::tanh, Dispatch::float_tanh)
+        self.unary(kernels::tanh, Dispatch::float_tanh)
     }
 
     /// `self * (1 - y^2)`: the gradient of `y = tanh(x)`.
@@ -228,6 +229,18 @@ impl Tensor {
     /// Repeats dimensions of length 1 up to `shape`, of the same rank.
     #[must_use]
     pub fn broadcast(&self, shape: &[usize]) -> Self {
+        if let Some(x) = self.slice() {
+            // From the last dimension on, so that what is repeated are whole blocks.
+            let mut wide = Cow::Borrowed(x);
+            let mut block = 1;
+            for (&thin, &len) in self.shape().iter().zip(shape).rev() {
+                if thin != len {
+                    wide = Cow::Owned(kernels::repeat(&wide, block, len));
+                }
+                block *= len;
+            }
+            return self.host(shape, wide.into_owned());
+        }
         let wide = Dispatch::float_expand(self.0.clone(), Shape::from(shape.to_vec()));
         // An expanded tensor has strides of zero: adding nothing makes it one of its own, which the kernels can read.
         Self(Dispatch::float_add_scalar(wide, 0.0.into()))

@@ -112,6 +112,7 @@ fn pointwise(op: &Op) -> Option<Pointwise> {
         Op::AddScalar { term } => Pointwise::AddScalar(term as f32),
         Op::LeakyRelu { slope } => Pointwise::LeakyRelu(slope as f32),
         Op::LeakyReluGradient { slope } => Pointwise::LeakyReluGradient(slope as f32),
+        Op::Tanh => Pointwise::Tanh,
         Op::TanhGradient => Pointwise::TanhGradient,
         Op::AddChannel => Pointwise::AddChannel,
         Op::MulChannel => Pointwise::MulChannel,
