@@ -1,5 +1,6 @@
 //! 2-D convolution (cross-correlation, as everywhere in this field), its input gradient (which is the transposed
-//! convolution) and its weight gradient, as products over unfolded images.
+//! convolution) and its weight gradient: by tiles ([`crate::winograd`]), directly where there are few channels ([`direct`]), and
+//! as products over unfolded images everywhere else.
 //!
 //! With `x [n, c, h, w]`, weights `[o, c, kh, kw]`, `y [n, o, oh, ow]`:
 //!
@@ -101,6 +102,9 @@ pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precisi
     if let Some(plan) = Plan::new(s, precision) {
         return winograd::forward(Level::best(), &plan, s, x, w, bias);
     }
+    if direct::fits(s) {
+        return direct::forward(Level::best(), s, x, w, bias);
+    }
     let mut y = vec![0.0; s.n * s.y_len()];
     let group = s.images_together();
     y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
@@ -145,6 +149,9 @@ pub fn conv2d_input_gradient(
     if let Some(plan) = Plan::new(s, precision) {
         return winograd::input_gradient(Level::best(), &plan, s, dy, w, bias);
     }
+    if direct::fits(s) {
+        return direct::input_gradient(Level::best(), s, dy, w, bias);
+    }
     let mut dx = vec![0.0; s.n * s.x_len()];
     let group = s.images_together();
     dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
@@ -180,6 +187,9 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
     if let Some(plan) = Plan::new(s, precision) {
         return winograd::weight_gradient(Level::best(), &plan, s, x, dy);
     }
+    if direct::weight_gradient_fits(s) {
+        return direct::weight_gradient(Level::best(), s, x, dy);
+    }
     let group = s.images_together();
     let groups = s.n.div_ceil(group);
     let groups_per_sum = groups.div_ceil(WEIGHT_SUMS).max(1);
@@ -214,6 +224,11 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
             if lanes > 1 { folded(&sum).collect() } else { sum }
         })
         .collect();
+    total(sums, len)
+}
+
+/// The sum of partial sums of `len` numbers, in their order.
+fn total(sums: Vec<Vec<f32>>, len: usize) -> Vec<f32> {
     let mut sums = sums.into_iter();
     let mut total = sums.next().unwrap_or_else(|| vec![0.0; len]);
     for sum in sums {
@@ -329,6 +344,7 @@ fn images_to_channels_first(from: &[f32], to: &mut [f32], channels: usize, image
     }
 }
 
+mod direct;
 #[cfg(test)]
 pub(crate) mod naive;
 #[cfg(test)]

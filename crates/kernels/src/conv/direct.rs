@@ -1,0 +1,529 @@
+//! Convolutions that have few channels on one side, straight from the definition: an unfolded image would be as many times larger
+//! than the image as the kernel has taps, and a product of three rows leaves most of a processor idle.
+//!
+//! Maps are laid out as *planes* that include their padding. Those of a convolution of stride `s` are `s x s` each, one for every
+//! pixel of an `s x s` square, so that each tap reads every place of one plane, a fixed distance away. With as many columns in what is
+//! computed as in what is read (the ones too many are not kept), a tap is one distance for all cells at once, and registers
+//! need not know of rows.
+
+#![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
+#![allow(clippy::needless_range_loop, reason = "registers are indexed; lengths are constants")]
+
+use super::{ConvShape, MOST_IN_LANES, WEIGHT_SUMS, sized};
+use crate::product::{LANES, folded};
+use crate::simd::{Level, Simd, with_simd};
+use rayon::prelude::*;
+
+/// Channels of the smaller side up to which this is faster than a product over unfolded images.
+const FEW: usize = 4;
+/// Outputs that are computed side by side.
+const OUTPUTS: usize = 4;
+/// Numbers of the planes of a band of rows: they stay in the second cache.
+const BAND: usize = 1 << 15;
+/// Rows of a band at most, so that threads can share one image.
+const BAND_ROWS: usize = 16;
+
+/// Whether convolutions of this shape go this way; the number of images does not matter.
+pub(super) fn fits(s: &ConvShape) -> bool {
+    s.c.min(s.o) <= FEW && s.kernel[0] * s.kernel[1] > 1 && s.output[0] * s.output[1] > 0
+}
+
+/// Whether the weight gradient does, too: it keeps sixteen partial sums of each number.
+pub(super) fn weight_gradient_fits(s: &ConvShape) -> bool {
+    fits(s) && s.o * s.taps() <= MOST_IN_LANES
+}
+
+/// A tap of the kernel.
+#[derive(Clone, Copy)]
+struct Tap {
+    /// Its number in the kernel.
+    number: usize,
+    /// The plane of a channel that it reads: row and column within a square of the stride.
+    phase: [usize; 2],
+    /// How many squares further.
+    shift: [usize; 2],
+}
+
+fn taps(s: &ConvShape) -> impl Iterator<Item = Tap> {
+    let (stride, dilation, [height, width]) = (s.stride, s.dilation, s.kernel);
+    (0..height * width).map(move |number| {
+        let at = [number / width * dilation, number % width * dilation];
+        Tap { number, phase: at.map(|at| at % stride), shift: at.map(|at| at / stride) }
+    })
+}
+
+/// The farthest shift, down and across.
+fn reach(s: &ConvShape) -> [usize; 2] {
+    s.kernel.map(|size| (size - 1) * s.dilation / s.stride)
+}
+
+/// Rows of a band: so many that `planes` of them stay in the cache.
+fn band_rows(planes: usize, columns: usize) -> usize {
+    (BAND / (planes * columns)).clamp(1, BAND_ROWS)
+}
+
+/// A band of the maps of one image, as planes of `rows x columns` behind each other.
+struct Planes {
+    rows: usize,
+    columns: usize,
+    /// Where the first cell of a plane lies in its map, which may be outside.
+    first: [isize; 2],
+    /// Cells of the map from one of the plane to the next.
+    stride: usize,
+}
+
+impl Planes {
+    fn len(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Copies every phase of the maps `[channels, height, width]`; zero outside. What is read beyond the end is zero as well.
+    fn fill<'a>(
+        &self,
+        maps: &[f32],
+        [height, width]: [usize; 2],
+        beyond: usize,
+        buffer: &'a mut Vec<f32>,
+    ) -> &'a [f32] {
+        let count = maps.len() / (height * width) * self.stride * self.stride;
+        let planes = sized(buffer, count * self.len() + beyond);
+        planes[count * self.len()..].fill(0.0);
+        let mut rows = planes.chunks_exact_mut(self.columns);
+        for map in maps.chunks_exact(height * width) {
+            for phase in 0..self.stride * self.stride {
+                let [top, left] =
+                    [self.first[0] + (phase / self.stride) as isize, self.first[1] + (phase % self.stride) as isize];
+                // Columns of the plane that lie in the map.
+                let start = (-left).max(0).cast_unsigned().div_ceil(self.stride).min(self.columns);
+                let end =
+                    (width as isize - left).max(0).cast_unsigned().div_ceil(self.stride).clamp(start, self.columns);
+                for row in 0..self.rows {
+                    let Some(to) = rows.next() else { return planes };
+                    let y = top + (row * self.stride) as isize;
+                    if y < 0 || y >= height as isize || start == end {
+                        to.fill(0.0);
+                        continue;
+                    }
+                    let from = &map[y.cast_unsigned() * width..][..width];
+                    let from = &from[(left + (start * self.stride) as isize).cast_unsigned()..];
+                    to[..start].fill(0.0);
+                    to[end..].fill(0.0);
+                    let inner = &mut to[start..end];
+                    if self.stride == 1 {
+                        inner.copy_from_slice(&from[..inner.len()]);
+                    } else {
+                        inner.iter_mut().zip(from.iter().step_by(self.stride)).for_each(|(to, from)| *to = *from);
+                    }
+                }
+            }
+        }
+        planes
+    }
+}
+
+/// What [`convolve`] computes: for each of `outputs`, the sum over inputs and taps of weight times input.
+pub(super) struct Sums<'a> {
+    /// Numbers from one input to the next.
+    input: usize,
+    inputs: usize,
+    /// How far from a cell each tap reads.
+    offsets: &'a [usize],
+    /// `[blocks of outputs, inputs, taps, outputs of the block]`.
+    weights: &'a [f32],
+    outputs: usize,
+    /// Cells, of which the ones too many are computed as well.
+    cells: usize,
+}
+
+/// The weights in the order in which they are read: `weight(output, input, tap)`.
+fn packed(outputs: usize, inputs: usize, taps: &[Tap], weight: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
+    let mut all = Vec::with_capacity(outputs * inputs * taps.len());
+    for first in (0..outputs).step_by(OUTPUTS) {
+        for input in 0..inputs {
+            for tap in taps {
+                all.extend((first..outputs.min(first + OUTPUTS)).map(|output| weight(output, input, tap.number)));
+            }
+        }
+    }
+    all
+}
+
+/// `OUT` outputs at `16 WIDE` cells.
+#[inline(always)]
+unsafe fn block<S: Simd, const OUT: usize, const WIDE: usize>(
+    sums: &Sums<'_>,
+    x: *const f32,
+    mut w: *const f32,
+    y: *mut f32,
+) {
+    unsafe {
+        let mut lanes = [[S::splat(0.0); WIDE]; OUT];
+        for input in 0..sums.inputs {
+            let x = x.add(input * sums.input);
+            for &offset in sums.offsets {
+                let mut right = [S::splat(0.0); WIDE];
+                for j in 0..WIDE {
+                    right[j] = S::load(x.add(offset + 16 * j));
+                }
+                for i in 0..OUT {
+                    let left = S::splat(*w.add(i));
+                    for j in 0..WIDE {
+                        lanes[i][j] = S::mul_add(left, right[j], lanes[i][j]);
+                    }
+                }
+                w = w.add(OUT);
+            }
+        }
+        for i in 0..OUT {
+            for j in 0..WIDE {
+                S::store(y.add(i * sums.cells + 16 * j), lanes[i][j]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn blocks<S: Simd, const WIDE: usize>(sums: &Sums<'_>, x: &[f32], y: &mut [f32]) {
+    let per_output = sums.inputs * sums.offsets.len();
+    for cell in (0..sums.cells).step_by(16 * WIDE) {
+        for output in (0..sums.outputs).step_by(OUTPUTS) {
+            unsafe {
+                let (x, w) = (x.as_ptr().add(cell), sums.weights.as_ptr().add(output * per_output));
+                let y = y.as_mut_ptr().add(output * sums.cells + cell);
+                match sums.outputs - output {
+                    1 => block::<S, 1, WIDE>(sums, x, w, y),
+                    2 => block::<S, 2, WIDE>(sums, x, w, y),
+                    3 => block::<S, 3, WIDE>(sums, x, w, y),
+                    _ => block::<S, OUTPUTS, WIDE>(sums, x, w, y),
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn convolve_any<S: Simd>(sums: &Sums<'_>, x: &[f32], y: &mut [f32]) {
+    // As many sums as registers hold beside what is multiplied.
+    unsafe { if S::BLOCKS == 2 { blocks::<S, 4>(sums, x, y) } else { blocks::<S, 1>(sums, x, y) } }
+}
+
+with_simd! {
+    /// `y [outputs, cells]` of the planes `x`.
+    fn convolve(sums: &Sums<'_>, x: &[f32], y: &mut [f32]) = convolve_any
+}
+
+/// Cells that registers compute at once, at most.
+const REGISTERS: usize = 64;
+
+/// A multiple of what registers compute at once.
+fn whole(cells: usize) -> usize {
+    cells.next_multiple_of(REGISTERS)
+}
+
+/// The maps `[channels, rows, width]` of every image cut at the rows `cuts`: for each image and band, the band of each channel.
+fn bands<'a>(
+    maps: &'a mut [f32],
+    channels: usize,
+    rows: usize,
+    width: usize,
+    cuts: &[usize],
+) -> Vec<(usize, usize, Vec<&'a mut [f32]>)> {
+    let mut all = Vec::new();
+    for (image, maps) in maps.chunks_exact_mut(channels * rows * width).enumerate() {
+        let first = all.len();
+        all.extend((1..cuts.len()).map(|band| (image, band - 1, Vec::with_capacity(channels))));
+        for mut map in maps.chunks_exact_mut(rows * width) {
+            for (band, cut) in cuts.windows(2).enumerate() {
+                let (here, rest) = map.split_at_mut((cut[1] - cut[0]) * width);
+                all[first + band].2.push(here);
+                map = rest;
+            }
+        }
+    }
+    all
+}
+
+/// `y` of [`super::conv2d`].
+pub(super) fn forward(level: Level, s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+    let ([height, width], [down, across]) = (s.output, reach(s));
+    let (columns, squares) = (width + across, s.stride * s.stride);
+    let rows = band_rows(s.c * squares, columns).min(height);
+    let plane = (rows + down) * columns;
+    let taps: Vec<Tap> = taps(s).collect();
+    let offset = |tap: &Tap| (tap.phase[0] * s.stride + tap.phase[1]) * plane + tap.shift[0] * columns + tap.shift[1];
+    let offsets: Vec<usize> = taps.iter().map(offset).collect();
+    let weights = packed(s.o, s.c, &taps, |o, c, tap| w[(o * s.c + c) * taps.len() + tap]);
+    let cells = whole(rows * columns);
+    let sums = Sums { input: squares * plane, inputs: s.c, offsets: &offsets, weights: &weights, outputs: s.o, cells };
+    let cuts: Vec<usize> = (0..height).step_by(rows).chain([height]).collect();
+    let mut y = vec![0.0; s.n * s.y_len()];
+    bands(&mut y, s.o, height, width, &cuts).into_par_iter().for_each_init(
+        Default::default,
+        |scratch, (image, band, maps)| {
+            let [planes, results]: &mut [Vec<f32>; 2] = scratch;
+            let first = [(cuts[band] * s.stride) as isize, 0].map(|at| at - s.padding as isize);
+            let layout = Planes { rows: rows + down, columns, first, stride: s.stride };
+            let planes = layout.fill(&x[image * s.x_len()..][..s.x_len()], [s.h, s.w], cells, planes);
+            let results = sized(results, s.o * cells);
+            // SAFETY: planes go on for as many zeros as cells are computed; `level` is one that the processor has.
+            unsafe { convolve(level, &sums, planes, results) };
+            for (o, (map, result)) in maps.into_iter().zip(results.chunks_exact(cells)).enumerate() {
+                let bias = bias.map_or(0.0, |bias| bias[o]);
+                for (to, from) in map.chunks_exact_mut(width).zip(result.chunks(columns)) {
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to = from + bias);
+                }
+            }
+        },
+    );
+    y
+}
+
+/// `dx` of [`super::conv2d_input_gradient`].
+pub(super) fn input_gradient(level: Level, s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+    let ([height, width], [down, across]) = (s.output, reach(s));
+    // Squares of the stride that cover x with its padding on one side.
+    let [high, wide] = [s.h, s.w].map(|size| (size + s.padding).div_ceil(s.stride));
+    let columns = wide + across;
+    let rows = band_rows(s.o, columns).min(high);
+    let plane = (rows + down) * columns;
+    let cells = whole(rows * columns);
+    let all: Vec<Tap> = taps(s).collect();
+    let phases: Vec<_> = (0..s.stride * s.stride)
+        .map(|phase| {
+            let phase = [phase / s.stride, phase % s.stride];
+            let taps: Vec<Tap> = all.iter().copied().filter(|tap| tap.phase == phase).collect();
+            // What a tap read from further on goes to where it was read from.
+            let offsets: Vec<usize> =
+                taps.iter().map(|tap| (down - tap.shift[0]) * columns + across - tap.shift[1]).collect();
+            let weights = packed(s.c, s.o, &taps, |c, o, tap| w[(o * s.c + c) * all.len() + tap]);
+            (phase, offsets, weights)
+        })
+        .collect();
+    let cuts: Vec<usize> =
+        (0..high).step_by(rows).chain([high]).map(|row| (row * s.stride).saturating_sub(s.padding).min(s.h)).collect();
+    let mut dx = vec![0.0; s.n * s.x_len()];
+    bands(&mut dx, s.c, s.h, s.w, &cuts).into_par_iter().for_each_init(
+        Default::default,
+        |scratch, (image, band, mut maps)| {
+            let [planes, results]: &mut [Vec<f32>; 2] = scratch;
+            let first = [(band * rows) as isize - down as isize, -(across as isize)];
+            let layout = Planes { rows: rows + down, columns, first, stride: 1 };
+            let planes = layout.fill(&dy[image * s.y_len()..][..s.y_len()], [height, width], cells, planes);
+            let results = sized(results, s.c * cells);
+            for (phase, offsets, weights) in &phases {
+                let sums = Sums { input: plane, inputs: s.o, offsets, weights, outputs: s.c, cells };
+                // SAFETY: as in `forward`.
+                unsafe { convolve(level, &sums, planes, results) };
+                // The first square whose pixel of this phase is inside of x.
+                let start = s.padding.saturating_sub(phase[1]).div_ceil(s.stride);
+                let left = start * s.stride + phase[1] - s.padding;
+                for (c, (map, result)) in maps.iter_mut().zip(results.chunks_exact(cells)).enumerate() {
+                    let bias = bias.map_or(0.0, |bias| bias[c]);
+                    for (row, from) in result.chunks(columns).take(rows).enumerate() {
+                        let y = ((band * rows + row) * s.stride + phase[0]).checked_sub(s.padding + cuts[band]);
+                        let Some(to) = y.and_then(|y| map.get_mut(y * s.w..(y + 1) * s.w)) else { continue };
+                        let Some(to) = to.get_mut(left..) else { continue };
+                        let from = from[start..].iter();
+                        to.iter_mut().step_by(s.stride).zip(from).for_each(|(to, from)| *to = from + bias);
+                    }
+                }
+            }
+        },
+    );
+    dx
+}
+
+/// Adds to `OUT x TAPS` sums of sixteen lanes each the products over all cells.
+#[inline(always)]
+unsafe fn correlation<S: Simd, const OUT: usize, const TAPS: usize>(
+    products: &Products<'_>,
+    x: *const f32,
+    dy: *const f32,
+    offsets: &[usize],
+    sums: *mut f32,
+) {
+    unsafe {
+        let mut lanes = [[S::splat(0.0); TAPS]; OUT];
+        for cell in (0..products.cells).step_by(16) {
+            let mut right = [S::splat(0.0); TAPS];
+            for j in 0..TAPS {
+                right[j] = S::load(x.add(offsets[j] + cell));
+            }
+            for i in 0..OUT {
+                let left = S::load(dy.add(i * products.cells + cell));
+                for j in 0..TAPS {
+                    lanes[i][j] = S::mul_add(left, right[j], lanes[i][j]);
+                }
+            }
+        }
+        for i in 0..OUT {
+            for j in 0..TAPS {
+                let sum = sums.add((i * products.inputs * products.offsets.len() + j) * LANES);
+                S::store(sum, S::add(S::load(sum), lanes[i][j]));
+            }
+        }
+    }
+}
+
+/// What [`correlate`] multiplies: each of `outputs` with each tap of each of `inputs`.
+pub(super) struct Products<'a> {
+    input: usize,
+    inputs: usize,
+    offsets: &'a [usize],
+    outputs: usize,
+    cells: usize,
+}
+
+/// All taps of all inputs with `OUT` outputs.
+#[inline(always)]
+unsafe fn strip<S: Simd, const OUT: usize, const TAPS: usize>(
+    products: &Products<'_>,
+    x: *const f32,
+    dy: *const f32,
+    sums: *mut f32,
+) {
+    let taps = products.offsets.len();
+    for input in 0..products.inputs {
+        let mut tap = 0;
+        unsafe {
+            let (x, sums) = (x.add(input * products.input), sums.add(input * taps * LANES));
+            while taps - tap >= TAPS {
+                correlation::<S, OUT, TAPS>(products, x, dy, &products.offsets[tap..], sums.add(tap * LANES));
+                tap += TAPS;
+            }
+            while tap < taps {
+                correlation::<S, OUT, 1>(products, x, dy, &products.offsets[tap..], sums.add(tap * LANES));
+                tap += 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn strips<S: Simd, const SIDE: usize>(products: &Products<'_>, x: &[f32], dy: &[f32], sums: &mut [f32]) {
+    let row = products.inputs * products.offsets.len() * LANES;
+    let mut output = 0;
+    while output < products.outputs {
+        unsafe {
+            let (x, dy, sums) =
+                (x.as_ptr(), dy.as_ptr().add(output * products.cells), sums.as_mut_ptr().add(output * row));
+            output += match (products.outputs - output).min(SIDE) {
+                1 => {
+                    strip::<S, 1, SIDE>(products, x, dy, sums);
+                    1
+                }
+                2 => {
+                    strip::<S, 2, SIDE>(products, x, dy, sums);
+                    2
+                }
+                3 => {
+                    strip::<S, 3, SIDE>(products, x, dy, sums);
+                    3
+                }
+                _ => {
+                    strip::<S, 4, SIDE>(products, x, dy, sums);
+                    4
+                }
+            };
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn correlate_any<S: Simd>(products: &Products<'_>, x: &[f32], dy: &[f32], sums: &mut [f32]) {
+    unsafe {
+        if S::BLOCKS == 2 { strips::<S, 4>(products, x, dy, sums) } else { strips::<S, 2>(products, x, dy, sums) }
+    }
+}
+
+with_simd! {
+    /// Adds to `sums [outputs, inputs, taps, 16]` the products of the planes `x` with `dy [outputs, cells]`.
+    fn correlate(products: &Products<'_>, x: &[f32], dy: &[f32], sums: &mut [f32]) = correlate_any
+}
+
+/// `dW` of [`super::conv2d_weight_gradient`].
+pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
+    let ([height, width], [down, across]) = (s.output, reach(s));
+    let (columns, squares) = (width + across, s.stride * s.stride);
+    let rows = band_rows(s.c * squares + s.o, columns).min(height);
+    let plane = (rows + down) * columns;
+    let offset = |tap: Tap| (tap.phase[0] * s.stride + tap.phase[1]) * plane + tap.shift[0] * columns + tap.shift[1];
+    let offsets: Vec<usize> = taps(s).map(offset).collect();
+    let cells = whole(rows * columns);
+    let products = Products { input: squares * plane, inputs: s.c, offsets: &offsets, outputs: s.o, cells };
+    let images: Vec<usize> = (0..s.n).collect();
+    let sums: Vec<Vec<f32>> = images
+        .par_chunks(s.n.div_ceil(WEIGHT_SUMS).max(1))
+        .map(|images| {
+            let mut sums = vec![0.0; s.o * s.taps() * LANES];
+            let [mut x_planes, mut dy_planes] = [Vec::new(), Vec::new()];
+            for &image in images {
+                for top in (0..height).step_by(rows) {
+                    let first = [(top * s.stride) as isize, 0].map(|at| at - s.padding as isize);
+                    let layout = Planes { rows: rows + down, columns, first, stride: s.stride };
+                    let x = layout.fill(&x[image * s.x_len()..][..s.x_len()], [s.h, s.w], cells, &mut x_planes);
+                    // Zeros where a row of planes is longer than one of dy, and after the last one.
+                    let dy_planes = sized(&mut dy_planes, s.o * cells);
+                    dy_planes.fill(0.0);
+                    let dy = &dy[image * s.y_len()..][..s.y_len()];
+                    for (to, map) in dy_planes.chunks_exact_mut(cells).zip(dy.chunks_exact(height * width)) {
+                        let from = map[top * width..].chunks_exact(width).take(rows);
+                        to.chunks_mut(columns).zip(from).for_each(|(to, from)| to[..width].copy_from_slice(from));
+                    }
+                    // SAFETY: as in `forward`; sums are as many as outputs, inputs and taps.
+                    unsafe { correlate(level, &products, x, dy_planes, &mut sums) };
+                }
+            }
+            folded(&sums).collect()
+        })
+        .collect();
+    super::total(sums, s.o * s.taps())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::naive::{all_three, numbers};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn close(got: &[f32], expected: &[f64]) -> bool {
+        got.len() == expected.len()
+            && got.iter().zip(expected).all(|(g, e)| (f64::from(*g) - e).abs() <= 1e-4 * (1.0 + e.abs()))
+    }
+
+    fn check(s: &ConvShape) -> Result<(), TestCaseError> {
+        let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
+        let (y_bias, x_bias) = (numbers(s.o, 4), numbers(s.c, 5));
+        let (y, dx, dw) = all_three(s, &x, &w, &dy, &y_bias, &x_bias);
+        for level in Level::available() {
+            prop_assert!(close(&forward(level, s, &x, &w, Some(&y_bias)), &y), "forward, {level:?}");
+            prop_assert!(close(&input_gradient(level, s, &dy, &w, Some(&x_bias)), &dx), "input gradient, {level:?}");
+            prop_assert!(close(&weight_gradient(level, s, &x, &dy), &dw), "weight gradient, {level:?}");
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn every_level_equals_the_definition(
+            n in 1usize..4, c in 1usize..8, o in 1usize..8, h in 1usize..40, w in 1usize..40,
+            kh in 1usize..6, kw in 1usize..6, stride in 1usize..4, padding in 0usize..4, dilation in 1usize..3,
+        ) {
+            let out = |size: usize, k: usize| (size + 2 * padding).checked_sub(dilation * (k - 1) + 1).map_or(0, |r| r / stride + 1);
+            let s = ConvShape { n, c, h, w, o, kernel: [kh, kw], stride, padding, dilation, output: [out(h, kh), out(w, kw)] };
+            prop_assume!(s.output[0] * s.output[1] > 0);
+            check(&s)?;
+        }
+    }
+
+    #[test]
+    fn layers_of_networks_cut_into_bands_equal_the_definition() {
+        let shape = |c, o, side: usize, kernel: usize, stride: usize| {
+            let output = [(side + 2 - kernel) / stride + 1; 2];
+            ConvShape { n: 1, c, h: side, w: side, o, kernel: [kernel; 2], stride, padding: 1, dilation: 1, output }
+        };
+        for s in [shape(48, 3, 64, 3, 1), shape(3, 32, 64, 4, 2), shape(1, 17, 64, 3, 1), shape(300, 2, 40, 3, 1)] {
+            check(&s).unwrap();
+        }
+    }
+}
