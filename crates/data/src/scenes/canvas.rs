@@ -40,21 +40,28 @@ impl Canvas {
         Self { side, samples: vec![Sample { colour: [0.0; 3], object: 0, part: 0 }; side * side] }
     }
 
-    /// Shows every sample of a box (left, top, right, bottom) to the brush.
-    pub(super) fn paint(&mut self, bounds: [f32; 4], mut brush: impl FnMut(f32, f32, &mut Sample)) {
+    /// The samples of a box (left, top, right, bottom) row by row: the height of each row, and its samples with how far right they are.
+    pub(super) fn rows(
+        &mut self,
+        bounds: [f32; 4],
+    ) -> impl Iterator<Item = (f32, impl Iterator<Item = (f32, &mut Sample)>)> {
         let side = self.side as f32;
         // Casts of negative floats give 0.
         let first = |v: f32| (v * side) as usize;
         let last = |v: f32| ((v * side) as usize).saturating_add(1).min(self.side);
         let (left, top, right, bottom) = (first(bounds[0]), first(bounds[1]), last(bounds[2]), last(bounds[3]));
-        if bounds[2] <= 0.0 || bounds[3] <= 0.0 || left >= right || top >= bottom {
-            return;
-        }
-        for iy in top..bottom {
-            let y = (iy as f32 + 0.5) / side;
-            for (ix, sample) in self.samples[iy * self.side..][left..right].iter_mut().enumerate() {
-                brush(((left + ix) as f32 + 0.5) / side, y, sample);
-            }
+        let nothing = bounds[2] <= 0.0 || bounds[3] <= 0.0 || left >= right;
+        let rows = self.samples.chunks_exact_mut(self.side).enumerate();
+        rows.take(if nothing { 0 } else { bottom }).skip(top).map(move |(iy, row)| {
+            let samples = row[left..right].iter_mut().enumerate();
+            ((iy as f32 + 0.5) / side, samples.map(move |(ix, sample)| (((left + ix) as f32 + 0.5) / side, sample)))
+        })
+    }
+
+    /// Shows every sample of a box (left, top, right, bottom) to the brush.
+    pub(super) fn paint(&mut self, bounds: [f32; 4], mut brush: impl FnMut(f32, f32, &mut Sample)) {
+        for (y, row) in self.rows(bounds) {
+            row.for_each(|(x, sample)| brush(x, y, sample));
         }
     }
 

@@ -49,29 +49,32 @@ pub(super) fn mountains(
             ((ridge[after] - ridge[before]) * side / (after - before) as f32).clamp(-1.2, 1.2) * light.side
         };
         let slopes: Vec<f32> = (0..canvas.side).map(slope).collect();
-        canvas.paint([0.0, top, 1.0, horizon + 0.03], |x, y, sample| {
-            let column = ((x * side) as usize).min(slopes.len() - 1);
-            let depth = y - ridge[column];
-            if depth < 0.0 {
-                return;
+        for (y, row) in canvas.rows([0.0, top, 1.0, horizon + 0.03]) {
+            let (ribs, patches, grain) = (noise.row(y * 5.0), noise.row(y * 30.0), noise.rough(y * 55.0));
+            for (x, sample) in row {
+                let column = ((x * side) as usize).min(slopes.len() - 1);
+                let depth = y - ridge[column];
+                if depth < 0.0 {
+                    continue;
+                }
+                let mut sunny = 0.52 + 0.62 * slopes[column];
+                let mut snow = false;
+                if alpine {
+                    // Ribs run down from the crest, leaning with the slope; they are folded noise as well.
+                    let lean = (x + 0.30 * depth * slopes[column]) * 11.0 + offset;
+                    let rib = fold(ribs.at(lean)) - fold(ribs.at(lean + 0.35 * light.side));
+                    sunny = 0.50 + 0.55 * slopes[column] * smooth(0.5 * height, 0.0, depth) + 0.95 * rib;
+                    snow = snowy && y + 0.10 * rib + 0.05 * patches.at(x * 30.0 + offset) < snow_line;
+                } else {
+                    sunny += 0.5 * (grain.at(x * 40.0 + offset) - 0.5);
+                }
+                let (colour, clear, on) =
+                    if snow { ([0.98, 0.99, 1.0], 0.55, part::PEAK) } else { (rock, 1.0, part::NONE) };
+                let mist = (0.16 + 0.34 * far + 0.34 * smooth(0.0, height, depth)).min(0.85) * clear;
+                let lit = light.on(colour, sunny.clamp(0.0, 1.15));
+                sample.set(mix(lit, light.haze, mist), object::MOUNTAIN, on);
             }
-            let mut sunny = 0.52 + 0.62 * slopes[column];
-            let mut snow = false;
-            if alpine {
-                // Ribs run down from the crest, leaning with the slope; they are folded noise as well.
-                let lean = (x + 0.30 * depth * slopes[column]) * 11.0 + offset;
-                let rib = fold(noise.at(lean, y * 5.0)) - fold(noise.at(lean + 0.35 * light.side, y * 5.0));
-                sunny = 0.50 + 0.55 * slopes[column] * smooth(0.5 * height, 0.0, depth) + 0.95 * rib;
-                snow = snowy && y + 0.10 * rib + 0.05 * noise.at(x * 30.0 + offset, y * 30.0) < snow_line;
-            } else {
-                sunny += 0.5 * (noise.rough(x * 40.0 + offset, y * 55.0) - 0.5);
-            }
-            let (colour, clear, on) =
-                if snow { ([0.98, 0.99, 1.0], 0.55, part::PEAK) } else { (rock, 1.0, part::NONE) };
-            let mist = (0.16 + 0.34 * far + 0.34 * smooth(0.0, height, depth)).min(0.85) * clear;
-            let lit = light.on(colour, sunny.clamp(0.0, 1.15));
-            sample.set(mix(lit, light.haze, mist), object::MOUNTAIN, on);
-        });
+        }
     }
 }
 
@@ -92,21 +95,24 @@ pub(super) fn meadow(
     let edge: Vec<f32> = (0..canvas.side)
         .map(|column| horizon - swell * noise.at(column as f32 / side * 3.0 + offset, offset))
         .collect();
-    canvas.paint([0.0, horizon - swell, 1.0, 1.0], |x, y, sample| {
-        if y < edge[((x * side) as usize).min(edge.len() - 1)] {
-            return;
-        }
+    for (y, row) in canvas.rows([0.0, horizon - swell, 1.0, 1.0]) {
         let depth = ((y - horizon) / (1.0 - horizon)).max(0.0);
         let t = depth * (2.0 - depth);
         // Fields narrow towards the horizon as the ground does.
         let distance = 1.0 / (depth + 0.12);
-        let field = noise.at((x - 0.5) * distance * 2.2 + offset, distance * 2.5);
-        let blades = noise.rough(x * 46.0 + offset, y * 30.0) - 0.5;
-        let colour = mix(mix(far, near, t), other, 0.55 * smooth(0.45, 0.75, field));
-        let sunny = 0.78 + 0.55 * blades * (0.35 + 0.65 * t);
-        let mist = 0.28 * (1.0 - t) * (1.0 - t);
-        sample.set(mix(light.on(colour, sunny), light.haze, mist), object::GRASS, part::NONE);
-    });
+        let (fields, blades) = (noise.row(distance * 2.5), noise.rough(y * 30.0));
+        let (ground, mist) = (mix(far, near, t), 0.28 * (1.0 - t) * (1.0 - t));
+        for (x, sample) in row {
+            if y < edge[((x * side) as usize).min(edge.len() - 1)] {
+                continue;
+            }
+            let field = fields.at((x - 0.5) * distance * 2.2 + offset);
+            let blades = blades.at(x * 46.0 + offset) - 0.5;
+            let colour = mix(ground, other, 0.55 * smooth(0.45, 0.75, field));
+            let sunny = 0.78 + 0.55 * blades * (0.35 + 0.65 * t);
+            sample.set(mix(light.on(colour, sunny), light.haze, mist), object::GRASS, part::NONE);
+        }
+    }
     if matches!(season, Season::Spring | Season::Summer) && stream.chance(0.35) {
         flowers(canvas, stream, light, horizon);
     }
@@ -159,20 +165,23 @@ impl Road {
         let ground = if season == Season::Winter { mix(ground, [0.7, 0.72, 0.78], 0.35) } else { ground };
         let marks = self.paved && stream.chance(0.7);
         let top = self.from[1];
-        canvas.paint([0.0, top, 1.0, 1.0], |x, y, sample| {
-            let Some((middle, half)) = self.at(y) else { return };
-            let across = (x - middle).abs() / half;
-            if across > 1.0 || sample.object != object::GRASS {
-                return;
-            }
+        for (y, row) in canvas.rows([0.0, top, 1.0, 1.0]) {
+            let Some((middle, half)) = self.at(y) else { continue };
             let depth = (y - top) / (1.0 - top);
-            let grain = noise.rough(x * 50.0 + offset, y * 40.0) - 0.5;
             let dash = (1.0 / (depth + 0.10) * 2.2 + offset).fract() < 0.5;
-            let white = marks && ((across < 0.07 && dash) || (0.84..0.91).contains(&across));
-            let colour = if white { [0.93, 0.91, 0.84] } else { scale(ground, 1.0 - 0.18 * across * across) };
-            let lit = light.on(colour, 0.72 + 0.35 * grain);
-            sample.set(mix(lit, light.haze, 0.30 * (1.0 - depth) * (1.0 - depth)), object::ROAD, part::NONE);
-        });
+            let grain = noise.rough(y * 40.0);
+            for (x, sample) in row {
+                let across = (x - middle).abs() / half;
+                if across > 1.0 || sample.object != object::GRASS {
+                    continue;
+                }
+                let grain = grain.at(x * 50.0 + offset) - 0.5;
+                let white = marks && ((across < 0.07 && dash) || (0.84..0.91).contains(&across));
+                let colour = if white { [0.93, 0.91, 0.84] } else { scale(ground, 1.0 - 0.18 * across * across) };
+                let lit = light.on(colour, 0.72 + 0.35 * grain);
+                sample.set(mix(lit, light.haze, 0.30 * (1.0 - depth) * (1.0 - depth)), object::ROAD, part::NONE);
+            }
+        }
     }
 }
 

@@ -11,21 +11,24 @@ pub(super) fn sky(canvas: &mut Canvas, light: &Light, bottom: f32) {
     let [sx, sy] = light.sun;
     let radius = light.sun_radius;
     let disc = mix(light.glow, [1.0, 0.98, 0.88], 0.72);
-    canvas.paint([0.0, 0.0, 1.0, bottom], |x, y, sample| {
+    for (y, row) in canvas.rows([0.0, 0.0, 1.0, bottom]) {
         let t = (y / bottom).clamp(0.0, 1.0);
-        let mut colour = mix(light.zenith, light.haze, t * (0.45 + 0.55 * t));
-        let d2 = (x - sx) * (x - sx) + (y - sy) * (y - sy);
-        let near = 1.0 / (1.0 + d2 * 55.0);
-        let halo = 1.0 / (1.0 + d2 / (radius * radius) * 0.9);
-        let strength = if light.sun_shows { 0.42 * near * near + 0.62 * halo * halo } else { 0.22 * near };
-        (0..3).for_each(|c| colour[c] += light.glow[c] * strength);
-        if light.sun_shows && d2 < radius * radius {
-            let rim = smooth(0.75, 1.0, d2 / (radius * radius));
-            sample.set(mix(scale(disc, 1.08), mix(disc, colour, 0.35), rim), object::SUN, part::NONE);
-        } else {
-            sample.set(colour, object::SKY, part::NONE);
+        let plain = mix(light.zenith, light.haze, t * (0.45 + 0.55 * t));
+        for (x, sample) in row {
+            let mut colour = plain;
+            let d2 = (x - sx) * (x - sx) + (y - sy) * (y - sy);
+            let near = 1.0 / (1.0 + d2 * 55.0);
+            let halo = 1.0 / (1.0 + d2 / (radius * radius) * 0.9);
+            let strength = if light.sun_shows { 0.42 * near * near + 0.62 * halo * halo } else { 0.22 * near };
+            (0..3).for_each(|c| colour[c] += light.glow[c] * strength);
+            if light.sun_shows && d2 < radius * radius {
+                let rim = smooth(0.75, 1.0, d2 / (radius * radius));
+                sample.set(mix(scale(disc, 1.08), mix(disc, colour, 0.35), rim), object::SUN, part::NONE);
+            } else {
+                sample.set(colour, object::SKY, part::NONE);
+            }
         }
-    });
+    }
 }
 
 /// A heap of round puffs with a flat base.
@@ -71,26 +74,29 @@ impl Cloud {
         let shadow = mix(mix(light.on([0.74, 0.76, 0.82], 0.15), light.zenith, 0.25), light.haze, 0.30);
         let middle = 0.5 * (self.left + self.right);
         let (half, height) = (0.5 * (self.right - self.left), self.base - self.top);
-        canvas.paint([self.left, self.top, self.right, self.base + 0.02], |x, y, sample| {
-            let density: f32 = self
-                .puffs
-                .iter()
-                .map(|[px, py, r]| (1.0 - ((x - px) * (x - px) + (y - py) * (y - py)) / (r * r)).max(0.0))
-                .sum();
-            if density <= 0.0 {
-                return;
-            }
-            let grain = noise.rough(x * 22.0 + self.seed[0], y * 26.0 + self.seed[1]) - 0.5;
+        for (y, row) in canvas.rows([self.left, self.top, self.right, self.base + 0.02]) {
+            let grain = noise.rough(y * 26.0 + self.seed[1]);
             let floor = smooth(self.base + 0.012, self.base - 0.012, y);
-            let alpha = smooth(0.10, 0.42, density + 0.45 * grain) * floor;
             let up = (self.base - y) / height;
-            let sunward = (x - middle) / half * light.side;
-            let shade = smooth(-0.1, 0.85, up + 0.30 * sunward + 0.7 * grain);
-            sample.colour = mix(sample.colour, mix(shadow, lit, shade), alpha * 0.95);
-            if alpha > 0.5 {
-                (sample.object, sample.part) = (object::CLOUD, part::NONE);
+            for (x, sample) in row {
+                let density: f32 = self
+                    .puffs
+                    .iter()
+                    .map(|[px, py, r]| (1.0 - ((x - px) * (x - px) + (y - py) * (y - py)) / (r * r)).max(0.0))
+                    .sum();
+                if density <= 0.0 {
+                    continue;
+                }
+                let grain = grain.at(x * 22.0 + self.seed[0]) - 0.5;
+                let alpha = smooth(0.10, 0.42, density + 0.45 * grain) * floor;
+                let sunward = (x - middle) / half * light.side;
+                let shade = smooth(-0.1, 0.85, up + 0.30 * sunward + 0.7 * grain);
+                sample.colour = mix(sample.colour, mix(shadow, lit, shade), alpha * 0.95);
+                if alpha > 0.5 {
+                    (sample.object, sample.part) = (object::CLOUD, part::NONE);
+                }
             }
-        });
+        }
     }
 }
 

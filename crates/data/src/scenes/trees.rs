@@ -88,18 +88,21 @@ impl Tree {
         tufts[1..].sort_by(|a, b| a[1].total_cmp(&b[1]));
         let reach = 0.46 * h;
         let bounds = [self.x - reach, self.y - 1.04 * h, self.x + reach, self.y - 0.06 * h];
-        canvas.paint(bounds, |x, y, sample| {
-            let grain = noise.rough(x * 60.0 + offset, y * 60.0) - 0.5;
-            let swell = 1.0 + 0.55 * grain;
-            let inside = |[tx, ty, r]: &&[f32; 3]| (x - tx) * (x - tx) + (y - ty) * (y - ty) < r * r * swell;
-            let Some([tx, ty, r]) = tufts.iter().rev().find(inside) else { return };
-            let toward = |dx: f32, dy: f32| dx * light.side * 0.75 - dy * 0.8;
-            let whole = toward((x - self.x) / (wide + 0.1 * h), (y - centre) / (high + 0.1 * h));
-            let tuft = toward((x - tx) / r, (y - ty) / r);
-            let sunny = (0.48 + 0.34 * whole + 0.30 * tuft + 0.55 * grain).clamp(-0.25, 1.15);
-            let colour = mix(scale(leaf, 0.80), leaf, sunny.clamp(0.0, 1.0));
-            sample.set(light.on(colour, sunny), object::TREE, part::CROWN);
-        });
+        for (y, row) in canvas.rows(bounds) {
+            let grain = noise.rough(y * 60.0);
+            for (x, sample) in row {
+                let grain = grain.at(x * 60.0 + offset) - 0.5;
+                let swell = 1.0 + 0.55 * grain;
+                let inside = |[tx, ty, r]: &&[f32; 3]| (x - tx) * (x - tx) + (y - ty) * (y - ty) < r * r * swell;
+                let Some([tx, ty, r]) = tufts.iter().rev().find(inside) else { continue };
+                let toward = |dx: f32, dy: f32| dx * light.side * 0.75 - dy * 0.8;
+                let whole = toward((x - self.x) / (wide + 0.1 * h), (y - centre) / (high + 0.1 * h));
+                let tuft = toward((x - tx) / r, (y - ty) / r);
+                let sunny = (0.48 + 0.34 * whole + 0.30 * tuft + 0.55 * grain).clamp(-0.25, 1.15);
+                let colour = mix(scale(leaf, 0.80), leaf, sunny.clamp(0.0, 1.0));
+                sample.set(light.on(colour, sunny), object::TREE, part::CROWN);
+            }
+        }
     }
 
     /// Skirts of needles, one above the other.
@@ -110,21 +113,24 @@ impl Tree {
         let (h, half) = (self.height, self.half());
         let (top, bottom) = (self.y - h, self.y - 0.10 * h);
         let tiers = 4.0;
-        canvas.paint([self.x - half, top, self.x + half, bottom], |x, y, sample| {
+        for (y, row) in canvas.rows([self.x - half, top, self.x + half, bottom]) {
             let t = ((y - top) / (bottom - top)).max(0.0);
-            let grain = noise.rough(x * 70.0 + offset, y * 50.0) - 0.5;
+            let grain = noise.rough(y * 50.0);
             let tier = (t * tiers).min(tiers - 0.001);
             let within = tier.fract();
             // Each skirt starts narrower than the one above it ends.
             let width = half * ((tier.floor() * 0.80 + within * 1.35 + 0.12) / (tiers * 0.80 + 0.67));
-            let across = (x - self.x) / width;
-            if across.abs() > 1.0 + 0.5 * grain {
-                return;
+            for (x, sample) in row {
+                let grain = grain.at(x * 70.0 + offset) - 0.5;
+                let across = (x - self.x) / width;
+                if across.abs() > 1.0 + 0.5 * grain {
+                    continue;
+                }
+                let sunny = (0.50 + 0.42 * across * light.side - 0.40 * within + 0.55 * grain + 0.12).clamp(-0.2, 1.1);
+                let snow = season == Season::Winter && within < 0.55 + 0.5 * grain && across.abs() > 0.15;
+                let colour = if snow { [0.90, 0.93, 0.98] } else { needle };
+                sample.set(light.on(colour, sunny), object::TREE, part::CROWN);
             }
-            let sunny = (0.50 + 0.42 * across * light.side - 0.40 * within + 0.55 * grain + 0.12).clamp(-0.2, 1.1);
-            let snow = season == Season::Winter && within < 0.55 + 0.5 * grain && across.abs() > 0.15;
-            let colour = if snow { [0.90, 0.93, 0.98] } else { needle };
-            sample.set(light.on(colour, sunny), object::TREE, part::CROWN);
-        });
+        }
     }
 }
