@@ -36,11 +36,11 @@ fn a_dissection_says_what_units_stand_for() {
     let units = text(&place, "d/units.csv");
     assert!(units.starts_with("layer,unit,label,category,iou,iqr,threshold,interpretable,"), "{units}");
     assert_eq!(units.lines().count(), 1 + 192 + 96);
-    // A good generator has many units that stand for something, and the chance level tells them from others.
+    // A good generator has many units that stand for something, and the chance level tells them from others, even among 48 images.
     let found = json(&text(&place, "d/dissection.json"));
-    let layer = &found["layers"][1];
-    assert_eq!((&layer["layer"], &found["format"]), (&Value::from("2"), &Value::from(1)));
-    assert!(layer["interpretable"].as_u64().unwrap() > 20, "{}", layer["interpretable"]);
+    let layer = &found["layers"][0];
+    assert_eq!((&layer["layer"], &found["format"]), (&Value::from("1b"), &Value::from(1)));
+    assert!(layer["interpretable"].as_u64().unwrap() > 15, "{}", layer["interpretable"]);
     assert!(layer["chance_iou"].as_f64().unwrap() < 0.12, "{}", layer["chance_iou"]);
     let classes = found["classes"].as_array().unwrap();
     let share = |key: &str| classes.iter().take(11).map(|c| c[key].as_f64().unwrap()).sum::<f64>();
