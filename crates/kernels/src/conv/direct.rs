@@ -1,10 +1,8 @@
-//! Convolutions that have few channels on one side, straight from the definition: an unfolded image would be as many times larger
-//! than the image as the kernel has taps, and a product of three rows leaves most of a processor idle.
+//! Convolutions of stride 1 that have few channels on one side, straight from the definition: an unfolded image would be as many times
+//! larger than the image as the kernel has taps, and a product of three rows leaves most of a processor idle.
 //!
-//! Maps are laid out as *planes* that include their padding. Those of a convolution of stride `s` are `s x s` each, one for every
-//! pixel of an `s x s` square, so that each tap reads every place of one plane, a fixed distance away. With as many columns in what is
-//! computed as in what is read (the ones too many are not kept), a tap is one distance for all cells at once, and registers
-//! need not know of rows.
+//! Maps are laid out as *planes* that include their padding. With as many columns in what is computed as in what is read (the ones
+//! too many are not kept), a tap is one distance for all cells at once, and registers need not know of rows.
 
 #![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
 #![allow(clippy::needless_range_loop, reason = "registers are indexed; lengths are constants")]
@@ -25,7 +23,7 @@ const BAND_ROWS: usize = 16;
 
 /// Whether convolutions of this shape go this way; the number of images does not matter.
 pub(super) fn fits(s: &ConvShape) -> bool {
-    s.c.min(s.o) <= FEW && s.kernel[0] * s.kernel[1] > 1 && s.output[0] * s.output[1] > 0
+    s.stride == 1 && s.c.min(s.o) <= FEW && s.kernel[0] * s.kernel[1] > 1 && s.output[0] * s.output[1] > 0
 }
 
 /// Whether the weight gradient does, too: it keeps sixteen partial sums of each number.
@@ -33,28 +31,15 @@ pub(super) fn weight_gradient_fits(s: &ConvShape) -> bool {
     fits(s) && s.o * s.taps() <= MOST_IN_LANES
 }
 
-/// A tap of the kernel.
-#[derive(Clone, Copy)]
-struct Tap {
-    /// Its number in the kernel.
-    number: usize,
-    /// The plane of a channel that it reads: row and column within a square of the stride.
-    phase: [usize; 2],
-    /// How many squares further.
-    shift: [usize; 2],
+/// How far each tap of the kernel reads from its cell, down and across.
+fn taps(s: &ConvShape) -> Vec<[usize; 2]> {
+    let [height, width] = s.kernel;
+    (0..height * width).map(|tap| [tap / width * s.dilation, tap % width * s.dilation]).collect()
 }
 
-fn taps(s: &ConvShape) -> impl Iterator<Item = Tap> {
-    let (stride, dilation, [height, width]) = (s.stride, s.dilation, s.kernel);
-    (0..height * width).map(move |number| {
-        let at = [number / width * dilation, number % width * dilation];
-        Tap { number, phase: at.map(|at| at % stride), shift: at.map(|at| at / stride) }
-    })
-}
-
-/// The farthest shift, down and across.
+/// The farthest of them.
 fn reach(s: &ConvShape) -> [usize; 2] {
-    s.kernel.map(|size| (size - 1) * s.dilation / s.stride)
+    s.kernel.map(|size| (size - 1) * s.dilation)
 }
 
 /// Rows of a band: so many that `planes` of them stay in the cache.
@@ -68,16 +53,10 @@ struct Planes {
     columns: usize,
     /// Where the first cell of a plane lies in its map, which may be outside.
     first: [isize; 2],
-    /// Cells of the map from one of the plane to the next.
-    stride: usize,
 }
 
 impl Planes {
-    fn len(&self) -> usize {
-        self.rows * self.columns
-    }
-
-    /// Copies every phase of the maps `[channels, height, width]`; zero outside. What is read beyond the end is zero as well.
+    /// Copies the maps `[channels, height, width]`; zero outside, and in as many numbers `beyond` the end.
     fn fill<'a>(
         &self,
         maps: &[f32],
@@ -85,36 +64,25 @@ impl Planes {
         beyond: usize,
         buffer: &'a mut Vec<f32>,
     ) -> &'a [f32] {
-        let count = maps.len() / (height * width) * self.stride * self.stride;
-        let planes = sized(buffer, count * self.len() + beyond);
-        planes[count * self.len()..].fill(0.0);
+        let len = maps.len() / (height * width) * self.rows * self.columns;
+        let planes = sized(buffer, len + beyond);
+        planes[len..].fill(0.0);
+        let [top, left] = self.first;
+        // Columns of the plane that lie in the map.
+        let start = (-left).max(0).cast_unsigned().min(self.columns);
+        let end = (width as isize - left).max(0).cast_unsigned().clamp(start, self.columns);
         let mut rows = planes.chunks_exact_mut(self.columns);
         for map in maps.chunks_exact(height * width) {
-            for phase in 0..self.stride * self.stride {
-                let [top, left] =
-                    [self.first[0] + (phase / self.stride) as isize, self.first[1] + (phase % self.stride) as isize];
-                // Columns of the plane that lie in the map.
-                let start = (-left).max(0).cast_unsigned().div_ceil(self.stride).min(self.columns);
-                let end =
-                    (width as isize - left).max(0).cast_unsigned().div_ceil(self.stride).clamp(start, self.columns);
-                for row in 0..self.rows {
-                    let Some(to) = rows.next() else { return planes };
-                    let y = top + (row * self.stride) as isize;
-                    if y < 0 || y >= height as isize || start == end {
-                        to.fill(0.0);
-                        continue;
-                    }
-                    let from = &map[y.cast_unsigned() * width..][..width];
-                    let from = &from[(left + (start * self.stride) as isize).cast_unsigned()..];
-                    to[..start].fill(0.0);
-                    to[end..].fill(0.0);
-                    let inner = &mut to[start..end];
-                    if self.stride == 1 {
-                        inner.copy_from_slice(&from[..inner.len()]);
-                    } else {
-                        inner.iter_mut().zip(from.iter().step_by(self.stride)).for_each(|(to, from)| *to = *from);
-                    }
+            for (row, to) in (0..).zip(rows.by_ref().take(self.rows)) {
+                let y = top + row;
+                if y < 0 || y >= height as isize || start == end {
+                    to.fill(0.0);
+                    continue;
                 }
+                let from = &map[y.cast_unsigned() * width..][(left + start as isize).cast_unsigned()..];
+                to[..start].fill(0.0);
+                to[end..].fill(0.0);
+                to[start..end].copy_from_slice(&from[..end - start]);
             }
         }
         planes
@@ -136,12 +104,12 @@ pub(super) struct Sums<'a> {
 }
 
 /// The weights in the order in which they are read: `weight(output, input, tap)`.
-fn packed(outputs: usize, inputs: usize, taps: &[Tap], weight: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
-    let mut all = Vec::with_capacity(outputs * inputs * taps.len());
+fn packed(outputs: usize, inputs: usize, taps: usize, weight: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
+    let mut all = Vec::with_capacity(outputs * inputs * taps);
     for first in (0..outputs).step_by(OUTPUTS) {
         for input in 0..inputs {
-            for tap in taps {
-                all.extend((first..outputs.min(first + OUTPUTS)).map(|output| weight(output, input, tap.number)));
+            for tap in 0..taps {
+                all.extend((first..outputs.min(first + OUTPUTS)).map(|output| weight(output, input, tap)));
             }
         }
     }
@@ -220,24 +188,14 @@ fn whole(cells: usize) -> usize {
     cells.next_multiple_of(REGISTERS)
 }
 
-/// The maps `[channels, rows, width]` of every image cut at the rows `cuts`: for each image and band, the band of each channel.
-fn bands<'a>(
-    maps: &'a mut [f32],
-    channels: usize,
-    rows: usize,
-    width: usize,
-    cuts: &[usize],
-) -> Vec<(usize, usize, Vec<&'a mut [f32]>)> {
+/// The maps (channels, height, width) of every image cut into bands of `rows` rows: for each, the image, its first row, and it of each channel.
+fn bands(maps: &mut [f32], [channels, height, width]: [usize; 3], rows: usize) -> Vec<(usize, usize, Vec<&mut [f32]>)> {
     let mut all = Vec::new();
-    for (image, maps) in maps.chunks_exact_mut(channels * rows * width).enumerate() {
+    for (image, maps) in maps.chunks_exact_mut(channels * height * width).enumerate() {
         let first = all.len();
-        all.extend((1..cuts.len()).map(|band| (image, band - 1, Vec::with_capacity(channels))));
-        for mut map in maps.chunks_exact_mut(rows * width) {
-            for (band, cut) in cuts.windows(2).enumerate() {
-                let (here, rest) = map.split_at_mut((cut[1] - cut[0]) * width);
-                all[first + band].2.push(here);
-                map = rest;
-            }
+        all.extend((0..height).step_by(rows).map(|top| (image, top, Vec::with_capacity(channels))));
+        for map in maps.chunks_exact_mut(height * width) {
+            all[first..].iter_mut().zip(map.chunks_mut(rows * width)).for_each(|(band, rows)| band.2.push(rows));
         }
     }
     all
@@ -245,92 +203,59 @@ fn bands<'a>(
 
 /// `y` of [`super::conv2d`].
 pub(super) fn forward(level: Level, s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let ([height, width], [down, across]) = (s.output, reach(s));
-    let (columns, squares) = (width + across, s.stride * s.stride);
-    let rows = band_rows(s.c * squares, columns).min(height);
-    let plane = (rows + down) * columns;
-    let taps: Vec<Tap> = taps(s).collect();
-    let offset = |tap: &Tap| (tap.phase[0] * s.stride + tap.phase[1]) * plane + tap.shift[0] * columns + tap.shift[1];
-    let offsets: Vec<usize> = taps.iter().map(offset).collect();
-    let weights = packed(s.o, s.c, &taps, |o, c, tap| w[(o * s.c + c) * taps.len() + tap]);
-    let cells = whole(rows * columns);
-    let sums = Sums { input: squares * plane, inputs: s.c, offsets: &offsets, weights: &weights, outputs: s.o, cells };
-    let cuts: Vec<usize> = (0..height).step_by(rows).chain([height]).collect();
-    let mut y = vec![0.0; s.n * s.y_len()];
-    bands(&mut y, s.o, height, width, &cuts).into_par_iter().for_each_init(
-        Default::default,
-        |scratch, (image, band, maps)| {
-            let [planes, results]: &mut [Vec<f32>; 2] = scratch;
-            let first = [(cuts[band] * s.stride) as isize, 0].map(|at| at - s.padding as isize);
-            let layout = Planes { rows: rows + down, columns, first, stride: s.stride };
-            let planes = layout.fill(&x[image * s.x_len()..][..s.x_len()], [s.h, s.w], cells, planes);
-            let results = sized(results, s.o * cells);
-            // SAFETY: planes go on for as many zeros as cells are computed; `level` is one that the processor has.
-            unsafe { convolve(level, &sums, planes, results) };
-            for (o, (map, result)) in maps.into_iter().zip(results.chunks_exact(cells)).enumerate() {
-                let bias = bias.map_or(0.0, |bias| bias[o]);
-                for (to, from) in map.chunks_exact_mut(width).zip(result.chunks(columns)) {
-                    to.iter_mut().zip(from).for_each(|(to, from)| *to = from + bias);
-                }
-            }
-        },
-    );
-    y
+    let taps = taps(s);
+    let weights = packed(s.o, s.c, taps.len(), |o, c, tap| w[(o * s.c + c) * taps.len() + tap]);
+    let before = [s.padding as isize; 2];
+    all(level, s, [s.c, s.h, s.w], x, before, &taps, &weights, bias, [s.o, s.output[0], s.output[1]])
 }
 
-/// `dx` of [`super::conv2d_input_gradient`].
+/// `dx` of [`super::conv2d_input_gradient`]: a convolution as well, with the kernel turned round.
 pub(super) fn input_gradient(level: Level, s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let ([height, width], [down, across]) = (s.output, reach(s));
-    // Squares of the stride that cover x with its padding on one side.
-    let [high, wide] = [s.h, s.w].map(|size| (size + s.padding).div_ceil(s.stride));
-    let columns = wide + across;
-    let rows = band_rows(s.o, columns).min(high);
-    let plane = (rows + down) * columns;
+    let reach = reach(s);
+    let taps: Vec<[usize; 2]> =
+        taps(s).into_iter().map(|[down, across]| [reach[0] - down, reach[1] - across]).collect();
+    let weights = packed(s.c, s.o, taps.len(), |c, o, tap| w[(o * s.c + c) * taps.len() + tap]);
+    let before = reach.map(|reach| reach as isize - s.padding as isize);
+    all(level, s, [s.o, s.output[0], s.output[1]], dy, before, &taps, &weights, bias, [s.c, s.h, s.w])
+}
+
+/// The maps `to` (channels, height, width) of every image: each cell the sum over the maps `from` and over taps, each so far from the cell as
+/// it says, `before` cells further up and left.
+#[allow(clippy::too_many_arguments, reason = "two sets of maps and what lies between them")]
+fn all(
+    level: Level,
+    s: &ConvShape,
+    from: [usize; 3],
+    x: &[f32],
+    before: [isize; 2],
+    taps: &[[usize; 2]],
+    weights: &[f32],
+    bias: Option<&[f32]>,
+    to: [usize; 3],
+) -> Vec<f32> {
+    let ([inputs, h, w], [outputs, height, width], [down, across]) = (from, to, reach(s));
+    let columns = width + across;
+    let rows = band_rows(inputs, columns).min(height);
+    let offsets: Vec<usize> = taps.iter().map(|[down, across]| down * columns + across).collect();
     let cells = whole(rows * columns);
-    let all: Vec<Tap> = taps(s).collect();
-    let phases: Vec<_> = (0..s.stride * s.stride)
-        .map(|phase| {
-            let phase = [phase / s.stride, phase % s.stride];
-            let taps: Vec<Tap> = all.iter().copied().filter(|tap| tap.phase == phase).collect();
-            // What a tap read from further on goes to where it was read from.
-            let offsets: Vec<usize> =
-                taps.iter().map(|tap| (down - tap.shift[0]) * columns + across - tap.shift[1]).collect();
-            let weights = packed(s.c, s.o, &taps, |c, o, tap| w[(o * s.c + c) * all.len() + tap]);
-            (phase, offsets, weights)
-        })
-        .collect();
-    let cuts: Vec<usize> =
-        (0..high).step_by(rows).chain([high]).map(|row| (row * s.stride).saturating_sub(s.padding).min(s.h)).collect();
-    let mut dx = vec![0.0; s.n * s.x_len()];
-    bands(&mut dx, s.c, s.h, s.w, &cuts).into_par_iter().for_each_init(
-        Default::default,
-        |scratch, (image, band, mut maps)| {
-            let [planes, results]: &mut [Vec<f32>; 2] = scratch;
-            let first = [(band * rows) as isize - down as isize, -(across as isize)];
-            let layout = Planes { rows: rows + down, columns, first, stride: 1 };
-            let planes = layout.fill(&dy[image * s.y_len()..][..s.y_len()], [height, width], cells, planes);
-            let results = sized(results, s.c * cells);
-            for (phase, offsets, weights) in &phases {
-                let sums = Sums { input: plane, inputs: s.o, offsets, weights, outputs: s.c, cells };
-                // SAFETY: as in `forward`.
-                unsafe { convolve(level, &sums, planes, results) };
-                // The first square whose pixel of this phase is inside of x.
-                let start = s.padding.saturating_sub(phase[1]).div_ceil(s.stride);
-                let left = start * s.stride + phase[1] - s.padding;
-                for (c, (map, result)) in maps.iter_mut().zip(results.chunks_exact(cells)).enumerate() {
-                    let bias = bias.map_or(0.0, |bias| bias[c]);
-                    for (row, from) in result.chunks(columns).take(rows).enumerate() {
-                        let y = ((band * rows + row) * s.stride + phase[0]).checked_sub(s.padding + cuts[band]);
-                        let Some(to) = y.and_then(|y| map.get_mut(y * s.w..(y + 1) * s.w)) else { continue };
-                        let Some(to) = to.get_mut(left..) else { continue };
-                        let from = from[start..].iter();
-                        to.iter_mut().step_by(s.stride).zip(from).for_each(|(to, from)| *to = from + bias);
-                    }
-                }
+    let sums = Sums { input: (rows + down) * columns, inputs, offsets: &offsets, weights, outputs, cells };
+    let mut y = vec![0.0; s.n * outputs * height * width];
+    let each = |scratch: &mut [Vec<f32>; 2], (image, top, maps): (usize, usize, Vec<&mut [f32]>)| {
+        let [planes, results] = scratch;
+        let layout = Planes { rows: rows + down, columns, first: [top as isize - before[0], -before[1]] };
+        let planes = layout.fill(&x[image * inputs * h * w..][..inputs * h * w], [h, w], cells, planes);
+        let results = sized(results, outputs * cells);
+        // SAFETY: planes go on for as many zeros as cells are computed; `level` is one that the processor has.
+        unsafe { convolve(level, &sums, planes, results) };
+        for (channel, (map, result)) in maps.into_iter().zip(results.chunks_exact(cells)).enumerate() {
+            let bias = bias.map_or(0.0, |bias| bias[channel]);
+            for (to, from) in map.chunks_exact_mut(width).zip(result.chunks(columns)) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = from + bias);
             }
-        },
-    );
-    dx
+        }
+    };
+    bands(&mut y, to, rows).into_par_iter().for_each_init(Default::default, each);
+    y
 }
 
 /// Adds to `OUT x TAPS` sums of sixteen lanes each the products over all cells.
@@ -444,13 +369,11 @@ with_simd! {
 /// `dW` of [`super::conv2d_weight_gradient`].
 pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
     let ([height, width], [down, across]) = (s.output, reach(s));
-    let (columns, squares) = (width + across, s.stride * s.stride);
-    let rows = band_rows(s.c * squares + s.o, columns).min(height);
-    let plane = (rows + down) * columns;
-    let offset = |tap: Tap| (tap.phase[0] * s.stride + tap.phase[1]) * plane + tap.shift[0] * columns + tap.shift[1];
-    let offsets: Vec<usize> = taps(s).map(offset).collect();
+    let columns = width + across;
+    let rows = band_rows(s.c + s.o, columns).min(height);
+    let offsets: Vec<usize> = taps(s).iter().map(|[down, across]| down * columns + across).collect();
     let cells = whole(rows * columns);
-    let products = Products { input: squares * plane, inputs: s.c, offsets: &offsets, outputs: s.o, cells };
+    let products = Products { input: (rows + down) * columns, inputs: s.c, offsets: &offsets, outputs: s.o, cells };
     let images: Vec<usize> = (0..s.n).collect();
     let sums: Vec<Vec<f32>> = images
         .par_chunks(s.n.div_ceil(WEIGHT_SUMS).max(1))
@@ -459,8 +382,8 @@ pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]
             let [mut x_planes, mut dy_planes] = [Vec::new(), Vec::new()];
             for &image in images {
                 for top in (0..height).step_by(rows) {
-                    let first = [(top * s.stride) as isize, 0].map(|at| at - s.padding as isize);
-                    let layout = Planes { rows: rows + down, columns, first, stride: s.stride };
+                    let first = [top as isize, 0].map(|at| at - s.padding as isize);
+                    let layout = Planes { rows: rows + down, columns, first };
                     let x = layout.fill(&x[image * s.x_len()..][..s.x_len()], [s.h, s.w], cells, &mut x_planes);
                     // Zeros where a row of planes is longer than one of dy, and after the last one.
                     let dy_planes = sized(&mut dy_planes, s.o * cells);
@@ -470,7 +393,7 @@ pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]
                         let from = map[top * width..].chunks_exact(width).take(rows);
                         to.chunks_mut(columns).zip(from).for_each(|(to, from)| to[..width].copy_from_slice(from));
                     }
-                    // SAFETY: as in `forward`; sums are as many as outputs, inputs and taps.
+                    // SAFETY: as in `all`; sums are as many as outputs, inputs and taps.
                     unsafe { correlate(level, &products, x, dy_planes, &mut sums) };
                 }
             }
@@ -507,10 +430,10 @@ mod tests {
         #[test]
         fn every_level_equals_the_definition(
             n in 1usize..4, c in 1usize..8, o in 1usize..8, h in 1usize..40, w in 1usize..40,
-            kh in 1usize..6, kw in 1usize..6, stride in 1usize..4, padding in 0usize..4, dilation in 1usize..3,
+            kh in 1usize..6, kw in 1usize..6, padding in 0usize..4, dilation in 1usize..3,
         ) {
-            let out = |size: usize, k: usize| (size + 2 * padding).checked_sub(dilation * (k - 1) + 1).map_or(0, |r| r / stride + 1);
-            let s = ConvShape { n, c, h, w, o, kernel: [kh, kw], stride, padding, dilation, output: [out(h, kh), out(w, kw)] };
+            let out = |size: usize, k: usize| (size + 2 * padding + 1).saturating_sub(dilation * (k - 1) + 1);
+            let s = ConvShape { n, c, h, w, o, kernel: [kh, kw], stride: 1, padding, dilation, output: [out(h, kh), out(w, kw)] };
             prop_assume!(s.output[0] * s.output[1] > 0);
             check(&s)?;
         }
@@ -518,11 +441,11 @@ mod tests {
 
     #[test]
     fn layers_of_networks_cut_into_bands_equal_the_definition() {
-        let shape = |c, o, side: usize, kernel: usize, stride: usize| {
-            let output = [(side + 2 - kernel) / stride + 1; 2];
-            ConvShape { n: 1, c, h: side, w: side, o, kernel: [kernel; 2], stride, padding: 1, dilation: 1, output }
+        let shape = |c, o, side: usize, kernel: usize| {
+            let (padding, output) = (kernel / 2, [side + 1 - kernel % 2; 2]);
+            ConvShape { n: 1, c, h: side, w: side, o, kernel: [kernel; 2], stride: 1, padding, dilation: 1, output }
         };
-        for s in [shape(48, 3, 64, 3, 1), shape(3, 32, 64, 4, 2), shape(1, 17, 64, 3, 1), shape(300, 2, 40, 3, 1)] {
+        for s in [shape(48, 3, 64, 3), shape(3, 32, 64, 4), shape(1, 17, 64, 3), shape(300, 2, 40, 3)] {
             check(&s).unwrap();
         }
     }
