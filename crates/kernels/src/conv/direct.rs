@@ -188,7 +188,8 @@ fn whole(cells: usize) -> usize {
     cells.next_multiple_of(REGISTERS)
 }
 
-/// The maps (channels, height, width) of every image cut into bands of `rows` rows: for each, the image, its first row, and it of each channel.
+/// The maps (channels, height, width) of every image cut into bands of `rows` rows: for each band its image, its first row, and its part of every
+/// channel.
 fn bands(maps: &mut [f32], [channels, height, width]: [usize; 3], rows: usize) -> Vec<(usize, usize, Vec<&mut [f32]>)> {
     let mut all = Vec::new();
     for (image, maps) in maps.chunks_exact_mut(channels * height * width).enumerate() {
