@@ -1,8 +1,10 @@
 //! What a run shows: grids of samples, clouds of points, and one number for how far samples are from reals.
 
 use base::Result;
+use base::seed::Stream;
 use data::pictures::{self, Cloud};
 use data::{Dataset, Image};
+use metrics::mmd;
 use net::{Device, Graph, Mode, Network, Op, Params, Run, Tensor};
 
 /// Samples in a grid, and its columns.
@@ -79,9 +81,29 @@ pub(crate) fn samples(network: &Network, z: &Tensor, device: &Device) -> net::Re
     Ok((shape, values))
 }
 
+/// Random deals of samples and reals to two sets that say what chance does to their distance.
+const DEALS: usize = 100;
+
+/// How far the samples of a checkpoint are from reals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Distance {
+    /// The unbiased squared maximum mean discrepancy.
+    pub(crate) value: f64,
+    /// What it stays below in 95 % of the cases if both were of one distribution.
+    pub(crate) chance: f64,
+}
+
+impl Distance {
+    /// Whether a later checkpoint stands for its run, rather than the one of the distance `best`: it is nearer, or as near as chance tells. Of
+    /// checkpoints that this figure cannot tell apart the one that was trained longest is likely the best.
+    pub(crate) fn replaces(self, best: Option<f64>) -> bool {
+        self.value.is_finite() && best.is_none_or(|best| self.value < best || self.value <= self.chance)
+    }
+}
+
 /// Squared maximum mean discrepancy between samples and reals: points as they are, images averaged down to at most 8 x 8
 /// pixels. A rough figure that is cheap enough to compare checkpoints of one run; not a published metric.
-pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> f64 {
+pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> Distance {
     fn features<const D: usize>(shape: &[usize], values: &[f32]) -> Vec<[f64; D]> {
         let each: usize = shape[1..].iter().product();
         let (channels, size) = (shape[1], shape.get(2).copied().unwrap_or(1));
@@ -104,13 +126,29 @@ pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> f64 {
             })
             .collect()
     }
-    let squared = match shape {
+    fn of<const D: usize>(fakes: &[[f64; D]], reals: &[[f64; D]]) -> Distance {
+        let chance = mmd::by_chance(fakes, reals, DEALS, &mut Stream::new(0, "distance by chance", 0));
+        Distance { value: mmd::squared(fakes, reals).unbiased, chance }
+    }
+    match shape {
         [_, 2] => {
             let points = |v: &[f32]| v.as_chunks::<2>().0.iter().map(|p| p.map(f64::from)).collect::<Vec<[f64; 2]>>();
-            metrics::mmd::squared(&points(fakes), &points(reals))
+            of(&points(fakes), &points(reals))
         }
-        [_, 1, ..] => metrics::mmd::squared(&features::<64>(shape, fakes), &features::<64>(shape, reals)),
-        _ => metrics::mmd::squared(&features::<192>(shape, fakes), &features::<192>(shape, reals)),
-    };
-    squared.unbiased
+        [_, 1, ..] => of(&features::<64>(shape, fakes), &features::<64>(shape, reals)),
+        _ => of(&features::<192>(shape, fakes), &features::<192>(shape, reals)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_checkpoints_that_chance_may_have_ordered_the_last_one_stands() {
+        let replaces = |value, best| Distance { value, chance: 0.01 }.replaces(best);
+        assert!(replaces(0.5, None) && replaces(0.4, Some(0.5)) && !replaces(0.6, Some(0.5)));
+        assert!(replaces(0.005, Some(-0.004)) && !replaces(0.02, Some(-0.004)));
+        assert!(!replaces(f64::NAN, None) && !Distance { value: 0.1, chance: f64::NAN }.replaces(Some(0.05)));
+    }
 }

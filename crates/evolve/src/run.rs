@@ -167,9 +167,8 @@ impl Evolution {
             let save = last || signal.is_some() || due(log.checkpoint, now);
             let seconds = started.elapsed().as_secs_f64();
             let mut stats = Self::line(&self.state, record, &gan, seconds, variance, &settings);
-            if last || (save && signal.is_none()) {
-                stats.distance = Some(self.distance()?);
-            }
+            let distance = if last || (save && signal.is_none()) { Some(self.distance()?) } else { None };
+            stats.distance = distance.map(|distance| distance.value);
             self.stats.append(&stats)?;
             if due(EVENTS, now) || last {
                 self.write_events(&stats)?;
@@ -180,7 +179,7 @@ impl Evolution {
             }
             watch(&stats);
             if save {
-                self.save(stats.distance)?;
+                self.save(distance)?;
             }
             if let Some(signal) = signal {
                 return Ok(Outcome::Interrupted(signal));

@@ -1,5 +1,7 @@
 //! Maximum mean discrepancy between two sets of points, with the kernel of the E-GAN line's toy comparisons.
 
+use base::seed::Stream;
+
 /// Both estimators of the squared discrepancy, from one pass over the pairs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SquaredMmd {
@@ -17,11 +19,36 @@ pub struct SquaredMmd {
 /// as IE-GAN uses it, 512 points against 512, the biased estimator). `s` depends on the data, so values are comparable
 /// only among samples of like spread. Time grows with `(n + m)^2`.
 pub fn squared<const D: usize>(x: &[[f64; D]], y: &[[f64; D]]) -> SquaredMmd {
-    let (n, m) = (x.len() as f64, y.len() as f64);
+    let kernel = kernel(x, y);
+    estimators([x.len(), y.len()], [within(x, &kernel), within(y, &kernel), between(x, y, &kernel)])
+}
+
+/// What the unbiased estimator of [`squared`] stays below in 95 % of the cases where both sets are of one distribution: the quantile over
+/// `deals` random deals of all points to two sets of these sizes (a permutation test, Gretton et al. 2012). NaN where the estimator is, and
+/// without deals.
+pub fn by_chance<const D: usize>(x: &[[f64; D]], y: &[[f64; D]], deals: usize, stream: &mut Stream) -> f64 {
+    let kernel = kernel(x, y);
+    let points: Vec<&[f64; D]> = x.iter().chain(y).collect();
+    let all: Vec<f64> = points.iter().flat_map(|a| points.iter().map(|b| kernel(a, b))).collect();
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    let mut dealt: Vec<f64> = (0..deals)
+        .map(|_| {
+            stream.shuffle(&mut order);
+            let (x, y) = order.split_at(x.len());
+            let of = |a: &usize, b: &usize| all[a * points.len() + b];
+            estimators([x.len(), y.len()], [within(x, of), within(y, of), between(x, y, of)]).unbiased
+        })
+        .collect();
+    dealt.sort_by(f64::total_cmp);
+    dealt.get((dealt.len() * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
+/// The sum of five Gaussians for the points of both sets.
+fn kernel<const D: usize>(x: &[[f64; D]], y: &[[f64; D]]) -> impl Fn(&[f64; D], &[f64; D]) -> f64 {
+    let count = (x.len() + y.len()) as f64;
     let distances = within(x, squared_distance) + within(y, squared_distance) + between(x, y, squared_distance);
-    let pairs = (n + m) * (n + m - 1.0) / 2.0;
-    let widest = 4.0 * distances / pairs;
-    let kernel = |a: &[f64; D], b: &[f64; D]| {
+    let widest = 4.0 * distances / (count * (count - 1.0) / 2.0);
+    move |a, b| {
         let distance = squared_distance(a, b);
         // Halving a bandwidth squares its Gaussian: one exponential serves all five. Equal points need no bandwidth.
         let mut gaussian = if distance == 0.0 { 1.0 } else { libm::exp(-distance / widest) };
@@ -31,10 +58,13 @@ pub fn squared<const D: usize>(x: &[[f64; D]], y: &[[f64; D]]) -> SquaredMmd {
             sum += gaussian;
         }
         sum
-    };
-    let diagonal = 5.0;
-    let (xx, yy) = (2.0 * within(x, kernel), 2.0 * within(y, kernel));
-    let cross = 2.0 * between(x, y, kernel) / (n * m);
+    }
+}
+
+/// From the sizes of both sets, and the sums of the kernel over the pairs within each and between them.
+fn estimators([n, m]: [usize; 2], [xx, yy, cross]: [f64; 3]) -> SquaredMmd {
+    let (n, m, diagonal) = (n as f64, m as f64, 5.0);
+    let (xx, yy, cross) = (2.0 * xx, 2.0 * yy, 2.0 * cross / (n * m));
     let biased = (xx + n * diagonal) / (n * n) + (yy + m * diagonal) / (m * m) - cross;
     SquaredMmd {
         // A norm: only rounding can make it negative. Written so that NaN stays NaN.
@@ -61,7 +91,6 @@ fn between<P>(x: &[P], y: &[P], f: impl Fn(&P, &P) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base::seed::Stream;
     use proptest::prelude::*;
 
     fn near(a: f64, b: f64) -> bool {
@@ -90,6 +119,23 @@ mod tests {
         let mean = |f: fn(&SquaredMmd) -> f64| all.iter().map(f).sum::<f64>() / repeats as f64;
         assert!(mean(|m| m.unbiased).abs() < 0.005, "{}", mean(|m| m.unbiased));
         assert!(mean(|m| m.biased) > 0.03);
+    }
+
+    #[test]
+    fn chance_is_exceeded_in_one_case_of_twenty_and_by_other_distributions() {
+        let set = |index, shift: f64| {
+            let mut draw = Stream::new(4, "test", index);
+            (0..40).map(|_| [draw.normal() + shift, draw.normal()]).collect::<Vec<_>>()
+        };
+        let exceeds = |i: u64, shift| {
+            let (x, y) = (set(2 * i, 0.0), set(2 * i + 1, shift));
+            squared(&x, &y).unbiased > by_chance(&x, &y, 100, &mut Stream::new(i, "deals", 0))
+        };
+        let alike = (0..200).filter(|&i| exceeds(i, 0.0)).count();
+        assert!((2..=20).contains(&alike), "{alike} of 200");
+        assert!((0..20).all(|i| exceeds(i, 1.5)));
+        assert!(by_chance(&[[0.0]], &[[0.0], [1.0]], 10, &mut Stream::new(0, "deals", 0)).is_nan());
+        assert!(by_chance(&[[0.0], [1.0]], &[[0.0], [1.0]], 0, &mut Stream::new(0, "deals", 0)).is_nan());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a run writes: checkpoints, samples, curves, events, and why it stopped.
 
 use super::{Evolution, Stats};
-use crate::pictures::{self, GRID};
+use crate::pictures::{self, Distance, GRID};
 use crate::{curves, state};
 use base::{Error, files};
 use net::{Network, Result};
@@ -40,20 +40,20 @@ impl Evolution {
         .to_vec()
     }
 
-    pub(super) fn save(&mut self, distance: Option<f64>) -> Result<()> {
+    pub(super) fn save(&mut self, distance: Option<Distance>) -> Result<()> {
         let average = if self.state.ema.is_some() { Some(self.generator()?.params) } else { None };
         let files = state::encode(&self.state, &self.g, &self.d, average.as_ref(), &self.notes())?;
         let contents: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
         self.stats.sync()?;
         self.store.save(self.state.generation, &contents, &self.settings.hash(), self.settings.log.keep.max(1))?;
-        if let Some(distance) = distance.filter(|d| d.is_finite() && self.best.is_none_or(|best| *d < best)) {
-            self.store.mark_best(self.state.generation, distance)?;
-            self.best = Some(distance);
+        if let Some(distance) = distance.filter(|distance| distance.replaces(self.best)) {
+            self.store.mark_best(self.state.generation, distance.value)?;
+            self.best = Some(distance.value);
         }
         Ok(())
     }
 
-    pub(super) fn distance(&self) -> Result<f64> {
+    pub(super) fn distance(&self) -> Result<Distance> {
         let network = self.generator()?;
         let s = &self.settings;
         let z = s.latent_law.batch(SCORED, &[s.latent], s.seed, "score", 0, &self.device);
