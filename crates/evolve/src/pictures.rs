@@ -127,8 +127,9 @@ pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> Distanc
             .collect()
     }
     fn of<const D: usize>(fakes: &[[f64; D]], reals: &[[f64; D]]) -> Distance {
-        let chance = mmd::by_chance(fakes, reals, DEALS, &mut Stream::new(0, "distance by chance", 0));
-        Distance { value: mmd::squared(fakes, reals).unbiased, chance }
+        let mut stream = Stream::new(0, "distance by chance", 0);
+        let (squared, chance) = mmd::with_chance(fakes, reals, DEALS, &mut stream);
+        Distance { value: squared.unbiased, chance }
     }
     match shape {
         [_, 2] => {

@@ -215,7 +215,8 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
                         together
                     };
                     if lanes > 1 {
-                        return dots(Level::best(), dy, unfolded, columns, &mut sum);
+                        let starts: Vec<usize> = (0..s.taps()).map(|tap| tap * columns).collect();
+                        return dots(Level::best(), dy, unfolded, &starts, columns, &mut sum);
                     }
                     let (a, b) = (Matrix::new(dy, s.o, columns), Matrix::new(unfolded, s.taps(), columns).transposed());
                     product(a, b, &mut sum, true, groups <= 1);

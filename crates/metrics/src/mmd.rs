@@ -23,24 +23,34 @@ pub fn squared<const D: usize>(x: &[[f64; D]], y: &[[f64; D]]) -> SquaredMmd {
     estimators([x.len(), y.len()], [within(x, &kernel), within(y, &kernel), between(x, y, &kernel)])
 }
 
-/// What the unbiased estimator of [`squared`] stays below in 95 % of the cases where both sets are of one distribution: the quantile over
-/// `deals` random deals of all points to two sets of these sizes (a permutation test, Gretton et al. 2012). NaN where the estimator is, and
-/// without deals.
-pub fn by_chance<const D: usize>(x: &[[f64; D]], y: &[[f64; D]], deals: usize, stream: &mut Stream) -> f64 {
+/// [`squared`], and what its unbiased estimator stays below in 95 % of the cases where both sets are of one distribution: the quantile over
+/// `deals` random deals of all points to two sets of these sizes (a permutation test, Gretton et al. 2012). The second is NaN where the
+/// estimator is, and without deals.
+pub fn with_chance<const D: usize>(
+    x: &[[f64; D]],
+    y: &[[f64; D]],
+    deals: usize,
+    stream: &mut Stream,
+) -> (SquaredMmd, f64) {
     let kernel = kernel(x, y);
     let points: Vec<&[f64; D]> = x.iter().chain(y).collect();
     let all: Vec<f64> = points.iter().flat_map(|a| points.iter().map(|b| kernel(a, b))).collect();
+    let of = |a: &usize, b: &usize| all[a * points.len() + b];
+    let dealt = |order: &[usize]| {
+        let (x, y) = order.split_at(x.len());
+        estimators([x.len(), y.len()], [within(x, of), within(y, of), between(x, y, of)])
+    };
     let mut order: Vec<usize> = (0..points.len()).collect();
-    let mut dealt: Vec<f64> = (0..deals)
+    let found = dealt(&order);
+    let mut by_chance: Vec<f64> = (0..deals)
         .map(|_| {
             stream.shuffle(&mut order);
-            let (x, y) = order.split_at(x.len());
-            let of = |a: &usize, b: &usize| all[a * points.len() + b];
-            estimators([x.len(), y.len()], [within(x, of), within(y, of), between(x, y, of)]).unbiased
+            dealt(&order).unbiased
         })
         .collect();
-    dealt.sort_by(f64::total_cmp);
-    dealt.get((dealt.len() * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
+    by_chance.sort_by(f64::total_cmp);
+    let place = (by_chance.len() * 95).div_ceil(100).saturating_sub(1);
+    (found, by_chance.get(place).copied().unwrap_or(f64::NAN))
 }
 
 /// The sum of five Gaussians for the points of both sets.
@@ -129,13 +139,15 @@ mod tests {
         };
         let exceeds = |i: u64, shift| {
             let (x, y) = (set(2 * i, 0.0), set(2 * i + 1, shift));
-            squared(&x, &y).unbiased > by_chance(&x, &y, 100, &mut Stream::new(i, "deals", 0))
+            let (found, chance) = with_chance(&x, &y, 100, &mut Stream::new(i, "deals", 0));
+            assert_eq!(found, squared(&x, &y));
+            found.unbiased > chance
         };
         let alike = (0..200).filter(|&i| exceeds(i, 0.0)).count();
         assert!((2..=20).contains(&alike), "{alike} of 200");
         assert!((0..20).all(|i| exceeds(i, 1.5)));
-        assert!(by_chance(&[[0.0]], &[[0.0], [1.0]], 10, &mut Stream::new(0, "deals", 0)).is_nan());
-        assert!(by_chance(&[[0.0], [1.0]], &[[0.0], [1.0]], 0, &mut Stream::new(0, "deals", 0)).is_nan());
+        let chance = |x: &[_], deals| with_chance(x, &[[0.0], [1.0]], deals, &mut Stream::new(0, "deals", 0)).1;
+        assert!(chance(&[[0.0]], 10).is_nan() && chance(&[[0.0], [1.0]], 0).is_nan());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::support::{Place, check};
 use serde_json::Value;
 
-const SMALL: &str = "-q dissect scenes --segmenter scenes --layers 1b,2 --samples 48 --fit-samples 16 --top-images 1";
+const SMALL: &str = "-q dissect scenes --segmenter scenes --layers 1b,2 --samples 48 --fit-samples 64 --top-images 1";
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -36,11 +36,11 @@ fn a_dissection_says_what_units_stand_for() {
     let units = text(&place, "d/units.csv");
     assert!(units.starts_with("layer,unit,label,category,iou,iqr,threshold,interpretable,"), "{units}");
     assert_eq!(units.lines().count(), 1 + 192 + 96);
-    // A good generator has many units that stand for something, and the chance level tells them from others, even among 48 images.
+    // A good generator has many units that stand for something, and the chance level tells them from others.
     let found = json(&text(&place, "d/dissection.json"));
-    let layer = &found["layers"][0];
-    assert_eq!((&layer["layer"], &found["format"]), (&Value::from("1b"), &Value::from(1)));
-    assert!(layer["interpretable"].as_u64().unwrap() > 15, "{}", layer["interpretable"]);
+    let layer = &found["layers"][1];
+    assert_eq!((&layer["layer"], &found["format"]), (&Value::from("2"), &Value::from(1)));
+    assert!(layer["interpretable"].as_u64().unwrap() > 20, "{}", layer["interpretable"]);
     assert!(layer["chance_iou"].as_f64().unwrap() < 0.12, "{}", layer["chance_iou"]);
     let classes = found["classes"].as_array().unwrap();
     let share = |key: &str| classes.iter().take(11).map(|c| c[key].as_f64().unwrap()).sum::<f64>();
@@ -57,12 +57,11 @@ fn a_dissection_says_what_units_stand_for() {
     let side_by_side = json(&place.succeed("compare d d --json"));
     assert_eq!(side_by_side["layers"][0]["found"][1]["units"], 192);
     assert!(place.succeed("compare d d").contains("2  d: "));
-    let measured = json(&place.succeed("compare d d --real scenes --images 64 --json"));
+    let measured = json(&place.succeed("compare d d --real scenes --images 512 --json"));
     let [distance, other] = [0, 1].map(|i| measured["dissections"][i]["image_distance"].clone());
     assert_eq!(distance, other);
     let [generated, real] = ["generated", "real"].map(|key| distance[key].as_f64().unwrap());
-    // Of so few images those of a good generator may be nearer than other real ones.
-    assert!([generated, real].iter().all(|distance| (1e-3..0.3).contains(distance)), "{distance}");
+    assert!(real > 0.0 && generated > real && generated < 1.0, "{distance}");
 }
 
 #[test]

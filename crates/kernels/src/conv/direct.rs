@@ -8,7 +8,7 @@
 #![allow(clippy::needless_range_loop, reason = "registers are indexed; lengths are constants")]
 
 use super::{ConvShape, MOST_IN_LANES, WEIGHT_SUMS, sized};
-use crate::product::{LANES, folded};
+use crate::product::{LANES, dots, folded};
 use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
 
@@ -259,122 +259,15 @@ fn all(
     y
 }
 
-/// Adds to `OUT x TAPS` sums of sixteen lanes each the products over all cells.
-#[inline(always)]
-unsafe fn correlation<S: Simd, const OUT: usize, const TAPS: usize>(
-    products: &Products<'_>,
-    x: *const f32,
-    dy: *const f32,
-    offsets: &[usize],
-    sums: *mut f32,
-) {
-    unsafe {
-        let mut lanes = [[S::splat(0.0); TAPS]; OUT];
-        for cell in (0..products.cells).step_by(16) {
-            let mut right = [S::splat(0.0); TAPS];
-            for j in 0..TAPS {
-                right[j] = S::load(x.add(offsets[j] + cell));
-            }
-            for i in 0..OUT {
-                let left = S::load(dy.add(i * products.cells + cell));
-                for j in 0..TAPS {
-                    lanes[i][j] = S::mul_add(left, right[j], lanes[i][j]);
-                }
-            }
-        }
-        for i in 0..OUT {
-            for j in 0..TAPS {
-                let sum = sums.add((i * products.inputs * products.offsets.len() + j) * LANES);
-                S::store(sum, S::add(S::load(sum), lanes[i][j]));
-            }
-        }
-    }
-}
-
-/// What [`correlate`] multiplies: each of `outputs` with each tap of each of `inputs`.
-pub(super) struct Products<'a> {
-    input: usize,
-    inputs: usize,
-    offsets: &'a [usize],
-    outputs: usize,
-    cells: usize,
-}
-
-/// All taps of all inputs with `OUT` outputs.
-#[inline(always)]
-unsafe fn strip<S: Simd, const OUT: usize, const TAPS: usize>(
-    products: &Products<'_>,
-    x: *const f32,
-    dy: *const f32,
-    sums: *mut f32,
-) {
-    let taps = products.offsets.len();
-    for input in 0..products.inputs {
-        let mut tap = 0;
-        unsafe {
-            let (x, sums) = (x.add(input * products.input), sums.add(input * taps * LANES));
-            while taps - tap >= TAPS {
-                correlation::<S, OUT, TAPS>(products, x, dy, &products.offsets[tap..], sums.add(tap * LANES));
-                tap += TAPS;
-            }
-            while tap < taps {
-                correlation::<S, OUT, 1>(products, x, dy, &products.offsets[tap..], sums.add(tap * LANES));
-                tap += 1;
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn strips<S: Simd, const SIDE: usize>(products: &Products<'_>, x: &[f32], dy: &[f32], sums: &mut [f32]) {
-    let row = products.inputs * products.offsets.len() * LANES;
-    let mut output = 0;
-    while output < products.outputs {
-        unsafe {
-            let (x, dy, sums) =
-                (x.as_ptr(), dy.as_ptr().add(output * products.cells), sums.as_mut_ptr().add(output * row));
-            output += match (products.outputs - output).min(SIDE) {
-                1 => {
-                    strip::<S, 1, SIDE>(products, x, dy, sums);
-                    1
-                }
-                2 => {
-                    strip::<S, 2, SIDE>(products, x, dy, sums);
-                    2
-                }
-                3 => {
-                    strip::<S, 3, SIDE>(products, x, dy, sums);
-                    3
-                }
-                _ => {
-                    strip::<S, 4, SIDE>(products, x, dy, sums);
-                    4
-                }
-            };
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn correlate_any<S: Simd>(products: &Products<'_>, x: &[f32], dy: &[f32], sums: &mut [f32]) {
-    unsafe {
-        if S::BLOCKS == 2 { strips::<S, 4>(products, x, dy, sums) } else { strips::<S, 2>(products, x, dy, sums) }
-    }
-}
-
-with_simd! {
-    /// Adds to `sums [outputs, inputs, taps, 16]` the products of the planes `x` with `dy [outputs, cells]`.
-    fn correlate(products: &Products<'_>, x: &[f32], dy: &[f32], sums: &mut [f32]) = correlate_any
-}
-
 /// `dW` of [`super::conv2d_weight_gradient`].
 pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
     let ([height, width], [down, across]) = (s.output, reach(s));
     let columns = width + across;
     let rows = band_rows(s.c + s.o, columns).min(height);
-    let offsets: Vec<usize> = taps(s).iter().map(|[down, across]| down * columns + across).collect();
-    let cells = whole(rows * columns);
-    let products = Products { input: (rows + down) * columns, inputs: s.c, offsets: &offsets, outputs: s.o, cells };
+    let cells = (rows * columns).next_multiple_of(LANES);
+    let taps = taps(s);
+    let of_input = |input: usize| taps.iter().map(move |[y, x]| (input * (rows + down) + y) * columns + x);
+    let starts: Vec<usize> = (0..s.c).flat_map(of_input).collect();
     let images: Vec<usize> = (0..s.n).collect();
     let sums: Vec<Vec<f32>> = images
         .par_chunks(s.n.div_ceil(WEIGHT_SUMS).max(1))
@@ -394,8 +287,7 @@ pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]
                         let from = map[top * width..].chunks_exact(width).take(rows);
                         to.chunks_mut(columns).zip(from).for_each(|(to, from)| to[..width].copy_from_slice(from));
                     }
-                    // SAFETY: as in `all`; sums are as many as outputs, inputs and taps.
-                    unsafe { correlate(level, &products, x, dy_planes, &mut sums) };
+                    dots(level, dy_planes, x, &starts, cells, &mut sums);
                 }
             }
             folded(&sums).collect()

@@ -1,4 +1,4 @@
-//! `C += A B^T` for matrices that lie along their inner length, of few rows both: weight gradients of layers with few channels. A
+//! `C += A B^T` for matrices that lie along their inner length, one of them of few rows: weight gradients of layers with few channels. A
 //! general product would first bring one of them across, which takes longer than the multiplications.
 
 #![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
@@ -9,16 +9,18 @@ use crate::simd::{Level, Simd, with_simd};
 /// Numbers along the inner length that are added side by side.
 pub(crate) const LANES: usize = 16;
 
-/// Adds `sum over k of a[i, k] b[j, k]` to the element `[i, j]` of `sums`, as sixteen partial sums: that of lane `l` has the `k` with
+/// Adds `sum over k of a[i, k] b[starts[j] + k]` to the element `[i, j]` of `sums`, as sixteen partial sums: that of lane `l` has the `k` with
 /// `k % 16 == l`, in their order. [`folded`] puts them together.
 ///
-/// `a` and `b` are row-major with `depth` columns, a multiple of [`LANES`]; `sums` is `[rows of a, rows of b, 16]`.
-pub(crate) fn dots(level: Level, a: &[f32], b: &[f32], depth: usize, sums: &mut [f32]) {
+/// `a` is row-major with `depth` columns, a multiple of [`LANES`]; `starts` says where each row of the other factor begins, and rows may
+/// overlap; `sums` is `[rows of a, starts, 16]`.
+pub(crate) fn dots(level: Level, a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) {
     assert!(depth > 0 && depth.is_multiple_of(LANES), "whole registers of sixteen");
-    assert!(a.len().is_multiple_of(depth) && b.len().is_multiple_of(depth), "whole rows");
-    assert_eq!(sums.len(), (a.len() / depth) * (b.len() / depth) * LANES, "length of the sums");
+    assert!(a.len().is_multiple_of(depth), "whole rows");
+    assert!(starts.iter().all(|start| start + depth <= b.len()), "rows inside of what is given");
+    assert_eq!(sums.len(), a.len() / depth * starts.len() * LANES, "length of the sums");
     // SAFETY: the lengths are those that the kernel reads and writes; `level` is one that the processor has.
-    unsafe { all(level, a, b, depth, sums) }
+    unsafe { all(level, a, b, starts, depth, sums) }
 }
 
 /// The sum of the sixteen partial sums of each element.
@@ -39,6 +41,7 @@ pub(crate) fn folded(sums: &[f32]) -> impl Iterator<Item = f32> {
 unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     a: *const f32,
     b: *const f32,
+    starts: &[usize],
     depth: usize,
     sums: *mut f32,
     row: usize,
@@ -53,7 +56,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
         for k in (0..depth).step_by(LANES) {
             let mut right = [S::splat(0.0); COLUMNS];
             for j in 0..COLUMNS {
-                right[j] = S::load(b.add(j * depth + k));
+                right[j] = S::load(b.add(starts[j] + k));
             }
             for i in 0..ROWS {
                 let left = S::load(a.add(i * depth + k));
@@ -74,49 +77,59 @@ unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
 #[inline(always)]
 unsafe fn strip<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     a: *const f32,
-    b: &[f32],
+    b: *const f32,
+    starts: &[usize],
     depth: usize,
     sums: *mut f32,
 ) {
-    let (columns, row) = (b.len() / depth, b.len() / depth * LANES);
+    let row = starts.len() * LANES;
     let mut j = 0;
     unsafe {
-        while columns - j >= COLUMNS {
-            tile::<S, ROWS, COLUMNS>(a, b.as_ptr().add(j * depth), depth, sums.add(j * LANES), row);
+        while starts.len() - j >= COLUMNS {
+            tile::<S, ROWS, COLUMNS>(a, b, &starts[j..j + COLUMNS], depth, sums.add(j * LANES), row);
             j += COLUMNS;
         }
-        while j < columns {
-            tile::<S, ROWS, 1>(a, b.as_ptr().add(j * depth), depth, sums.add(j * LANES), row);
+        while j < starts.len() {
+            tile::<S, ROWS, 1>(a, b, &starts[j..=j], depth, sums.add(j * LANES), row);
             j += 1;
         }
     }
 }
 
 #[inline(always)]
-unsafe fn strips<S: Simd, const SIDE: usize>(a: &[f32], b: &[f32], depth: usize, sums: &mut [f32]) {
-    let (rows, row) = (a.len() / depth, b.len() / depth * LANES);
-    let (a, sums) = (a.as_ptr(), sums.as_mut_ptr());
+unsafe fn strips<S: Simd, const SIDE: usize>(a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) {
+    let (rows, row) = (a.len() / depth, starts.len() * LANES);
+    let (a, b, sums) = (a.as_ptr(), b.as_ptr(), sums.as_mut_ptr());
     let mut i = 0;
-    unsafe {
-        while rows - i >= SIDE {
-            strip::<S, SIDE, SIDE>(a.add(i * depth), b, depth, sums.add(i * row));
-            i += SIDE;
+    while i < rows {
+        let side = SIDE.min(rows - i);
+        unsafe {
+            let (a, sums) = (a.add(i * depth), sums.add(i * row));
+            match side {
+                1 => strip::<S, 1, SIDE>(a, b, starts, depth, sums),
+                2 => strip::<S, 2, SIDE>(a, b, starts, depth, sums),
+                3 => strip::<S, 3, SIDE>(a, b, starts, depth, sums),
+                _ => strip::<S, SIDE, SIDE>(a, b, starts, depth, sums),
+            }
         }
-        while i < rows {
-            strip::<S, 1, SIDE>(a.add(i * depth), b, depth, sums.add(i * row));
-            i += 1;
-        }
+        i += side;
     }
 }
 
 #[inline(always)]
-unsafe fn with<S: Simd>(a: &[f32], b: &[f32], depth: usize, sums: &mut [f32]) {
+unsafe fn with<S: Simd>(a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) {
     // As many sums as registers hold beside what is multiplied.
-    unsafe { if S::BLOCKS == 2 { strips::<S, 4>(a, b, depth, sums) } else { strips::<S, 2>(a, b, depth, sums) } }
+    unsafe {
+        if S::BLOCKS == 2 {
+            strips::<S, 4>(a, b, starts, depth, sums);
+        } else {
+            strips::<S, 2>(a, b, starts, depth, sums);
+        }
+    }
 }
 
 with_simd! {
-    fn all(a: &[f32], b: &[f32], depth: usize, sums: &mut [f32]) = with
+    fn all(a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) = with
 }
 
 #[cfg(test)]
@@ -130,17 +143,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_level_gives_the_sums_of_the_definition(m in 1usize..11, n in 1usize..11, registers in 1usize..9) {
-            let depth = registers * LANES;
-            let (a, b) = (numbers(m * depth, 1), numbers(n * depth, 2));
+        fn every_level_gives_the_sums_of_the_definition(
+            m in 1usize..11, starts in prop::collection::vec(0usize..300, 1..11), registers in 1usize..9,
+        ) {
+            let (n, depth) = (starts.len(), registers * LANES);
+            let (a, b) = (numbers(m * depth, 1), numbers(300 + depth, 2));
             for level in Level::available() {
                 let mut sums = vec![0.0; m * n * LANES];
-                dots(level, &a, &b, depth, &mut sums);
+                dots(level, &a, &b, &starts, depth, &mut sums);
                 // They are added to, not replaced.
-                dots(level, &a, &b, depth, &mut sums);
+                dots(level, &a, &b, &starts, depth, &mut sums);
                 let got: Vec<f32> = folded(&sums).collect();
                 for (at, got) in got.iter().enumerate() {
-                    let (a, b) = (&a[at / n * depth..][..depth], &b[at % n * depth..][..depth]);
+                    let (a, b) = (&a[at / n * depth..][..depth], &b[starts[at % n]..][..depth]);
                     let expected: f64 = a.iter().zip(b).map(|(&a, &b)| 2.0 * f64::from(a) * f64::from(b)).sum();
                     prop_assert!((f64::from(*got) - expected).abs() < 1e-4, "{} {}", got, expected);
                 }
