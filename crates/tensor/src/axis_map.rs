@@ -186,7 +186,10 @@ impl AxisMap {
                 let padded = wide.checked_add_signed(before)?.checked_add_signed(after)?;
                 Some(padded.checked_sub(taps.len())?.checked_div(down)? + 1)
             }
-            Self::Resize { length, .. } => Some(length).filter(|_| input > 0 && length > 0),
+            Self::Resize { length, coordinates, .. } => {
+                let scale = coordinates.scale(input, length);
+                Some(length).filter(|_| input > 0 && length > 0 && scale > 0.0 && scale.is_normal())
+            }
             Self::Pad { padding: [before, after], mode } => {
                 let most = match mode {
                     PadMode::Edge => usize::MAX,
@@ -217,8 +220,8 @@ impl AxisMap {
                 }
                 Self::Filter { taps, up, down, padding: [before, _] } => {
                     let place = |tap: usize| {
-                        let at = (i * down + tap) as isize - before;
-                        (at >= 0 && at % *up as isize == 0).then(|| at as usize / up).filter(|&j| j < input)
+                        let at = usize::try_from((i * down + tap) as i128 - *before as i128).ok()?;
+                        at.is_multiple_of(*up).then(|| at / up).filter(|&j| j < input)
                     };
                     let meets = taps.iter().enumerate().filter_map(|(tap, &weight)| Some((place(tap)?, weight)));
                     meets.filter(|(_, weight)| *weight != 0.0).collect()
@@ -310,9 +313,14 @@ impl Interpolation {
         };
         let (reach, stretch, inside_alone, weight) = kernel;
         let reach = reach * stretch;
-        let (first, end) = ((place - reach).floor() as isize, (place + reach).ceil() as isize + 1);
+        // Far outside everything is the first or the last entry.
+        let place = if inside_alone { place } else { place.clamp(-4.0, input as f64 + 4.0) };
+        let (mut first, mut end) = ((place - reach).floor() as isize, (place + reach).ceil() as isize);
+        if inside_alone {
+            (first, end) = (first.max(0), end.min(last));
+        }
         let mut row: Vec<(usize, f64)> = Vec::new();
-        for at in first..end {
+        for at in first..=end {
             let weight = weight((at as f64 - place) / stretch);
             if weight == 0.0 || (inside_alone && !(0..=last).contains(&at)) {
                 continue;
@@ -366,9 +374,8 @@ mod tests {
     #[test]
     fn resizing_is_that_of_other_libraries() {
         let x = [1.0, 2.0, 4.0, 8.0];
-        let resize = |length, coordinates, interpolation| {
-            applied(&AxisMap::Resize { length, coordinates, interpolation }, &x)
-        };
+        let resize =
+            |length, coordinates, interpolation| applied(&AxisMap::Resize { length, coordinates, interpolation }, &x);
         let half = Coordinates::HalfPixel { scale: None };
         let linear = Interpolation::Linear { antialias: false };
         assert_eq!(resize(8, half, linear), [1.0, 1.25, 1.75, 2.5, 3.5, 5.0, 7.0, 8.0]);
@@ -382,7 +389,38 @@ mod tests {
     }
 
     #[test]
+    fn numbers_without_sense_end() {
+        for scale in [1e-300, 1e300] {
+            for coordinates in [
+                Coordinates::HalfPixel { scale: Some(scale) },
+                Coordinates::HalfPixelSymmetric { scale },
+                Coordinates::Asymmetric { scale: Some(scale) },
+            ] {
+                for antialias in [false, true] {
+                    let linear = Interpolation::Linear { antialias };
+                    let cubic = Interpolation::Cubic { a: -0.5, antialias, exclude_outside: false };
+                    let nearest = Interpolation::Nearest { rounding: Rounding::HalfUp };
+                    for interpolation in [linear, cubic, nearest] {
+                        let rows = AxisMap::Resize { length: 3, coordinates, interpolation }.rows(4);
+                        assert!(rows.rows.iter().flatten().all(|&(entry, _)| entry < 4));
+                    }
+                }
+            }
+        }
+        let far =
+            AxisMap::Filter { taps: vec![1.0], up: usize::MAX / 2, down: usize::MAX, padding: [isize::MIN + 1, 0] };
+        assert_eq!(far.rows(2).rows, [vec![(1, 1.0)]]);
+        let far = AxisMap::Filter { taps: vec![1.0], up: 1, down: usize::MAX, padding: [isize::MAX, isize::MAX] };
+        assert_eq!(far.rows(1).rows, [vec![]]);
+    }
+
+    #[test]
     fn what_does_not_fit_has_no_length() {
+        let resize = |scale| AxisMap::Resize {
+            length: 3,
+            coordinates: Coordinates::Asymmetric { scale: Some(scale) },
+            interpolation: Interpolation::Linear { antialias: false },
+        };
         for map in [
             AxisMap::Repeat { factor: 0 },
             AxisMap::Repeat { factor: usize::MAX },
@@ -393,6 +431,9 @@ mod tests {
             AxisMap::Filter { taps: vec![1.0], up: 1, down: 1, padding: [-9, 0] },
             AxisMap::Filter { taps: vec![1.0], up: 1, down: 1, padding: [isize::MAX, isize::MAX] },
             AxisMap::Pad { padding: [4, 0], mode: PadMode::Reflect },
+            resize(0.0),
+            resize(-1.0),
+            resize(f64::INFINITY),
             AxisMap::Pad { padding: [usize::MAX, 1], mode: PadMode::Edge },
         ] {
             assert_eq!(map.output(4), None, "{map:?}");

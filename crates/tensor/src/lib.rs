@@ -8,6 +8,8 @@
 //! - A [`Backend`] is another device: it keeps tensors in its memory and computes the primitives that it knows.
 
 mod axis_map;
+#[cfg(test)]
+mod cases;
 mod conv;
 mod dim;
 pub mod host;

@@ -11,13 +11,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Primitive {
-    /// `[x]`: a function of each element.
-    #[serde(untagged)]
-    Unary(Unary),
-    /// `[a, b]`: a function of two elements, with `NumPy`'s broadcasting: shapes are aligned at their last axes, lengths
-    /// of 1 are repeated.
-    #[serde(untagged)]
-    Binary(Binary),
     /// `[condition, a, b]`: a where the condition is not 0, b elsewhere, with broadcasting.
     Select,
     /// `[]`: every element the same.
@@ -165,6 +158,14 @@ pub enum Primitive {
     },
     /// `[x]`, which gradients do not pass.
     StopGradient,
+    // What has no name of its own in files comes last.
+    /// `[x]`: a function of each element.
+    #[serde(untagged)]
+    Unary(Unary),
+    /// `[a, b]`: a function of two elements, with `NumPy`'s broadcasting: shapes are aligned at their last axes, lengths
+    /// of 1 are repeated.
+    #[serde(untagged)]
+    Binary(Binary),
 }
 
 /// How a [`Primitive::Reduce`] makes one number of many.

@@ -159,7 +159,8 @@ impl Primitive {
                 exactly(1)?;
                 let entries = fixed(inputs[0], *axis)?;
                 if !inside(*start, *step, entries, *length) {
-                    let expected = format!("what fits into {length} entries along axis {axis} from {start} on by {step}");
+                    let expected =
+                        format!("what fits into {length} entries along axis {axis} from {start} on by {step}");
                     return Err(mismatch(expected, shown(inputs[0])));
                 }
                 Ok(with(inputs[0], *axis, *length))
@@ -177,7 +178,10 @@ impl Primitive {
                         (Some(Dim::Batch(a)), Dim::Batch(b)) => a.checked_add(b).map(Dim::Batch),
                         _ => None,
                     };
-                    if dims.len() != inputs[0].len() || sum.is_none() || with(dims, *axis, 0) != with(inputs[0], *axis, 0) {
+                    if dims.len() != inputs[0].len()
+                        || sum.is_none()
+                        || with(dims, *axis, 0) != with(inputs[0], *axis, 0)
+                    {
                         return Err(mismatch(format!("{} but for axis {axis}", shown(inputs[0])), shown(dims)));
                     }
                     total = sum;
@@ -324,7 +328,10 @@ fn bias(inputs: &[&[Dim]], channels: usize) -> Result<(), Mismatch> {
 fn windows(window: &Window, size: [usize; 2], dims: &[Dim]) -> Result<[usize; 2], Mismatch> {
     let holds = (0..2).all(|axis| {
         let span = window.size[axis].checked_sub(1).and_then(|n| n.checked_mul(window.dilation[axis]));
-        span.is_some_and(|span| window.padding[axis].iter().all(|&padding| padding <= span)) && size[axis] > 0
+        let reaches = span.is_some_and(|span| window.padding[axis].iter().all(|&padding| padding <= span));
+        // Windows that begin outside step over no map that is as long as their steps.
+        let steps_in = window.padding[axis][0] == 0 || window.dilation[axis] <= size[axis];
+        reaches && steps_in && size[axis] > 0
     });
     let output = window.output(size).filter(|_| holds && steps(&window.moving()));
     output.ok_or_else(|| mismatch(format!("maps that {window:?} can read"), shown(dims)))
@@ -361,7 +368,8 @@ mod tests {
         for (start, step, length) in [(4, -2, 4), (0, 2, 4), (5, 1, 1), (0, 0, 2), (0, isize::MAX, 3), (0, 1, 0)] {
             assert!(slice(start, step, length).is_err(), "{start} {step} {length}");
         }
-        let embed = |start, step, length| Primitive::Embed { axis: 0, start, step, length, value: 0.0 }.shape(&[&[Fixed(5)]]);
+        let embed =
+            |start, step, length| Primitive::Embed { axis: 0, start, step, length, value: 0.0 }.shape(&[&[Fixed(5)]]);
         assert!(embed(usize::MAX, 1, 9).is_err() && embed(4, 1, 8).is_err());
         assert_eq!(embed(4, 1, 9), Ok(vec![Fixed(9)]));
     }

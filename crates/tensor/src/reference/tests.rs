@@ -1,0 +1,4 @@
+mod adjoints;
+mod by_hand;
+mod definitions;
+mod hostile;
