@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// Numbers between -1 and 1 that `f32` holds without rounding.
 pub(crate) fn numbers(count: usize, salt: usize) -> Vec<f64> {
-    (0..count).map(|i| ((i * 7919 + salt * 104_729) % 2003) as f64 / 1024.0 - 0.98).collect()
+    (0..count).map(|i| ((i * 7919 + salt * 104_729) % 2003) as f64 / 1024.0 - 0.96875).collect()
 }
 
 pub(crate) fn count(shape: &[usize]) -> usize {

@@ -1,0 +1,51 @@
+//! Convolutions and their gradients.
+
+use crate::Conv;
+use crate::reference::{Array, Value};
+use kernels::{ConvShape, Precision};
+
+/// Steps and borders up to which the kernels' sums of places cannot wrap around.
+const MOST: usize = 1 << 24;
+
+/// Whether the kernels can compute a convolution: there are elements, and nothing is too far away.
+pub(super) fn usual(conv: &Conv, inputs: &[Value<f32>]) -> bool {
+    let near = conv.stride.iter().chain(&conv.dilation).chain(conv.padding.as_flattened()).all(|&length| length < MOST);
+    near && inputs.iter().all(|input| !input.shape().contains(&0))
+}
+
+/// `x` to maps of `o` channels.
+fn shape_of(conv: &Conv, x: &[usize], o: usize, kernel: &[usize], output: &[usize]) -> ConvShape {
+    let Conv { stride, padding, dilation, groups } = *conv;
+    let two = |lengths: &[usize]| [lengths[0], lengths[1]];
+    let (kernel, output) = (two(kernel), two(output));
+    ConvShape { n: x[0], c: x[1], h: x[2], w: x[3], o, kernel, stride, padding, dilation, groups, output }
+}
+
+pub(super) fn forward(
+    conv: &Conv,
+    x: Array<f32>,
+    w: Array<f32>,
+    bias: Option<&[f32]>,
+    shape: &[usize],
+    precision: Precision,
+) -> Vec<f32> {
+    let s = shape_of(conv, x.shape, shape[1], &w.shape[2..], &shape[2..]);
+    kernels::conv2d(&s, x.values, w.values, bias, precision)
+}
+
+pub(super) fn transpose(
+    conv: &Conv,
+    x: Array<f32>,
+    w: Array<f32>,
+    bias: Option<&[f32]>,
+    shape: &[usize],
+    precision: Precision,
+) -> Vec<f32> {
+    let s = shape_of(conv, shape, x.shape[1], &w.shape[2..], &x.shape[2..]);
+    kernels::conv2d_input_gradient(&s, x.values, w.values, bias, precision)
+}
+
+pub(super) fn weight(conv: &Conv, x: Array<f32>, g: Array<f32>, shape: &[usize], precision: Precision) -> Vec<f32> {
+    let s = shape_of(conv, x.shape, g.shape[1], &shape[2..], &g.shape[2..]);
+    kernels::conv2d_weight_gradient(&s, x.values, g.values, precision)
+}

@@ -1,0 +1,2 @@
+mod batches;
+mod meaning;
