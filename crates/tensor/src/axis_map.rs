@@ -27,7 +27,7 @@ pub enum AxisMap {
         count_padding: bool,
     },
     /// `up - 1` zeros behind each entry, zeros around, a correlation with `taps`, then every `down`-th entry: what
-    /// StyleGAN calls `upfirdn`. Padding may be negative, which cuts.
+    /// `StyleGAN` calls `upfirdn`. Padding may be negative, which cuts.
     Filter {
         /// The filter, in the order in which it meets the entries.
         taps: Vec<f64>,

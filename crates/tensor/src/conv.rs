@@ -102,7 +102,6 @@ fn is_one(n: &usize) -> bool {
     *n == 1
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn are_ones(n: &[usize; 2]) -> bool {
     *n == [1; 2]
 }

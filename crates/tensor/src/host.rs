@@ -88,10 +88,16 @@ pub fn compute(
 
 /// Calls `write(number, block)` for all blocks of a length, in threads where there is enough to write.
 fn blocks(out: &mut [f32], length: usize, write: impl Fn(usize, &mut [f32]) + Sync) {
-    if out.len() <= PARALLEL {
+    blocks_of_many(out, length, 1, write);
+}
+
+/// As [`blocks`], where each number of a block is made of `many`.
+fn blocks_of_many(out: &mut [f32], length: usize, many: usize, write: impl Fn(usize, &mut [f32]) + Sync) {
+    if out.len().saturating_mul(many) <= PARALLEL {
         return out.chunks_mut(length.max(1)).enumerate().for_each(|(number, block)| write(number, block));
     }
-    let blocks = out.par_chunks_mut(length).enumerate().with_min_len((PARALLEL / length).max(1));
+    let together = (PARALLEL / length.saturating_mul(many)).max(1);
+    let blocks = out.par_chunks_mut(length).enumerate().with_min_len(together);
     blocks.for_each(|(number, block)| write(number, block));
 }
 

@@ -1,6 +1,6 @@
 //! Linear maps along one axis. Results have elements.
 
-use super::{around, blocks};
+use super::{around, blocks, blocks_of_many};
 use crate::reference::Array;
 use crate::{AxisMap, Rows};
 
@@ -37,6 +37,9 @@ pub(super) fn adjoint(x: Array<f32>, axis: usize, map: &AxisMap, shape: &[usize]
     }
 }
 
+/// Sums that one thread makes at a time.
+const PIECE: usize = 1 << 12;
+
 /// `outer` times `from` entries of `inner` numbers each; of the result `to` entries.
 #[derive(Clone, Copy)]
 struct Lines<'a> {
@@ -63,27 +66,46 @@ impl Lines<'_> {
 
     /// Sums of `count` entries, times a factor.
     fn sums(self, count: usize, factor: f32) -> Vec<f32> {
-        match (self.inner, count) {
-            (1, 2) => self.each(|x, out| {
-                out.iter_mut().zip(x.as_chunks::<2>().0).for_each(|(out, x)| *out = (x[0] + x[1]) * factor);
-            }),
-            (1, _) => self.each(|x, out| {
-                let sum = |x: &[f32]| x[1..].iter().fold(x[0], |sum, x| sum + x);
-                out.iter_mut().zip(x.chunks_exact(count)).for_each(|(out, x)| *out = sum(x) * factor);
-            }),
-            (inner, 2) => self.each_entry(|x, entry, out| {
-                let (a, b) = x[2 * entry * inner..][..2 * inner].split_at(inner);
-                out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = (a + b) * factor);
-            }),
-            (inner, _) => self.each_entry(|x, entry, out| {
-                let mut rows = x[count * entry * inner..][..count * inner].chunks_exact(inner);
-                rows.next().into_iter().for_each(|row| out.copy_from_slice(row));
-                rows.for_each(|row| out.iter_mut().zip(row).for_each(|(out, x)| *out += x));
-                if factor != 1.0 {
-                    out.iter_mut().for_each(|out| *out *= factor);
-                }
-            }),
+        if self.from > self.to * count {
+            let Self { outer, to, inner, .. } = self;
+            let kept = self.first_entries(to * count);
+            return Lines { x: &kept, outer, from: to * count, to, inner }.sums(count, factor);
         }
+        let mut out = vec![0.0; self.outer * self.to * self.inner];
+        let (x, inner) = (self.x, self.inner);
+        if inner == 1 {
+            blocks_of_many(&mut out, PIECE, count, |piece, out| {
+                let x = &x[piece * PIECE * count..][..out.len() * count];
+                if count == 2 {
+                    out.iter_mut().zip(x.as_chunks::<2>().0).for_each(|(out, x)| *out = (x[0] + x[1]) * factor);
+                } else {
+                    let sum = |x: &[f32]| x[1..].iter().fold(x[0], |sum, x| sum + x);
+                    out.iter_mut().zip(x.chunks_exact(count)).for_each(|(out, x)| *out = sum(x) * factor);
+                }
+            });
+            return out;
+        }
+        blocks_of_many(&mut out, inner, count, |entry, out| {
+            let x = &x[count * entry * inner..][..count * inner];
+            if count == 2 {
+                let (a, b) = x.split_at(inner);
+                out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (a, b))| *out = (a + b) * factor);
+                return;
+            }
+            let mut rows = x.chunks_exact(inner);
+            rows.next().into_iter().for_each(|row| out.copy_from_slice(row));
+            rows.for_each(|row| out.iter_mut().zip(row).for_each(|(out, x)| *out += x));
+            if factor != 1.0 {
+                out.iter_mut().for_each(|out| *out *= factor);
+            }
+        });
+        out
+    }
+
+    /// The first entries alone.
+    fn first_entries(self, entries: usize) -> Vec<f32> {
+        let lines = self.x.chunks_exact(self.from * self.inner);
+        lines.flat_map(|line| &line[..entries * self.inner]).copied().collect()
     }
 
     /// Running sums.

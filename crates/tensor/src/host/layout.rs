@@ -1,6 +1,6 @@
 //! The same elements in other places. Results have elements.
 
-use super::{around, blocks};
+use super::{PARALLEL, around, blocks};
 use crate::reference::{Array, View};
 use std::borrow::Cow;
 
@@ -86,10 +86,18 @@ fn for_each_entry(
 
 pub(super) fn concat(parts: &[Array<f32>], axis: usize, shape: &[usize]) -> Vec<f32> {
     let (outer, inner) = around(shape, axis);
-    if outer == 1 {
-        return parts.iter().flat_map(|part| part.values).copied().collect();
+    let count = outer * shape[axis] * inner;
+    if outer == 1 || count <= PARALLEL {
+        let mut out = Vec::with_capacity(count);
+        for number in 0..outer {
+            for part in parts {
+                let length = part.shape[axis] * inner;
+                out.extend_from_slice(&part.values[number * length..][..length]);
+            }
+        }
+        return out;
     }
-    let mut out = vec![0.0; outer * shape[axis] * inner];
+    let mut out = vec![0.0; count];
     blocks(&mut out, shape[axis] * inner, |number, out| {
         let mut rest = out;
         for part in parts {

@@ -3,7 +3,7 @@
 //! Axes that lie side by side and are reduced (or kept) together are one. What is left is reduced from the last axis on: rows by
 //! the sums of channels, which have sixteen lanes, other axes entry by entry in `f64`.
 
-use super::blocks;
+use super::blocks_of_many;
 use crate::Reduction;
 use crate::reference::Array;
 
@@ -79,9 +79,9 @@ fn row_sums(x: &[f32], length: usize) -> Vec<f32> {
 /// The sums of each `length` rows of `inner` columns.
 fn column_sums(x: &[f32], length: usize, inner: usize) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / length];
-    blocks(&mut out, inner, |number, out| {
+    blocks_of_many(&mut out, inner, length, |number, out| {
         let x = &x[number * length * inner..][..length * inner];
-        blocks(out, COLUMNS, |piece, out| {
+        blocks_of_many(out, COLUMNS, length, |piece, out| {
             let mut sums = [0.0f64; COLUMNS];
             for row in x.chunks_exact(inner) {
                 let row = &row[piece * COLUMNS..][..out.len()];
@@ -96,7 +96,14 @@ fn column_sums(x: &[f32], length: usize, inner: usize) -> Vec<f32> {
 /// Of each `length` rows of `inner` columns the numbers that no other replaces.
 fn picked(x: &[f32], length: usize, inner: usize, replaces: impl Fn(f32, f32) -> bool + Sync) -> Vec<f32> {
     let mut out = vec![0.0; x.len() / length];
-    blocks(&mut out, inner, |number, out| {
+    if inner == 1 {
+        blocks_of_many(&mut out, 1, length, |number, out| {
+            let row = &x[number * length..][..length];
+            out[0] = row[1..].iter().fold(row[0], |kept, &x| if replaces(x, kept) { x } else { kept });
+        });
+        return out;
+    }
+    blocks_of_many(&mut out, inner, length, |number, out| {
         let x = &x[number * length * inner..][..length * inner];
         out.copy_from_slice(&x[..inner]);
         for row in x[inner..].chunks_exact(inner) {

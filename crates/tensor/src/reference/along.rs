@@ -52,9 +52,9 @@ fn running(mut line: Vec<f64>, exclusive: bool, reverse: bool) -> Vec<f64> {
         *x = if exclusive { before } else { sum };
     };
     if reverse {
-        line.iter_mut().rev().for_each(next)
+        line.iter_mut().rev().for_each(next);
     } else {
-        line.iter_mut().for_each(next)
+        line.iter_mut().for_each(next);
     }
     line
 }

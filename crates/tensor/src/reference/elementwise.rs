@@ -16,5 +16,5 @@ pub(super) fn binary<T: Float>(function: Binary, a: Array<T>, b: Array<T>, shape
 pub(super) fn select<T: Float>(condition: Array<T>, a: Array<T>, b: Array<T>, shape: &[usize]) -> Vec<T> {
     let [condition_view, a_view, b_view] = [condition, a, b].map(|x| View::of(x.shape).repeated(shape));
     let places = condition_view.places().zip(a_view.places()).zip(b_view.places());
-    places.map(|((c, i), j)| if condition.values[c].wide() != 0.0 { a.values[i] } else { b.values[j] }).collect()
+    places.map(|((c, i), j)| if condition.values[c].wide() == 0.0 { b.values[j] } else { a.values[i] }).collect()
 }
