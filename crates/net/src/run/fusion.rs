@@ -3,7 +3,7 @@
 
 use super::Run;
 use crate::{Graph, NodeId, Op, Result, Tensor};
-use kernels::{Pointwise, Source, Step};
+use kernels::{Binary, Function, Leaf, Source, Step, Unary};
 
 /// Maps of fewer cells are not worth a block.
 const SMALLEST_MAP: usize = 16;
@@ -56,11 +56,18 @@ impl Run<'_> {
 
     /// The root of a tree in one pass, where all that it reads lies in the processor's memory.
     fn fused(&self, tree: &[NodeId]) -> Result<Option<Tensor>> {
-        let mut steps = Vec::with_capacity(tree.len());
+        let (mut steps, mut leaves) = (Vec::with_capacity(tree.len()), Vec::new());
         let mut device = None;
+        let Some(&root) = tree.last() else { return Ok(None) };
+        let shape = &self.shapes[root];
+        // A number for each channel is broadcast over what follows it.
+        let mut per_channel = vec![1; shape.len().saturating_sub(1)];
+        if let (Some(to), Some(&channels)) = (per_channel.first_mut(), shape.get(1)) {
+            *to = channels;
+        }
         for &id in tree {
             let node = self.graph.node(id);
-            let Some(op) = pointwise(&node.op) else { return Ok(None) };
+            let Some(function) = pointwise(&node.op) else { return Ok(None) };
             let mut sources = Vec::with_capacity(2);
             for &input in &node.inputs {
                 sources.push(if let Ok(place) = tree.binary_search(&input) {
@@ -68,23 +75,17 @@ impl Run<'_> {
                 } else {
                     let leaf = self.known(input)?;
                     device.get_or_insert_with(|| leaf.device());
-                    let Some(numbers) = leaf.slice() else { return Ok(None) };
-                    if self.shapes[input] == self.shapes[id] {
-                        Source::Maps(numbers)
-                    } else {
-                        Source::Channels(numbers)
-                    }
+                    let Some(values) = leaf.slice() else { return Ok(None) };
+                    let whole = self.shapes[input] == self.shapes[id];
+                    leaves.push(Leaf { values, shape: if whole { shape } else { &per_channel } });
+                    Source::Leaf(leaves.len() - 1)
                 });
             }
             let (Some(&a), Some(&b)) = (sources.first(), sources.last()) else { return Ok(None) };
-            steps.push(Step { op, a, b });
+            steps.push(Step { function, inputs: [a, b, a] });
         }
-        let (Some(&root), Some(device)) = (tree.last(), device) else { return Ok(None) };
-        let shape = &self.shapes[root];
-        let (batch, rest) = shape.split_at(1.min(shape.len()));
-        let (channels, cells) = rest.split_at(1.min(rest.len()));
-        let [batch, channels, cells] = [batch, channels, cells].map(|part| part.iter().product());
-        let numbers = kernels::fused(&steps, batch, channels, cells);
+        let Some(device) = device else { return Ok(None) };
+        let numbers = kernels::fused(&steps, &leaves, shape);
         Ok(Some(Tensor::new(shape, numbers, &device)))
     }
 }
@@ -103,20 +104,19 @@ pub(super) fn tree(graph: &Graph, root: NodeId, deferred: &[bool]) -> Vec<NodeId
 }
 
 /// The operation as one of a tree.
-fn pointwise(op: &Op) -> Option<Pointwise> {
+fn pointwise(op: &Op) -> Option<Function> {
     Some(match *op {
-        Op::Add => Pointwise::Add,
-        Op::Sub => Pointwise::Sub,
-        Op::Mul => Pointwise::Mul,
-        Op::Scale { factor } => Pointwise::Scale(factor as f32),
-        Op::AddScalar { term } => Pointwise::AddScalar(term as f32),
-        Op::LeakyRelu { slope } => Pointwise::LeakyRelu(slope as f32),
-        Op::LeakyReluGradient { slope } => Pointwise::LeakyReluGradient(slope as f32),
-        Op::Tanh => Pointwise::Tanh,
-        Op::TanhGradient => Pointwise::TanhGradient,
-        Op::AddChannel => Pointwise::AddChannel,
-        Op::MulChannel => Pointwise::MulChannel,
-        Op::ChannelBroadcast => Pointwise::ChannelBroadcast,
+        Op::Add | Op::AddChannel => Function::Binary(Binary::Add),
+        Op::Sub => Function::Binary(Binary::Sub),
+        Op::Mul | Op::MulChannel => Function::Binary(Binary::Mul),
+        Op::Scale { factor } => Function::Unary(Unary::Scale { factor }),
+        Op::AddScalar { term } => Function::Unary(Unary::AddScalar { term }),
+        Op::LeakyRelu { slope } => Function::Unary(Unary::LeakyRelu { slope }),
+        Op::LeakyReluGradient { slope } => Function::Binary(Binary::LeakyReluGradient { slope }),
+        Op::Tanh => Function::Unary(Unary::Tanh),
+        Op::TanhGradient => Function::Binary(Binary::TanhGradient),
+        // Once the number itself: the step is there to give it the shape.
+        Op::ChannelBroadcast => Function::Unary(Unary::Scale { factor: 1.0 }),
         _ => return None,
     })
 }

@@ -1,0 +1,324 @@
+//! Several element-wise functions in one pass over memory, with the broadcasting of NumPy.
+//!
+//! A pass over maps costs what its bytes cost, not what it computes. So a tree of such functions is computed block by block,
+//! with everything between its leaves and its result in the processor's first cache.
+//!
+//! Axes are put together until every leaf is either contiguous or constant along the last one: the *run*. A leaf that is as large as
+//! the result is read where it lies. One that is constant along a run that is not short gives its number to the loop over the run.
+//! Of others the block's part is put together first.
+
+use super::loops::{Operand, Pair, Single};
+use super::{Binary, Unary};
+use crate::pointwise::written;
+use crate::simd::{Level, Simd, with_simd};
+use rayon::prelude::*;
+use std::mem::MaybeUninit;
+
+/// Floats of a block: a few of these fit into the first cache.
+const BLOCK: usize = 512;
+/// Elements below which threads cost more than they bring.
+const PARALLEL: usize = 1 << 14;
+/// Runs of fewer elements are not worth a loop each.
+const SHORTEST_RUN: usize = 16;
+
+/// What a [`Step`] does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Function {
+    /// A function of its first input.
+    Unary(Unary),
+    /// A function of its first two inputs.
+    Binary(Binary),
+    /// The second input where the first is not 0 (as a NaN is not), the third elsewhere.
+    Select,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A leaf, by its number.
+    Leaf(usize),
+    /// The result of an earlier step, by its number.
+    Step(usize),
+}
+
+/// Numbers that a tree reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf<'a> {
+    /// The numbers in row-major order.
+    pub values: &'a [f32],
+    /// Aligned with the result's shape at the last axis; along missing axes and those of length 1 it is repeated.
+    pub shape: &'a [usize],
+}
+
+/// One function of a tree. Its result has the shape of the root.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What to do.
+    pub function: Function,
+    /// The inputs; those that the function does not have repeat the first.
+    pub inputs: [Source; 3],
+}
+
+impl Step {
+    /// A function of one input.
+    pub fn unary(function: Unary, a: Source) -> Self {
+        Self { function: Function::Unary(function), inputs: [a; 3] }
+    }
+
+    /// A function of two inputs.
+    pub fn binary(function: Binary, a: Source, b: Source) -> Self {
+        Self { function: Function::Binary(function), inputs: [a, b, a] }
+    }
+
+    /// `a` where `condition` is not 0, `b` elsewhere.
+    pub fn select(condition: Source, a: Source, b: Source) -> Self {
+        Self { function: Function::Select, inputs: [condition, a, b] }
+    }
+}
+
+/// The result of the last step, of shape `shape`. The same bits as of one function after the other.
+///
+/// # Panics
+/// No steps, a source that is not there (a step reads earlier ones only), a leaf whose numbers do not fit its shape, or whose shape
+/// does not fit the result's.
+pub fn fused(steps: &[Step], leaves: &[Leaf], shape: &[usize]) -> Vec<f32> {
+    assert!(!steps.is_empty(), "a tree has a root");
+    for (place, source) in steps.iter().enumerate().flat_map(|(place, step)| step.inputs.map(|input| (place, input))) {
+        match source {
+            Source::Leaf(leaf) => assert!(leaf < leaves.len(), "a leaf that is there"),
+            Source::Step(earlier) => assert!(earlier < place, "steps are in order"),
+        }
+    }
+    let layout = Layout::new(leaves, shape);
+    let len: usize = shape.iter().product();
+    if len == 0 {
+        return Vec::new();
+    }
+    // Where no leaf asks for runs blocks may be cut anywhere; of short runs a block takes several.
+    let piece = if layout.has_runs { (BLOCK / layout.run).max(1) * layout.run } else { PARALLEL.min(len) };
+    let level = Level::best();
+    let scratch = || vec![0.0f32; (steps.len() - 1 + leaves.len()) * BLOCK];
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
+        pieces.for_each_init(scratch, |scratch, (number, y)| {
+            for (block, y) in y.chunks_mut(BLOCK).enumerate() {
+                let (leaf_room, results) = scratch.split_at_mut(leaves.len() * BLOCK);
+                layout.gather(leaves, number * piece + block * BLOCK, y.len(), leaf_room);
+                let block = Block { layout: &layout, leaves, leaf_room, start: number * piece + block * BLOCK };
+                // SAFETY: the processor has the instruction set of `best`.
+                unsafe { run(level, steps, &block, results, y) };
+            }
+        });
+    };
+    // SAFETY: pieces, and blocks of a piece, cover everything; the last step writes its whole block.
+    unsafe { written(len, write) }
+}
+
+/// How a leaf is read over a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// Where it lies.
+    Whole,
+    /// One number for everything.
+    One,
+    /// One number for the block, which lies inside of a run.
+    Number,
+    /// One number for each run.
+    Numbers,
+    /// Put together first.
+    Copied,
+    /// A part of it, at the block's place in the run.
+    Part,
+}
+
+/// A result's shape with its axes put together, and how its leaves are read.
+pub(super) struct Layout {
+    /// Lengths of all axes but the last.
+    outer: Vec<usize>,
+    /// Length of the last axis.
+    run: usize,
+    /// Whether blocks must not be cut inside of a run, or lie inside of one.
+    has_runs: bool,
+    leaves: Vec<Strides>,
+}
+
+/// How a leaf is read, and how far its numbers lie apart along each axis (0 where it is repeated).
+struct Strides {
+    reading: Reading,
+    outer: Vec<usize>,
+    contiguous: bool,
+}
+
+impl Layout {
+    fn new(leaves: &[Leaf], shape: &[usize]) -> Self {
+        // Along each axis longer than 1: which leaves have numbers of their own. Neighbours that agree are one axis.
+        let mut axes: Vec<(usize, Vec<bool>)> = Vec::new();
+        for leaf in leaves {
+            assert!(leaf.shape.len() <= shape.len(), "a leaf of shape {:?} for {shape:?}", leaf.shape);
+            assert_eq!(leaf.values.len(), leaf.shape.iter().product::<usize>(), "numbers of a leaf {:?}", leaf.shape);
+            let aligned = &shape[shape.len() - leaf.shape.len()..];
+            let fits = leaf.shape.iter().zip(aligned).all(|(&own, &length)| own == length || own == 1);
+            assert!(fits, "a leaf of shape {:?} for {shape:?}", leaf.shape);
+        }
+        for (axis, &length) in shape.iter().enumerate().filter(|(_, length)| **length != 1) {
+            let own =
+                |leaf: &Leaf| (axis + leaf.shape.len()).checked_sub(shape.len()).is_some_and(|at| leaf.shape[at] != 1);
+            let own: Vec<bool> = leaves.iter().map(own).collect();
+            match axes.last_mut() {
+                Some((together, same)) if *same == own => *together *= length,
+                _ => axes.push((length, own)),
+            }
+        }
+        let (run, last) = axes.pop().unwrap_or_else(|| (1, vec![true; leaves.len()]));
+        let outer: Vec<usize> = axes.iter().map(|(length, _)| *length).collect();
+        let inside = run >= BLOCK;
+        let strides = (0..leaves.len()).map(|leaf| {
+            let contiguous = last[leaf];
+            let mut stride = if contiguous { run } else { 1 };
+            let mut outer = vec![0; axes.len()];
+            for (to, (length, own)) in outer.iter_mut().zip(&axes).rev() {
+                if own[leaf] {
+                    *to = stride;
+                    stride *= length;
+                }
+            }
+            let repeated = axes.iter().any(|(_, own)| !own[leaf]);
+            let reading = match (contiguous, repeated) {
+                _ if leaves[leaf].values.len() == 1 => Reading::One,
+                (true, false) => Reading::Whole,
+                (true, true) if inside => Reading::Part,
+                (false, _) if inside => Reading::Number,
+                (false, _) if run >= SHORTEST_RUN => Reading::Numbers,
+                _ => Reading::Copied,
+            };
+            Strides { reading, outer, contiguous }
+        });
+        let leaves: Vec<Strides> = strides.collect();
+        let has_runs = leaves.iter().any(|leaf| !matches!(leaf.reading, Reading::Whole | Reading::One));
+        Self { outer, run, has_runs, leaves }
+    }
+
+    /// Where a leaf's numbers of each run lie, from the run of number `first` on.
+    #[inline]
+    fn offsets(&self, leaf: &Strides, first: usize, count: usize, mut each: impl FnMut(usize)) {
+        let (Some((&length, outer)), Some((&stride, strides))) = (self.outer.split_last(), leaf.outer.split_last())
+        else {
+            return (0..count).for_each(|_| each(0));
+        };
+        let (mut row, mut at, mut left) = (first / length, first % length, count);
+        while left > 0 {
+            let (mut rest, mut offset) = (row, at * stride);
+            for (length, stride) in outer.iter().zip(strides).rev() {
+                offset += rest % length * stride;
+                rest /= length;
+            }
+            let here = left.min(length - at);
+            for _ in 0..here {
+                each(offset);
+                offset += stride;
+            }
+            (row, at, left) = (row + 1, 0, left - here);
+        }
+    }
+
+    /// Puts together what is not read where it lies: of each leaf into its block of `room`.
+    fn gather(&self, leaves: &[Leaf], start: usize, len: usize, room: &mut [f32]) {
+        if !self.has_runs {
+            return;
+        }
+        let (first, runs) = (start / self.run, len.div_ceil(self.run));
+        for ((leaf, strides), room) in leaves.iter().zip(&self.leaves).zip(room.chunks_exact_mut(BLOCK)) {
+            match strides.reading {
+                Reading::Whole | Reading::One | Reading::Part => {}
+                Reading::Number => self.offsets(strides, first, 1, |offset| room[0] = leaf.values[offset]),
+                Reading::Numbers => {
+                    let mut numbers = room.iter_mut();
+                    self.offsets(strides, first, runs, |offset| {
+                        if let Some(number) = numbers.next() {
+                            *number = leaf.values[offset];
+                        }
+                    });
+                }
+                Reading::Copied => {
+                    let mut parts = room[..len].chunks_mut(self.run);
+                    self.offsets(strides, first, runs, |offset| {
+                        let Some(part) = parts.next() else { return };
+                        if strides.contiguous {
+                            part.copy_from_slice(&leaf.values[offset..offset + part.len()]);
+                        } else {
+                            part.fill(leaf.values[offset]);
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A block, and what has been put together for it.
+pub(super) struct Block<'a> {
+    layout: &'a Layout,
+    leaves: &'a [Leaf<'a>],
+    leaf_room: &'a [f32],
+    start: usize,
+}
+
+impl<'a> Block<'a> {
+    #[inline(always)]
+    fn operand(&self, source: Source, done: &'a [f32], len: usize) -> Operand<'a> {
+        let leaf = match source {
+            Source::Step(step) => return Operand::Full(&done[step * BLOCK..step * BLOCK + len]),
+            Source::Leaf(leaf) => leaf,
+        };
+        let (values, room) = (self.leaves[leaf].values, &self.leaf_room[leaf * BLOCK..(leaf + 1) * BLOCK]);
+        let strides = &self.layout.leaves[leaf];
+        match strides.reading {
+            Reading::Whole => Operand::Full(&values[self.start..self.start + len]),
+            Reading::One => Operand::One(values[0]),
+            Reading::Number => Operand::One(room[0]),
+            Reading::Numbers => Operand::Runs(room),
+            Reading::Copied => Operand::Full(&room[..len]),
+            Reading::Part => {
+                let (run, within) = (self.start / self.layout.run, self.start % self.layout.run);
+                let mut from = within;
+                self.layout.offsets(strides, run, 1, |offset| from += offset);
+                Operand::Full(&values[from..from + len])
+            }
+        }
+    }
+}
+
+/// All steps for one block; `S` only says for which instruction set the loops are compiled.
+#[inline(always)]
+unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32], y: &mut [MaybeUninit<f32>]) {
+    let (len, run) = (y.len(), block.layout.run);
+    for (place, step) in steps.iter().enumerate() {
+        let (done, rest) = results.split_at_mut(place * BLOCK);
+        let out = if place + 1 == steps.len() {
+            &mut *y
+        } else {
+            // SAFETY: numbers are no less than memory for numbers, and only numbers are written.
+            unsafe { &mut *(&raw mut rest[..len] as *mut [MaybeUninit<f32>]) }
+        };
+        let [a, b, c] = step.inputs.map(|input| block.operand(input, done, len));
+        match step.function {
+            Function::Unary(function) => function.run(Single { out, a, run }),
+            Function::Binary(function) => function.run(Pair { out, a, b, run }),
+            Function::Select => {
+                let mut room = [[0.0; BLOCK]; 3];
+                let [for_a, for_b, for_c] = &mut room;
+                let [a, b] = [a.spread(run, &mut for_a[..len]), b.spread(run, &mut for_b[..len])];
+                let c = c.spread(run, &mut for_c[..len]);
+                let numbers = a.iter().zip(b).zip(c);
+                out.iter_mut()
+                    .zip(numbers)
+                    .for_each(|(out, ((&a, &b), &c))| _ = out.write(if a == 0.0 { c } else { b }));
+            }
+        }
+    }
+}
+
+with_simd! {
+    /// All steps for one block.
+    fn run(steps: &[Step], block: &Block<'_>, results: &mut [f32], y: &mut [MaybeUninit<f32>]) = run_any
+}
