@@ -41,6 +41,21 @@ fn insert(others: [usize; 2], axis: usize, length: usize) -> Vec<usize> {
     shape
 }
 
+/// The same bits: the fast form of a function is one, alone and over a block.
+#[test]
+fn every_function_of_the_tables() {
+    let (x, shape) = (narrow(&numbers(1200, 1).iter().map(|x| x * 4.0).collect::<Vec<_>>()), [3usize, 4, 100]);
+    let y = narrow(&numbers(4, 2));
+    let (x, y) = (Value::numbers(&x, &shape), Value::numbers(&y, &[4, 1]));
+    let functions = Unary::EXAMPLES.iter().map(|&function| (Primitive::from(function), vec![x]));
+    for (primitive, inputs) in functions.chain(Binary::EXAMPLES.iter().map(|&function| (function.into(), vec![x, y]))) {
+        let bits =
+            |x: Vec<f32>| x.into_iter().map(|x| if x.is_nan() { f32::NAN } else { x }.to_bits()).collect::<Vec<_>>();
+        let found = compute(&primitive, &inputs, &shape, Precision::F32).unwrap();
+        assert_eq!(bits(found), bits(reference(&primitive, &inputs, &shape).unwrap()), "{primitive:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn functions_of_elements(x in lengths(0..5), thin in prop::collection::vec(any::<bool>(), 10), cut in 0usize..5) {
