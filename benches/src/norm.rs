@@ -1,7 +1,7 @@
 //! D's batch norms in training: batch statistics, running statistics moved.
 
 use crate::{Case, Cost, Setting, Step, nets, numbers};
-use net::{Device, Graph, Init, Mode, Network, NodeId, Op, Result, Run, Tensor};
+use net::{Device, Graph, Init, Mode, Network, NodeId, Op, Program, Result, Tensor};
 use std::hint::black_box;
 
 pub(crate) fn cases(setting: Setting) -> Vec<Case> {
@@ -19,9 +19,9 @@ pub(crate) fn cases(setting: Setting) -> Vec<Case> {
     cases
 }
 
-/// A network of one batch norm, lowered for training.
+/// A network of one batch norm, ready for training.
 struct Norm {
-    graph: &'static Graph,
+    program: &'static Program,
     params: net::Params,
     input: NodeId,
     /// The result and the next running statistics.
@@ -34,7 +34,7 @@ struct Norm {
 impl Norm {
     fn new(channels: usize, side: usize) -> Result<Self> {
         let mut layer = Graph::default();
-        let x = layer.push("x", Op::Input { shape: vec![channels, side, side], law: None }, &[]);
+        let x = layer.push("x", Op::input(&[channels, side, side]), &[]);
         let mut param =
             |name: &str, init, trainable| layer.push(name, Op::Param { shape: vec![channels], init, trainable }, &[]);
         let scale = param("scale", Init::Constant(1.0), true);
@@ -43,16 +43,16 @@ impl Norm {
         let variance = param("variance", Init::Constant(1.0), false);
         layer.push("y", Op::BatchNorm { epsilon: 1e-5, momentum: 0.1 }, &[x, scale, shift, mean, variance]);
         let params = Network::initial(layer.clone(), 0, "norm", &Device::cpu()).params;
-        let lowered = layer.lower(Mode::Training);
-        let mut graph = lowered.graph;
-        let (input, output) = (graph.inputs()[0], graph.output());
-        let wanted: Vec<NodeId> = [input].into_iter().chain(graph.trainable()).collect();
-        let derivative = graph.differentiate(output, &wanted)?;
-        let forward = [output].into_iter().chain(lowered.updates.iter().map(|&(_, next)| next)).collect();
-        // A run borrows its graph: these few nodes live as long as the program.
-        let graph = Box::leak(Box::new(graph));
-        let backward = derivative.gradients.into_iter().flatten().collect();
-        Ok(Self { graph, params, input, forward, cotangent: derivative.cotangent, backward })
+        let mut program = Program::new(&layer, Mode::Training)?;
+        let (input, output) = (program.input()?, program.output());
+        let trainable = program.trainable().iter().map(|&place| program.params()[place]);
+        let wanted: Vec<NodeId> = [input].into_iter().chain(trainable).collect();
+        let derivative = program.differentiate(output, &wanted)?;
+        let forward = [output].into_iter().chain(program.updates().iter().map(|&(_, next)| next)).collect();
+        // A run borrows its program: these few nodes live as long as the process.
+        let program = Box::leak(Box::new(program));
+        let (cotangent, backward) = (derivative.cotangent, derivative.nodes());
+        Ok(Self { program, params, input, forward, cotangent, backward })
     }
 }
 
@@ -64,7 +64,7 @@ fn forward(shape: [usize; 4]) -> Result<Step> {
     let norm = Norm::new(shape[1], shape[2])?;
     let x = tensor(shape, "x");
     Ok(Box::new(move || {
-        let mut run = Run::new(norm.graph, &norm.params, &[(norm.input, &x)])?;
+        let mut run = norm.program.start(&norm.params, &[(norm.input, &x)])?;
         // As in training: what the backward pass reads is kept.
         black_box(run.fetch_before(&norm.forward, &norm.backward)?);
         Ok(())
@@ -74,7 +74,7 @@ fn forward(shape: [usize; 4]) -> Result<Step> {
 fn backward(shape: [usize; 4]) -> Result<Step> {
     let norm = Norm::new(shape[1], shape[2])?;
     let (x, dy) = (tensor(shape, "x"), tensor(shape, "dy"));
-    let mut forward = Run::new(norm.graph, &norm.params, &[(norm.input, &x)])?;
+    let mut forward = norm.program.start(&norm.params, &[(norm.input, &x)])?;
     forward.fetch_before(&norm.forward, &norm.backward)?;
     Ok(Box::new(move || {
         let mut run = forward.fork();

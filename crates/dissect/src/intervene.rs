@@ -75,22 +75,22 @@ impl Subject {
     pub fn before_and_after(&self, latents: &Tensor, edits: &[Edit]) -> Result<[Tensor; 2]> {
         let nodes = edits.iter().map(|edit| self.node_of(&edit.node)).collect::<Result<Vec<_>>>()?;
         let Some(&first) = nodes.iter().min() else {
-            let images = self.run(latents)?.fetch(&[self.output()])?.remove(0);
+            let images = self.run(latents)?.fetch_one(self.output())?;
             return Ok([images.clone(), images]);
         };
         let mut run = self.run(latents)?;
         // r = h(z), then x = f(r) twice.
         let mut r = run.fetch_before(&[first], &[self.output()])?.remove(0);
         let mut edited = run.fork();
-        let before = run.fetch(&[self.output()])?.remove(0);
+        let before = run.fetch_one(self.output())?;
         for (edit, _) in edits.iter().zip(&nodes).filter(|(_, node)| **node == first) {
-            r = edit.apply(&r)?;
+            r = edit.apply(&r, self.program().unit_axis(&edit.node))?;
         }
         edited.feed(first, &r)?;
         let later: Vec<Edit> =
             edits.iter().zip(&nodes).filter(|(_, node)| **node != first).map(|(edit, _)| edit.clone()).collect();
         edited.edit(&later)?;
-        Ok([before, edited.fetch(&[self.output()])?.remove(0)])
+        Ok([before, edited.fetch_one(self.output())?])
     }
 }
 

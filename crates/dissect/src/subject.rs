@@ -1,8 +1,9 @@
 //! The generator under dissection: which layers are looked at, and their maps.
 
 use base::Error;
-use net::{Device, Graph, Lowered, Network, NodeId, Op, Result, Run, Tensor};
+use net::{Device, Graph, Network, NodeId, Op, Program, Result, Run, Tensor};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One layer whose units are looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct Layer {
 #[derive(Clone)]
 pub struct Subject {
     network: Network,
-    lowered: Lowered,
+    program: Arc<Program>,
     input: NodeId,
     layers: Vec<Layer>,
     nodes: Vec<NodeId>,
@@ -65,10 +66,10 @@ impl Subject {
             }
             found.push(Layer { name, units, size: [height, width] });
         }
-        let lowered = network.inference();
-        let nodes = found.iter().map(|layer| lowered.graph.find(&layer.name)).collect::<Result<_>>()?;
-        let input = lowered.graph.inputs().first().copied().unwrap_or_default();
-        Ok(Self { network: network.clone(), lowered, input, layers: found, nodes, image, device: device.clone() })
+        let program = Arc::new(network.inference()?);
+        let nodes = found.iter().map(|layer| program.find(&layer.name)).collect::<Result<_>>()?;
+        let input = program.input()?;
+        Ok(Self { network: network.clone(), program, input, layers: found, nodes, image, device: device.clone() })
     }
 
     /// The layers that are looked at.
@@ -104,7 +105,7 @@ impl Subject {
     /// # Errors
     /// As [`Subject::maps`].
     pub fn maps_and_images(&self, seeds: &[u64]) -> Result<(Vec<Tensor>, Tensor)> {
-        let wanted = [self.nodes.as_slice(), &[self.lowered.graph.output()]].concat();
+        let wanted = [self.nodes.as_slice(), &[self.program.output()]].concat();
         let mut values = self.fetch(seeds, &wanted)?;
         let images = values.remove(self.nodes.len());
         Ok((values, images))
@@ -115,7 +116,7 @@ impl Subject {
     /// # Errors
     /// As [`Subject::maps`].
     pub fn images(&self, seeds: &[u64]) -> Result<Tensor> {
-        Ok(self.fetch(seeds, &[self.lowered.graph.output()])?.remove(0))
+        Ok(self.fetch(seeds, &[self.program.output()])?.remove(0))
     }
 
     fn fetch(&self, seeds: &[u64], wanted: &[NodeId]) -> Result<Vec<Tensor>> {
@@ -124,17 +125,22 @@ impl Subject {
 
     /// A run over latents `[n, ...]`, in which nothing is computed yet.
     pub(crate) fn run(&self, latents: &Tensor) -> Result<Run<'_>> {
-        Run::new(&self.lowered.graph, &self.network.params, &[(self.input, latents)])
+        self.program.start(&self.network.params, &[(self.input, latents)])
     }
 
     /// The node of the image in [`Subject::run`].
     pub(crate) fn output(&self) -> NodeId {
-        self.lowered.graph.output()
+        self.program.output()
+    }
+
+    /// The network ready to run.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The node of a layer in [`Subject::run`].
     pub(crate) fn node_of(&self, layer: &str) -> Result<NodeId> {
-        self.lowered.graph.find(layer)
+        self.program.find(layer)
     }
 }
 
@@ -168,7 +174,7 @@ mod tests {
         let shown: Vec<_> = subject.layers().iter().map(|l| (l.name.as_str(), l.units, l.size)).collect();
         assert_eq!(shown, [("0", 4, [4, 4]), ("1", 2, [8, 8])]);
         let (maps, images) = subject.maps_and_images(&[3, 4]).unwrap();
-        assert_eq!((maps[1].shape(), images.shape()), (vec![2, 2, 8, 8], vec![2, 3, 16, 16]));
+        assert_eq!((maps[1].shape(), images.shape()), (&[2, 2, 8, 8][..], &[2, 3, 16, 16][..]));
         assert_eq!(subject.maps(&[3, 4]).unwrap()[0].to_vec(), maps[0].to_vec());
     }
 

@@ -20,18 +20,18 @@ fn by_hand(channels: usize, threshold: f64, mix: &[&[usize]]) -> Network {
     let param = |graph: &mut Graph, name: &str, shape: &[usize]| {
         graph.push(name, Op::Param { shape: shape.to_vec(), init: Init::Constant(0.0), trainable: true }, &[])
     };
-    let z = graph.push("z", Op::Input { shape: vec![channels * SIDE * SIDE], law: None }, &[]);
+    let z = graph.push("z", Op::input(&[channels * SIDE * SIDE]), &[]);
     let maps = graph.push("maps", Op::Reshape { shape: vec![channels, SIDE, SIDE] }, &[z]);
-    let shifted = graph.push("shifted", Op::AddScalar { term: -threshold }, &[maps]);
-    let steep = graph.push("steep", Op::Scale { factor: 1e6 }, &[shifted]);
-    let masks = graph.push("masks", Op::Sigmoid, &[steep]);
+    let shifted = graph.push("shifted", Unary::AddScalar { term: -threshold }, &[maps]);
+    let steep = graph.push("steep", Unary::Scale { factor: 1e6 }, &[shifted]);
+    let masks = graph.push("masks", Unary::Sigmoid, &[steep]);
     let w = param(&mut graph, "mix.weight", &[mix.len(), channels, 1, 1]);
-    let mixed = graph.push("mix", Op::Conv2d { conv: Conv::new(1, 0) }, &[masks, w]);
-    let units = graph.push("units", Op::Relu, &[mixed]);
+    let mixed = graph.push("mix", Op::conv2d(Conv::new(1, 0)), &[masks, w]);
+    let units = graph.push("units", Unary::Relu, &[mixed]);
     let w = param(&mut graph, "image.weight", &[3, channels, 1, 1]);
     let b = param(&mut graph, "image.bias", &[3]);
-    let image = graph.push("image", Op::Conv2d { conv: Conv::new(1, 0) }, &[masks, w, b]);
-    graph.push("x", Op::Tanh, &[image]);
+    let image = graph.push("image", Op::conv2d(Conv::new(1, 0)), &[masks, w, b]);
+    graph.push("x", Unary::Tanh, &[image]);
     // The units lie on no way to the image; they are looked at all the same.
     let _ = units;
     let device = Device::cpu();
@@ -141,15 +141,15 @@ fn on_the_way(units: usize, shows: [usize; 3]) -> Network {
     let param = |graph: &mut Graph, name: &str, shape: &[usize]| {
         graph.push(name, Op::Param { shape: shape.to_vec(), init: Init::Constant(0.0), trainable: true }, &[])
     };
-    let z = graph.push("z", Op::Input { shape: vec![units * SIDE * SIDE], law: None }, &[]);
+    let z = graph.push("z", Op::input(&[units * SIDE * SIDE]), &[]);
     let maps = graph.push("maps", Op::Reshape { shape: vec![units, SIDE, SIDE] }, &[z]);
-    let shifted = graph.push("shifted", Op::AddScalar { term: -1.5 }, &[maps]);
-    let steep = graph.push("steep", Op::Scale { factor: 1e6 }, &[shifted]);
-    let units_node = graph.push("units", Op::Sigmoid, &[steep]);
+    let shifted = graph.push("shifted", Unary::AddScalar { term: -1.5 }, &[maps]);
+    let steep = graph.push("steep", Unary::Scale { factor: 1e6 }, &[shifted]);
+    let units_node = graph.push("units", Unary::Sigmoid, &[steep]);
     let w = param(&mut graph, "image.weight", &[3, units, 1, 1]);
     let b = param(&mut graph, "image.bias", &[3]);
-    let image = graph.push("image", Op::Conv2d { conv: Conv::new(1, 0) }, &[units_node, w, b]);
-    graph.push("x", Op::Tanh, &[image]);
+    let image = graph.push("image", Op::conv2d(Conv::new(1, 0)), &[units_node, w, b]);
+    graph.push("x", Unary::Tanh, &[image]);
     let mut colours = vec![0.0; 3 * units];
     shows.iter().enumerate().for_each(|(c, unit)| colours[c * units + unit] = 2.0);
     let tensor = |shape: &[usize], values| Tensor::new(shape, values, &Device::cpu());
@@ -160,10 +160,10 @@ fn on_the_way(units: usize, shows: [usize; 3]) -> Network {
 /// The planes of [`colours`] as a network: the logit of a class is its colour.
 fn colour_network() -> Segmenter {
     let mut graph = Graph::default();
-    let x = graph.push("image", Op::Input { shape: vec![3, SIDE, SIDE], law: None }, &[]);
+    let x = graph.push("image", Op::input(&[3, SIDE, SIDE]), &[]);
     let init = Init::Constant(0.0);
     let w = graph.push("weight", Op::Param { shape: vec![6, 3, 1, 1], init, trainable: true }, &[]);
-    graph.push("logits", Op::Conv2d { conv: Conv::new(1, 0) }, &[x, w]);
+    graph.push("logits", Op::conv2d(Conv::new(1, 0)), &[x, w]);
     let weights = (0..6).flat_map(|k| (0..3).map(move |c| if k / 2 == c { [-3.0, 3.0][k % 2] } else { 0.0 }));
     let params = Params::new(vec![Tensor::new(&[6, 3, 1, 1], weights.collect(), &Device::cpu())]);
     let network = Network { graph: graph.into(), params, notes: Vec::new() };

@@ -10,10 +10,10 @@ use crate::loss::{Loss, sigmoid};
 use crate::settings::{AdamPolicy, Noise, Quality, Settings};
 use base::Error;
 use data::Loader;
-use net::{Device, NodeId, Params, Result, Run, Tensor};
+use net::{Device, NodeId, Params, Result, Run, Tensor, Trainee};
 use std::collections::BTreeMap;
 use std::time::Instant;
-use train::{Adam, Moments, Side, fetch_some, gradient_norm};
+use train::{Adam, Moments, gradient_norm};
 
 /// A generator with what it inherits.
 #[derive(Clone, Debug)]
@@ -145,8 +145,8 @@ impl<'a> Gan<'a> {
     }
 
     /// A run of a player, in the precision of the settings.
-    fn start(&self, side: &'a Side, params: &Params, input: &Tensor) -> Result<Run<'a>> {
-        Ok(Run::new(&side.graph, params, &[(side.input, input)])?.with_precision(self.settings.precision.into()))
+    fn start(&self, side: &'a Trainee, params: &Params, input: &Tensor) -> Result<Run<'a>> {
+        Ok(side.start(params, input)?.with_precision(self.settings.precision.into()))
     }
 
     /// Images of a generator without anything kept for a gradient; batch statistics, nothing moves.
@@ -175,7 +175,7 @@ impl<'a> Gan<'a> {
         let derivative = &self.graphs.d.by_params;
         let mut run = run.fork();
         run.feed(derivative.cotangent, &Tensor::new(&[n, 1], by_logit, &self.device))?;
-        let gradients = fetch_some(&mut run, &derivative.gradients)?;
+        let gradients = run.fetch_some(&derivative.gradients)?;
         self.work.d_weight_images += n as u64;
         self.work.macs += run.macs();
         Ok(gradients)
@@ -201,7 +201,7 @@ impl<'a> Gan<'a> {
     }
 
     /// The length of a gradient; names the first weight whose gradient is not finite.
-    fn checked_norm(&self, side: &Side, who: &str, gradients: &[Option<Tensor>]) -> Result<f64> {
+    fn checked_norm(&self, side: &Trainee, who: &str, gradients: &[Option<Tensor>]) -> Result<f64> {
         let norm = gradient_norm(gradients);
         if norm.is_finite() {
             return Ok(norm);
@@ -217,14 +217,9 @@ impl<'a> Gan<'a> {
     }
 
     /// Every weight must be a number.
-    fn check_weights(&self, side: &Side, who: &str, params: &Params) -> Result<()> {
+    fn check_weights(&self, side: &Trainee, who: &str, params: &Params) -> Result<()> {
         for (&id, tensor) in side.graph.params().iter().zip(params.tensors()) {
-            let bad = |values: &[f32]| values.iter().copied().find(|v| !v.is_finite());
-            let found = match tensor.slice() {
-                Some(slice) => bad(slice),
-                None => bad(&tensor.to_vec()),
-            };
-            if let Some(value) = found {
+            if let Some(&value) = tensor.numbers().iter().find(|v| !v.is_finite()) {
                 let what = format!("weight {} of the {who}", side.graph.node(id).name);
                 return Err(self.nonfinite(what, f64::from(value)));
             }
@@ -280,7 +275,7 @@ impl Players for Gan<'_> {
             let gradient_norm = self.checked_norm(&self.graphs.g, "generator", &gradients)?;
             let moments = self.moments_for(parent, mutation);
             let (mut params, moments) = self.adam_g().step(&self.graphs.g.graph, &parent.params, &moments, &gradients);
-            for ((place, _), value) in self.graphs.g.updates.iter().zip(&pass.updates) {
+            for ((place, _), value) in self.graphs.g.updates().iter().zip(&pass.updates) {
                 params.set(*place, value.clone());
             }
             self.check_weights(&self.graphs.g, "generator", &params)?;
@@ -300,7 +295,7 @@ impl Players for Gan<'_> {
         let own = if s.eval_noise == Noise::Shared { 0 } else { contestant as u64 };
         let z = self.latents(s.eval, "noise/evaluation", self.generation * 4096 + own);
         let fakes = self.images(&g.params, &z)?;
-        let later: Vec<NodeId> = if diversity { self.graphs.d.gradient_nodes() } else { Vec::new() };
+        let later: Vec<NodeId> = if diversity { self.graphs.d.by_params.nodes() } else { Vec::new() };
         let (run, logits) = self.judge(&fakes, &later)?;
         let quality = logits
             .iter()

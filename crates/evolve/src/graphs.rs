@@ -2,8 +2,7 @@
 
 use crate::settings::{Family, Settings};
 use net::zoo::{self, DcganDiscriminator, DcganGenerator};
-use net::{Derivative, Graph, NodeId, Op, Result};
-use train::Side;
+use net::{Binary, Derivative, Dim, Graph, NodeId, Primitive, Result, Trainee};
 
 /// The descriptions of generator and discriminator for data of a shape, `[c, h, w]` or `[2]`.
 pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
@@ -42,9 +41,9 @@ pub struct Penalty {
 #[derive(Clone, Debug)]
 pub struct Graphs {
     /// The generator.
-    pub g: Side,
+    pub g: Trainee,
     /// The discriminator.
-    pub d: Side,
+    pub d: Trainee,
     /// Gradient of the logit by the image.
     pub d_by_input: Derivative,
     /// There where a gradient penalty is asked for.
@@ -52,22 +51,24 @@ pub struct Graphs {
 }
 
 impl Graphs {
-    /// Lowers both networks for training and differentiates them.
+    /// Makes both networks ready for training and differentiates them.
     ///
     /// # Errors
     /// The networks do not fit the data: the message names the node.
     pub fn new(generator: &Graph, discriminator: &Graph, with_penalty: bool) -> Result<Self> {
-        let g = Side::new(generator)?;
-        let mut d = Side::new(discriminator)?;
-        let d_by_input = d.graph.differentiate(d.output, &[d.input])?;
+        let g = Trainee::new(generator)?;
+        let mut d = Trainee::new(discriminator)?;
+        let d_by_input = d.program.differentiate(d.output, &[d.input])?;
         let mut penalty = None;
         if let (true, Some(gradient)) = (with_penalty, d_by_input.gradients[0]) {
-            let squares = d.graph.push("penalty/squares", Op::Mul, &[gradient, gradient]);
-            let rank = d.graph.shapes(1)?[gradient].len();
-            let sum = d.graph.push("penalty/sum", Op::Sum { axes: (1..rank).collect() }, &[squares]);
-            let flat = d.graph.push("penalty", Op::Reshape { shape: vec![1] }, &[sum]);
-            let trainable = d.graph.trainable();
-            penalty = Some(Penalty { squares: flat, by_params: d.graph.differentiate(flat, &trainable)? });
+            let program = &mut d.program;
+            let squares = program.push("penalty/squares", Binary::Mul, &[gradient, gradient])?;
+            let axes: Vec<usize> = (1..program.dims(gradient).len()).collect();
+            let sum = program.push("penalty/sum", Primitive::sum(axes), &[squares])?;
+            let shape = vec![Dim::N, Dim::Fixed(1)];
+            let flat = program.push("penalty", Primitive::Reshape { shape }, &[sum])?;
+            let trainable: Vec<NodeId> = program.trainable().iter().map(|&place| program.params()[place]).collect();
+            penalty = Some(Penalty { squares: flat, by_params: program.differentiate(flat, &trainable)? });
         }
         Ok(Self { g, d, d_by_input, penalty })
     }

@@ -5,7 +5,7 @@ use base::seed::Stream;
 use data::pictures::{self, Cloud};
 use data::{Dataset, Image};
 use metrics::mmd;
-use net::{Device, Graph, Mode, Network, Op, Params, Run, Tensor};
+use net::{Device, Graph, Mode, Network, NodeId, Params, Program, Tensor};
 
 /// Samples in a grid, and its columns.
 pub(crate) const GRID: usize = 64;
@@ -43,36 +43,23 @@ pub(crate) fn reals(set: &Dataset, n: usize) -> Result<Vec<f32>> {
 
 /// Parameters whose batch-norm statistics are those of `n` latents: what a moving average of weights needs.
 pub(crate) fn with_own_statistics(graph: &Graph, params: &Params, z: &Tensor) -> net::Result<Params> {
-    let lowered = graph.lower(Mode::Training).graph;
-    let mut wanted = Vec::new();
-    let mut places = Vec::new();
-    for node in graph.nodes() {
-        if let Op::BatchNorm { .. } = node.op {
-            for (input, part) in [(3, "mean"), (4, "unbiased")] {
-                places.push(graph.params().iter().position(|&id| id == node.inputs[input]));
-                wanted.push(lowered.find(&format!("{}/{part}", node.name))?);
-            }
-        }
-    }
+    let program = Program::new(graph, Mode::Training)?;
+    let (places, wanted): (Vec<usize>, Vec<NodeId>) = program.statistics().iter().copied().unzip();
     let mut params = params.clone();
-    let input = lowered.inputs()[0];
-    let values = Run::new(&lowered, &params, &[(input, z)])?.fetch(&wanted)?;
-    for (place, value) in places.into_iter().zip(values) {
-        if let Some(place) = place {
-            params.set(place, value);
-        }
-    }
+    let values = program.start(&params, &[(program.input()?, z)])?.fetch(&wanted)?;
+    places.into_iter().zip(values).for_each(|(place, value)| params.set(place, value));
     Ok(params)
 }
 
 /// Samples of a network for latents, in small batches.
 pub(crate) fn samples(network: &Network, z: &Tensor, device: &Device) -> net::Result<(Vec<usize>, Vec<f32>)> {
     let (n, latent) = (z.shape()[0], z.shape()[1]);
-    let z = z.to_vec();
+    let (program, z) = (network.inference()?, z.to_vec());
     let (mut shape, mut values) = (Vec::new(), Vec::new());
     for chunk in z.chunks(64 * latent) {
-        let x = network.forward(&Tensor::new(&[chunk.len() / latent, latent], chunk.to_vec(), device), &[])?;
-        shape = x.shape();
+        let z = Tensor::new(&[chunk.len() / latent, latent], chunk.to_vec(), device);
+        let x = program.start(&network.params, &[(program.input()?, &z)])?.fetch_one(program.output())?;
+        shape = x.shape().to_vec();
         values.extend(x.to_vec());
     }
     if let Some(first) = shape.first_mut() {

@@ -1,9 +1,11 @@
 //! Changing units on their way through a network.
 
-use crate::{Error, Result, Tensor};
+use crate::{Error, Result};
+use tensor::{Binary, Precision, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// `x' = x (1 - a P) + k a P` for some units (channels) of one node: at every cell, or under a mask.
+/// `x' = x (1 - a P) + k a P` for some units (channels, unless the node says otherwise) of one node: at every cell, or under a
+/// mask.
 ///
 /// An edit is an argument of a run, never a state of the network. Alpha 1 and value 0 switch units off; alpha 1 and
 /// another value forces them.
@@ -34,16 +36,16 @@ impl Edit {
         Self { values: vec![value], ..Self::ablate(node, units) }
     }
 
-    /// The edited tensor, `x [n, c, ...]`.
+    /// The edited tensor, whose axis number `axis` holds the units; a mask needs maps `[n, c, h, w]`.
     ///
     /// # Errors
     /// A unit that the node does not have, values that do not match the units, or a mask where there is no map.
-    pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn apply(&self, x: &Tensor, axis: usize) -> Result<Tensor> {
         let wrong = |reason: String| Error::Edit { node: self.node.clone(), reason };
         let shape = x.shape();
-        let channels = *shape.get(1).ok_or_else(|| wrong("the node has no units".into()))?;
-        if let Some(unit) = self.units.iter().find(|&&u| u >= channels) {
-            return Err(wrong(format!("there is no unit {unit}; the node has units 0 to {}", channels - 1)));
+        let units = *shape.get(axis).ok_or_else(|| wrong("the node has no units".into()))?;
+        if let Some(unit) = self.units.iter().find(|&&u| u >= units) {
+            return Err(wrong(format!("there is no unit {unit}; the node has units 0 to {}", units.saturating_sub(1))));
         }
         if self.values.len() != 1 && self.values.len() != self.units.len() {
             return Err(wrong(format!(
@@ -52,15 +54,15 @@ impl Edit {
                 self.units.len()
             )));
         }
-        let mask = match (&self.mask, &shape[2..]) {
-            (None, _) => None,
-            (Some(mask), &[h, w]) => {
+        let mask = match (&self.mask, shape, axis) {
+            (None, ..) => None,
+            (Some(mask), &[_, _, h, w], 1) => {
                 Some(pooled(mask, h, w).ok_or_else(|| wrong("the mask is empty or ragged".into()))?)
             }
-            (Some(_), _) => return Err(wrong("a mask needs a node that gives maps".into())),
+            (Some(_), ..) => return Err(wrong("a mask needs a node that gives maps".into())),
         };
         let cells = mask.as_ref().map_or(1, Vec::len);
-        let (mut factor, mut term) = (vec![1.0f32; channels * cells], vec![0.0f32; channels * cells]);
+        let (mut factor, mut term) = (vec![1.0f32; units * cells], vec![0.0f32; units * cells]);
         for (i, &unit) in self.units.iter().enumerate() {
             let value = self.values[if self.values.len() == 1 { 0 } else { i }] as f32;
             for cell in 0..cells {
@@ -69,14 +71,17 @@ impl Edit {
                 term[unit * cells + cell] = value * a;
             }
         }
-        let device = x.device();
-        if mask.is_none() {
-            let (factor, term) = (Tensor::new(&[channels], factor, &device), Tensor::new(&[channels], term, &device));
-            return Ok(x.mul_channel(&factor).add_channel(&term));
+        let mut thin = vec![1; shape.len()];
+        thin[axis] = units;
+        if mask.is_some() {
+            thin[2..].copy_from_slice(&shape[2..]);
         }
-        let one = [1, channels, shape[2], shape[3]];
-        let wide = |values| Tensor::new(&one, values, &device).broadcast(&shape);
-        Ok(x.mul(&wide(factor)).add(&wide(term)))
+        let with = |x: &Tensor, function: Binary, numbers: Vec<f32>| {
+            let numbers = Tensor::new(&thin, numbers, &x.device());
+            Tensor::compute(&function.into(), &[x, &numbers], shape, Precision::F32)
+                .map_err(|e| wrong(format!("the node's values cannot be edited: {e:?}")))
+        };
+        with(&with(x, Binary::Mul, factor)?, Binary::Add, term)
     }
 }
 
@@ -103,17 +108,17 @@ fn pooled(mask: &[Vec<f32>], h: usize, w: usize) -> Option<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Device;
+    use tensor::Device;
 
     #[test]
     fn an_edit_follows_its_formula() {
         let x = Tensor::new(&[1, 2, 2, 2], (1..=8).map(|v| v as f32).collect(), &Device::cpu());
-        assert_eq!(Edit::ablate("x", vec![1]).apply(&x).unwrap().to_vec(), [1., 2., 3., 4., 0., 0., 0., 0.]);
+        assert_eq!(Edit::ablate("x", vec![1]).apply(&x, 1).unwrap().to_vec(), [1., 2., 3., 4., 0., 0., 0., 0.]);
         let half = Edit { alpha: 0.5, ..Edit::force("x", vec![0], 10.0) };
-        assert_eq!(half.apply(&x).unwrap().to_vec(), [5.5, 6., 6.5, 7., 5., 6., 7., 8.]);
+        assert_eq!(half.apply(&x, 1).unwrap().to_vec(), [5.5, 6., 6.5, 7., 5., 6., 7., 8.]);
         let masked = Edit { mask: Some(vec![vec![1.0, 0.0]]), ..Edit::force("x", vec![0, 1], -1.0) };
-        assert_eq!(masked.apply(&x).unwrap().to_vec(), [-1., 2., -1., 4., -1., 6., -1., 8.]);
-        assert!(Edit::ablate("x", vec![2]).apply(&x).unwrap_err().to_string().contains("units 0 to 1"));
+        assert_eq!(masked.apply(&x, 1).unwrap().to_vec(), [-1., 2., -1., 4., -1., 6., -1., 8.]);
+        assert!(Edit::ablate("x", vec![2]).apply(&x, 1).unwrap_err().to_string().contains("units 0 to 1"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One `.safetensors` file holds a network: the description in its metadata, the tensors beside it.
 //!
-//! The metadata key [`METADATA_KEY`] holds JSON: `{"format": 1, "graph": {...}, "notes": [[key, value], ...]}`. Loading is
-//! strict: every parameter must be there in its shape, and nothing else.
+//! The metadata key [`METADATA_KEY`] holds JSON: `{"format": 1, "graph": {...}, "notes": [[key, value], ...]}`; the format is 2
+//! where the graph has what programs of format 1 do not know. Loading is strict: every parameter must be there in its shape, and nothing else.
 
 use crate::{Device, Error, Graph, Network, Op, Params, Result, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Where the description lies in the file's metadata.
 pub const METADATA_KEY: &str = "ganatomy";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The longest model file that is read: 16 GiB.
 const LIMIT: u64 = 16 << 30;
 
@@ -42,7 +42,7 @@ impl Network {
     /// The tensors cannot be put into the format (more than it can index), or a number is too large for 16 bits.
     pub fn to_bytes(&self, storage: Storage) -> Result<Vec<u8>> {
         let description =
-            Description { format: FORMAT, graph: Cow::Borrowed(self.graph.as_ref()), notes: self.notes.clone() };
+            Description { format: self.graph.format(), graph: Cow::Borrowed(self.graph.as_ref()), notes: self.notes.clone() };
         let json = serde_json::to_string(&description).map_err(|e| Error::Graph(e.to_string()))?;
         let dtype = match storage {
             Storage::F32 => Dtype::F32,
@@ -67,7 +67,7 @@ impl Network {
                         halves.iter().flat_map(|v| v.to_le_bytes()).collect()
                     }
                 };
-                Ok((name.clone(), tensor.shape(), bytes))
+                Ok((name.clone(), tensor.shape().to_vec(), bytes))
             })
             .collect::<Result<_>>()?;
         let broken = |e: safetensors::SafeTensorError| Error::Graph(format!("the model cannot be written: {e}"));
@@ -160,7 +160,7 @@ pub fn tensors_to_bytes(tensors: &[(String, &Tensor)]) -> Result<Vec<u8>> {
     let views = tensors
         .iter()
         .zip(&bytes)
-        .map(|((name, t), bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape(), bytes).map_err(broken)?)))
+        .map(|((name, t), bytes)| Ok((name, TensorView::new(Dtype::F32, t.shape().to_vec(), bytes).map_err(broken)?)))
         .collect::<Result<Vec<_>>>()?;
     safetensors::serialize(views, None).map_err(broken)
 }
@@ -236,7 +236,7 @@ mod tests {
         let mut network = small();
         let tensor = &network.params.tensors()[0];
         let (inside, outside) =
-            (tensor.full_like(&tensor.shape(), 65519.0), tensor.full_like(&tensor.shape(), -65520.0));
+            (tensor.full_like(tensor.shape(), 65519.0), tensor.full_like(tensor.shape(), -65520.0));
         network.params.set(0, inside);
         network.to_bytes(Storage::F16).unwrap();
         network.params.set(0, outside);

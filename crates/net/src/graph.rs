@@ -1,8 +1,11 @@
 //! The description of a network: named nodes in an order in which they can be computed.
 
-use crate::{Error, Law, Op, Result};
+mod file;
+
+use crate::{Error, Law, Op, Result, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use tensor::Dim;
 
 /// A node's place in its graph. Inputs always have smaller ones.
 pub type NodeId = usize;
@@ -10,7 +13,7 @@ pub type NodeId = usize;
 /// One operation with its inputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Unique in the graph. Inner nodes of a lowered layer are called `layer/part`.
+    /// Unique in the graph.
     pub name: String,
     /// What it computes.
     pub op: Op,
@@ -18,44 +21,35 @@ pub struct Node {
     pub inputs: Vec<NodeId>,
     /// The node whose shape (not value) it needs.
     pub like: Option<NodeId>,
+    /// The axis that holds its units; 1 where nothing is said.
+    pub units: Option<usize>,
+}
+
+impl Node {
+    /// The axis that holds its units: channels of maps, features of tokens.
+    pub fn unit_axis(&self) -> usize {
+        self.units.unwrap_or(1)
+    }
 }
 
 /// A graph of named nodes, plain data; serialised with inputs by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "GraphFile", into = "GraphFile")]
+#[serde(try_from = "file::GraphFile", into = "file::GraphFile")]
 pub struct Graph {
     nodes: Vec<Node>,
     by_name: HashMap<String, NodeId>,
     params: Vec<NodeId>,
     output: NodeId,
+    /// Further results by name.
+    outputs: Vec<(String, NodeId)>,
 }
-
-#[derive(Serialize, Deserialize)]
-struct GraphFile {
-    nodes: Vec<NodeFile>,
-    output: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct NodeFile {
-    name: String,
-    #[serde(flatten)]
-    op: Op,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    inputs: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    like: Option<String>,
-}
-
-/// Nodes that a description may hold; far above any real network, far below a memory's end.
-const MOST_NODES: usize = 100_000;
 
 impl Graph {
     /// Appends a node and makes it the output.
     ///
     /// # Panics
     /// The name is taken, or an input does not exist yet: mistakes of the code that builds the graph.
-    pub fn push(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> NodeId {
+    pub fn push(&mut self, name: impl Into<String>, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
         self.push_like(name, op, inputs, None)
     }
 
@@ -63,11 +57,26 @@ impl Graph {
     ///
     /// # Panics
     /// As [`Graph::push`].
-    pub fn push_like(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId], like: Option<NodeId>) -> NodeId {
-        match self.try_push(Node { name: name.into(), op, inputs: inputs.to_vec(), like }) {
+    pub fn push_like(
+        &mut self,
+        name: impl Into<String>,
+        op: impl Into<Op>,
+        inputs: &[NodeId],
+        like: Option<NodeId>,
+    ) -> NodeId {
+        self.push_node(Node { name: name.into(), op: op.into(), inputs: inputs.to_vec(), like, units: None })
+    }
+
+    fn push_node(&mut self, node: Node) -> NodeId {
+        match self.try_push(node) {
             Ok(id) => id,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Says which axis of a node holds its units, where it is not 1.
+    pub fn set_unit_axis(&mut self, id: NodeId, axis: usize) {
+        self.nodes[id].units = Some(axis);
     }
 
     fn try_push(&mut self, node: Node) -> Result<NodeId> {
@@ -106,7 +115,7 @@ impl Graph {
             let known: Vec<&str> = self
                 .nodes
                 .iter()
-                .filter(|n| !matches!(n.op, Op::Param { .. }) && !n.name.contains('/'))
+                .filter(|n| !matches!(n.op, Op::Param { .. }))
                 .map(|n| n.name.as_str())
                 .collect();
             Error::NoSuchNode { name: name.into(), known: known.join(", ") }
@@ -141,6 +150,34 @@ impl Graph {
     pub fn set_output(&mut self, id: NodeId) {
         assert!(id < self.nodes.len(), "no node {id}");
         self.output = id;
+    }
+
+    /// Names a further result beside the output. Of two results of one name the first counts.
+    pub fn name_output(&mut self, name: impl Into<String>, id: NodeId) {
+        assert!(id < self.nodes.len(), "no node {id}");
+        self.outputs.push((name.into(), id));
+    }
+
+    /// All results by name: the output under the name of its node, then those named by [`Graph::name_output`].
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, NodeId)> {
+        let main = self.nodes.get(self.output).map(|node| (node.name.as_str(), self.output));
+        main.into_iter().chain(self.named_outputs())
+    }
+
+    /// The results beside the output, by name.
+    pub(crate) fn named_outputs(&self) -> impl Iterator<Item = (&str, NodeId)> {
+        self.outputs.iter().map(|(name, id)| (name.as_str(), *id))
+    }
+
+    /// What an input is: what its node says, or what its shape and place tell.
+    pub fn role(&self, input: NodeId) -> Role {
+        match &self.nodes[input].op {
+            Op::Input { role: Some(role), .. } => *role,
+            Op::Input { law: Some(_), .. } => Role::Latent,
+            Op::Input { shape, .. } if matches!(shape[..], [1 | 3 | 4, _, _]) => Role::Image,
+            Op::Input { shape, .. } if shape.len() == 1 && self.inputs().first() == Some(&input) => Role::Latent,
+            _ => Role::Other,
+        }
     }
 
     /// The same graph, whose first input is a latent of this law.
@@ -178,74 +215,43 @@ impl Graph {
     /// The part of the graph after `start`, which becomes an input: `f` of `x = f(h(z))`.
     ///
     /// # Errors
-    /// The shape of `start` cannot be inferred.
+    /// The shape of `start` cannot be inferred, or is not the batch and numbers.
     pub fn from(&self, start: NodeId) -> Result<Self> {
-        let shape = self.shapes(1)?[start].get(1..).unwrap_or_default().to_vec();
-        Ok(self.part(self.output, Some((start, &shape))))
+        let dims = &self.dims()?[start];
+        let fixed = |dims: &[Dim]| dims.iter().map(|dim| dim.fixed()).collect::<Option<Vec<usize>>>();
+        let (shape, batch) = match dims[..] {
+            [Dim::N, ref rest @ ..] => (fixed(rest), true),
+            ref all => (fixed(all), false),
+        };
+        let name = &self.node(start).name;
+        let shape = shape.ok_or_else(|| Error::Graph(format!("node {name} gives {}", tensor::shown(dims))))?;
+        Ok(self.part(self.output, Some((start, Op::Input { shape, batch, role: None, law: None }))))
     }
 
-    fn part(&self, end: NodeId, cut: Option<(NodeId, &[usize])>) -> Self {
+    fn part(&self, end: NodeId, cut: Option<(NodeId, Op)>) -> Self {
         let mut needed = vec![false; self.nodes.len()];
         needed[end] = true;
         for id in (0..=end).rev() {
-            if needed[id] && cut.is_none_or(|(start, _)| start != id) {
+            if needed[id] && cut.as_ref().is_none_or(|(start, _)| *start != id) {
                 self.nodes[id].inputs.iter().chain(&self.nodes[id].like).for_each(|&input| needed[input] = true);
             }
         }
         let mut part = Self::default();
         let mut moved = vec![0; self.nodes.len()];
         for (id, node) in self.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
-            moved[id] = match cut {
-                Some((start, shape)) if start == id => {
-                    part.push(&node.name, Op::Input { shape: shape.to_vec(), law: None }, &[])
+            moved[id] = match &cut {
+                Some((start, input)) if *start == id => {
+                    part.push_node(Node { op: input.clone(), inputs: Vec::new(), like: None, ..node.clone() })
                 }
                 _ => {
-                    let inputs: Vec<NodeId> = node.inputs.iter().map(|&i| moved[i]).collect();
-                    part.push_like(&node.name, node.op.clone(), &inputs, node.like.map(|i| moved[i]))
+                    let inputs = node.inputs.iter().map(|&i| moved[i]).collect();
+                    part.push_node(Node { inputs, like: node.like.map(|i| moved[i]), ..node.clone() })
                 }
             };
         }
         part.output = moved[end];
+        let kept = self.outputs.iter().filter(|(_, id)| needed[*id]);
+        part.outputs = kept.map(|(name, id)| (name.clone(), moved[*id])).collect();
         part
-    }
-}
-
-impl From<Graph> for GraphFile {
-    fn from(graph: Graph) -> Self {
-        let name = |id: NodeId| graph.nodes[id].name.clone();
-        let nodes = graph
-            .nodes
-            .iter()
-            .map(|node| NodeFile {
-                name: node.name.clone(),
-                op: node.op.clone(),
-                inputs: node.inputs.iter().map(|&i| name(i)).collect(),
-                like: node.like.map(name),
-            })
-            .collect();
-        Self { nodes, output: name(graph.output) }
-    }
-}
-
-impl TryFrom<GraphFile> for Graph {
-    type Error = Error;
-
-    fn try_from(file: GraphFile) -> Result<Self> {
-        if file.nodes.len() > MOST_NODES {
-            return Err(Error::Graph(format!("{} nodes; at most {MOST_NODES} are read", file.nodes.len())));
-        }
-        let mut graph = Self::default();
-        for node in file.nodes {
-            let id_of = |wanted: &String| {
-                let missing =
-                    || Error::Graph(format!("node {} reads {wanted:?}, which does not come before it", node.name));
-                graph.by_name.get(wanted).copied().ok_or_else(missing)
-            };
-            let inputs = node.inputs.iter().map(id_of).collect::<Result<_>>()?;
-            let like = node.like.as_ref().map(id_of).transpose()?;
-            graph.try_push(Node { name: node.name, op: node.op, inputs, like })?;
-        }
-        graph.output = graph.find(&file.output)?;
-        Ok(graph)
     }
 }

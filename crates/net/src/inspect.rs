@@ -1,8 +1,8 @@
 //! What a network consists of, for people and programs.
 
-use crate::run::macs_of;
 use crate::{Network, Op, Result};
 use serde::Serialize;
+use tensor::Primitive;
 
 /// One node of a network as `inspect` shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -86,5 +86,17 @@ impl Network {
             });
         }
         Ok(Report { nodes, parameters, state, macs: total, notes: self.notes.clone() })
+    }
+}
+
+/// Multiplications with addition of one node; only products and convolutions count.
+fn macs_of(op: &Op, output: &[usize], inputs: &[&[usize]]) -> u64 {
+    match op {
+        Op::Linear => Primitive::mat_mul(false, true).macs(inputs, output),
+        Op::ConvTranspose2d { conv, .. } => {
+            Primitive::ConvTranspose2d { conv: *conv, size: [0; 2] }.macs(inputs, output)
+        }
+        Op::Primitive(primitive) => primitive.macs(inputs, output),
+        _ => 0,
     }
 }

@@ -1,6 +1,6 @@
 //! A description with its tensors.
 
-use crate::{Device, Edit, Graph, Lowered, Mode, NodeId, Op, Result, Run, Tensor};
+use crate::{Device, Edit, Graph, NodeId, Op, Program, Result, Tensor};
 use base::seed::Stream;
 use std::sync::Arc;
 
@@ -56,21 +56,24 @@ impl Network {
         Self { graph: Arc::new(graph), params, notes: Vec::new() }
     }
 
-    /// The graph ready to run with the stored statistics.
-    pub fn inference(&self) -> Lowered {
-        self.graph.lower(Mode::Inference)
+    /// The network ready to run with the stored statistics.
+    ///
+    /// # Errors
+    /// The shapes do not fit.
+    pub fn inference(&self) -> Result<Program> {
+        Program::inference(&self.graph)
     }
 
-    /// One forward pass with the stored statistics: `[n, ...]` in, the output node out.
+    /// One forward pass with the stored statistics: `[n, ...]` in, the output node out. Who passes often keeps
+    /// [`Network::inference`].
     ///
     /// # Errors
     /// The input has the wrong shape, or an edit does not fit.
     pub fn forward(&self, x: &Tensor, edits: &[Edit]) -> Result<Tensor> {
-        let lowered = self.inference();
-        let input = lowered.graph.inputs().first().copied().unwrap_or_default();
-        let mut run = Run::new(&lowered.graph, &self.params, &[(input, x)])?;
+        let program = self.inference()?;
+        let mut run = program.start(&self.params, &[(program.input()?, x)])?;
         run.edit(edits)?;
-        Ok(run.fetch(&[lowered.graph.output()])?.remove(0))
+        run.fetch_one(program.output())
     }
 
     /// Shape of the first input without the batch.

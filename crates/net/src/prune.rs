@@ -53,6 +53,9 @@ impl Network {
         let shapes = self.graph.shapes(1)?;
         let channels = shapes[id].get(1).copied().filter(|_| !matches!(self.graph.node(id).op, Op::Param { .. }));
         let channels = channels.ok_or_else(|| wrong("the node has no units".into()))?;
+        if self.graph.node(id).unit_axis() != 1 {
+            return Err(wrong("its units are not channels; only channels can be taken out".into()));
+        }
         if let Some(unit) = units.iter().find(|&&unit| unit >= channels) {
             return Err(wrong(format!("there is no unit {unit}; the node has units 0 to {}", channels - 1)));
         }
@@ -95,9 +98,11 @@ impl Network {
                 Op::Reshape { shape } if cut.reshapes.contains(&id) => shape[0] = left,
                 _ => {}
             }
-            graph.push_like(&node.name, op, &node.inputs, node.like);
+            let id = graph.push_like(&node.name, op, &node.inputs, node.like);
+            node.units.into_iter().for_each(|axis| graph.set_unit_axis(id, axis));
         }
         graph.set_output(self.graph.output());
+        self.graph.named_outputs().for_each(|(name, id)| graph.name_output(name, id));
         let params = self.with_parts(&cut.params, |tensor, part| part.without(tensor, gone));
         graph.shapes(1)?;
         Ok(Self { graph: Arc::new(graph), params, notes: self.notes.clone() })
@@ -143,6 +148,7 @@ impl Network {
             let like = node.like.map(|i| moved[i]);
             if id != at {
                 moved.push(graph.push_like(&node.name, node.op.clone(), &inputs, like));
+                node.units.into_iter().for_each(|axis| graph.set_unit_axis(moved[id], axis));
                 continue;
             }
             let shape = vec![gone.len()];
@@ -159,6 +165,7 @@ impl Network {
             }
         }
         graph.set_output(moved[old.output()]);
+        old.named_outputs().for_each(|(name, id)| graph.name_output(name, moved[id]));
         Self { graph: Arc::new(graph), params: Params::new(tensors), notes: self.notes.clone() }
     }
 }

@@ -9,7 +9,7 @@ use crate::Segmenter;
 use base::seed::Stream;
 use base::{Error, Result};
 use data::{Class, Dataset, Plane, byte_of};
-use net::{Conv, Device, Graph, Init, Network, NodeId, Op, Params, Run, Tensor};
+use net::{Binary, Conv, Device, Graph, Init, Network, NodeId, Op, Params, Program, Tensor, Unary};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -42,8 +42,9 @@ pub fn cluster(set: &Dataset, clusters: usize, images: usize, seed: u64, device:
     let (mut graph, mut params) = (Graph::default(), Vec::new());
     let features = describe(&mut graph, &mut params, [c, h, w], device);
     let given = Params::new(params.clone());
-    let mut run = Run::new(&graph, &given, &[(graph.inputs()[0], &Tensor::new(&[n, c, h, w], values, device))])?;
-    let found = run.fetch(&[features])?.remove(0).to_vec();
+    let program = Program::inference(&graph)?;
+    let images = Tensor::new(&[n, c, h, w], values, device);
+    let found = program.start(&given, &[(program.input()?, &images)])?.fetch_one(program.output())?.to_vec();
     let points = sample(&found, n, c + 1, h * w, seed);
     let centres = k_means(&points, c + 1, clusters, seed).ok_or_else(|| {
         Error::file(set.name(), format!("has fewer than {clusters} different colours"))
@@ -55,7 +56,7 @@ pub fn cluster(set: &Dataset, clusters: usize, images: usize, seed: u64, device:
     let shape = [clusters, c + 1, 1, 1];
     let weights = constant(&mut graph, &mut params, "centres.weight", &shape, weights, device);
     let biases = constant(&mut graph, &mut params, "centres.bias", &[clusters], biases, device);
-    graph.push("logits", Op::Conv2d { conv: Conv::new(1, 0) }, &[features, weights, biases]);
+    graph.push("logits", Op::conv2d(Conv::new(1, 0)), &[features, weights, biases]);
     let class = |(k, centre): (usize, &Vec<f32>)| {
         let colour = std::array::from_fn(|channel| byte_of(centre[if c == 3 { channel } else { 0 }]));
         Class { name: format!("cluster {}", k + 1), colour }
@@ -87,12 +88,12 @@ pub(crate) fn constant(
 
 /// Appends the features of each pixel, `[c + 1, h, w]`.
 fn describe(graph: &mut Graph, params: &mut Vec<Tensor>, [c, h, w]: [usize; 3], device: &Device) -> NodeId {
-    let mut x = graph.push("x", Op::Input { shape: vec![c, h, w], law: None }, &[]);
+    let mut x = graph.push("x", Op::input(&[c, h, w]), &[]);
     // The pixels at the edge go on beyond it: zeros there would be an edge of their own.
     for (axis, name, length) in [(2, "rows", h), (3, "columns", w)] {
         let first = graph.push(format!("{name}.first"), Op::Narrow { axis, start: 0, len: 1 }, &[x]);
         let last = graph.push(format!("{name}.last"), Op::Narrow { axis, start: length - 1, len: 1 }, &[x]);
-        x = graph.push(format!("{name}.wide"), Op::Concat { axis }, &[first, first, x, last, last]);
+        x = graph.push(format!("{name}.wide"), Op::concat(axis), &[first, first, x, last, last]);
     }
     let mut fixed = |graph: &mut Graph, name: &str, shape: [usize; 4], value: &dyn Fn([usize; 4]) -> f32| {
         let mut values = Vec::with_capacity(shape.iter().product());
@@ -113,18 +114,18 @@ fn describe(graph: &mut Graph, params: &mut Vec<Tensor>, [c, h, w]: [usize; 3], 
     let grey = fixed(graph, "grey.weight", [1, c, 1, 1], &|_| 1.0 / c as f32);
     let large = fixed(graph, "mean.weight", [1, 1, side, side], &|_| 1.0 / (side * side) as f32);
     let inside = Conv::new(1, 0);
-    let colour = graph.push("colour", Op::Conv2d { conv: inside }, &[x, small]);
+    let colour = graph.push("colour", Op::conv2d(inside), &[x, small]);
     // The deviation is the root of the mean of squares less the square of the mean.
-    let grey = graph.push("grey", Op::Conv2d { conv: inside }, &[x, grey]);
-    let squares = graph.push("squares", Op::Mul, &[grey, grey]);
-    let mean = graph.push("mean", Op::Conv2d { conv: inside }, &[grey, large]);
-    let mean_square = graph.push("mean_square", Op::Conv2d { conv: inside }, &[squares, large]);
-    let square_mean = graph.push("square_mean", Op::Mul, &[mean, mean]);
-    let variance = graph.push("variance", Op::Sub, &[mean_square, square_mean]);
-    let safe = graph.push("variance.safe", Op::AddScalar { term: 1e-4 }, &[variance]);
-    let deviation = graph.push("deviation", Op::Sqrt, &[safe]);
-    let texture = graph.push("texture", Op::Scale { factor: f64::from(TEXTURE) }, &[deviation]);
-    graph.push("features", Op::Concat { axis: 1 }, &[colour, texture])
+    let grey = graph.push("grey", Op::conv2d(inside), &[x, grey]);
+    let squares = graph.push("squares", Binary::Mul, &[grey, grey]);
+    let mean = graph.push("mean", Op::conv2d(inside), &[grey, large]);
+    let mean_square = graph.push("mean_square", Op::conv2d(inside), &[squares, large]);
+    let square_mean = graph.push("square_mean", Binary::Mul, &[mean, mean]);
+    let variance = graph.push("variance", Binary::Sub, &[mean_square, square_mean]);
+    let safe = graph.push("variance.safe", Unary::AddScalar { term: 1e-4 }, &[variance]);
+    let deviation = graph.push("deviation", Unary::Sqrt, &[safe]);
+    let texture = graph.push("texture", Unary::Scale { factor: f64::from(TEXTURE) }, &[deviation]);
+    graph.push("features", Op::concat(1), &[colour, texture])
 }
 
 /// Some pixels of maps `[n, d, area]`, a point of d numbers each.

@@ -4,7 +4,7 @@ use crate::Segmenter;
 use crate::cluster::constant;
 use base::{Error, Result, files};
 use data::{Class, Crop, LabelMap, Plane, colour, decode, labels_to_square};
-use net::{Conv, Device, Graph, Network, Op, Params};
+use net::{Binary, Conv, Device, Graph, Network, Op, Params};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,14 +42,13 @@ pub fn masks(folder: impl AsRef<Path>, shape: [usize; 3], device: &Device) -> Re
     let [channels, height, width] = shape;
     let maps = 2 * planes.len();
     let (mut graph, mut params) = (Graph::default(), Vec::new());
-    let x = graph.push("x", Op::Input { shape: shape.to_vec(), law: None }, &[]);
+    let x = graph.push("x", Op::input(&shape), &[]);
     // What the picture shows does not matter; how many there are does.
     let (none, form) = (vec![0.0; maps * channels], [maps, channels, 1, 1]);
     let none = constant(&mut graph, &mut params, "none.weight", &form, none, device);
-    let none = graph.push("none", Op::Conv2d { conv: Conv::new(1, 0) }, &[x, none]);
+    let none = graph.push("none", Op::conv2d(Conv::new(1, 0)), &[x, none]);
     let painted = constant(&mut graph, &mut params, "painted", &[1, maps, height, width], logits, device);
-    let painted = graph.push_like("masks", Op::Broadcast { axes: vec![0] }, &[painted], Some(none));
-    graph.push("logits", Op::Add, &[none, painted]);
+    graph.push("logits", Binary::Add, &[none, painted]);
     let notes = [
         ("made by", format!("ganatomy {}", env!("CARGO_PKG_VERSION"))),
         ("masks of", folder.as_ref().display().to_string()),

@@ -4,8 +4,9 @@ use crate::softmax::Layout;
 use crate::{Segment, count_of};
 use base::{Error, Result};
 use data::{LabelMap, Plane};
-use net::{Derivative, Device, Graph, Mode, Network, NodeId, Run, Storage, Tensor};
+use net::{Derivative, Device, Network, NodeId, Program, Run, Storage, Tensor};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The note of a model file that holds the label planes, as JSON: `[{"name": "objects", "classes": [{"name": "sky",
 /// "colour": [135, 190, 235]}, ...], "ignore": 0}, ...]`.
@@ -27,8 +28,8 @@ pub struct Segmenter {
     planes: Vec<Plane>,
     shape: [usize; 3],
     layout: Layout,
-    /// The network in primitives, with its gradient by the image.
-    graph: Graph,
+    /// The network ready to run, with its gradient by the image.
+    program: Arc<Program>,
     input: NodeId,
     output: NodeId,
     by_image: Derivative,
@@ -46,7 +47,7 @@ impl Segmenter {
             return Err(wrong(format!("has {} planes with {classes} classes in all", planes.len())));
         }
         let output = network.graph.shapes(1)?[network.graph.output()].clone();
-        let [input] = *network.graph.inputs() else {
+        let [_] = *network.graph.inputs() else {
             return Err(wrong(format!("reads {} inputs instead of one image", network.graph.inputs().len())));
         };
         let &[channels, height, width] = network.input_shape().as_slice() else {
@@ -59,13 +60,12 @@ impl Segmenter {
         let json = serde_json::to_string(&planes).map_err(|e| wrong(e.to_string()))?;
         network.notes.retain(|(key, _)| key != PLANES);
         network.notes.push((PLANES.to_owned(), json));
-        // Lowering keeps the names of nodes, not their numbers.
-        let name = network.graph.node(input).name.clone();
-        let mut graph = network.graph.lower(Mode::Inference).graph;
-        let (input, output) = (graph.find(&name)?, graph.output());
-        let by_image = graph.differentiate(output, &[input])?;
+        let mut program = network.inference()?;
+        let (input, output) = (program.input()?, program.output());
+        let by_image = program.differentiate(output, &[input])?;
+        let program = Arc::new(program);
         let layout = Layout::new(&planes, height, width);
-        Ok(Self { network, planes, shape: [channels, height, width], layout, graph, input, output, by_image })
+        Ok(Self { network, planes, shape: [channels, height, width], layout, program, input, output, by_image })
     }
 
     /// Reads a segmenter's model file.
@@ -130,12 +130,12 @@ impl Segmenter {
     /// # Errors
     /// The images have another shape than [`Segment::image_shape`].
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        Ok(self.start(images)?.fetch(&[self.output])?.remove(0))
+        Ok(self.start(images)?.fetch_one(self.output)?)
     }
 
     fn start(&self, images: &Tensor) -> Result<Run<'_>> {
         count_of(images, self.shape)?;
-        Ok(Run::new(&self.graph, &self.network.params, &[(self.input, images)])?)
+        Ok(self.program.start(&self.network.params, &[(self.input, images)])?)
     }
 
     fn check(&self, plane: usize, class: usize) -> Result<()> {
@@ -180,15 +180,15 @@ impl Segmenter {
         if cotangent.len() != wanted {
             return Err(Error::setting("cotangent", format!("has {} numbers instead of {wanted}", cotangent.len())));
         }
-        let later: Vec<NodeId> = self.by_image.gradients.iter().flatten().copied().collect();
+        let later = self.by_image.nodes();
         let mut run = self.start(images)?;
         let logits = run.fetch_before(&[self.output], &later)?.remove(0);
         let values = logits.to_vec();
         let probability = self.layout.probability(&values, plane, class);
-        let Some(&by_image) = later.first() else { return Ok((probability, images.full_like(&images.shape(), 0.0))) };
+        let Some(&by_image) = later.first() else { return Ok((probability, images.full_like(images.shape(), 0.0))) };
         let by_logits = self.layout.probability_gradient(&values, plane, class, cotangent);
-        run.feed(self.by_image.cotangent, &Tensor::new(&logits.shape(), by_logits, &images.device()))?;
-        Ok((probability, run.fetch(&[by_image])?.remove(0)))
+        run.feed(self.by_image.cotangent, &Tensor::new(logits.shape(), by_logits, &images.device()))?;
+        Ok((probability, run.fetch_one(by_image)?))
     }
 }
 
@@ -203,10 +203,7 @@ impl Segment for Segmenter {
 
     fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>> {
         let logits = self.logits(images)?;
-        Ok(match logits.slice() {
-            Some(slice) => self.layout.winners(slice),
-            None => self.layout.winners(&logits.to_vec()),
-        })
+        Ok(self.layout.winners(&logits.numbers()))
     }
 }
 

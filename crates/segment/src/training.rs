@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::{Confusion, Ignored, Segmenter, Settings, evaluate};
 use base::{Error, Result};
 use data::{Batch, Dataset, Loader, LoaderOptions};
-use net::{Device, Graph, Run, Tensor};
+use net::{Device, Graph, Tensor, Trainee};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Store;
 use train::signals::Interrupt;
-use train::{Adam, Outcome, RunLock, Side, Start, fetch_some, gradient_norm, stats};
+use train::{Adam, Outcome, RunLock, Start, gradient_norm, stats};
 
 /// One line of `stats.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct Training {
     held_out: Arc<Dataset>,
     /// The segmenter with the weights of the state; its graph is the description.
     segmenter: Segmenter,
-    side: Side,
+    side: Trainee,
     layout: Layout,
     weights: Vec<Vec<f32>>,
     device: Device,
@@ -139,19 +139,19 @@ impl Training {
     fn step(&mut self, batch: Batch, lr: f64) -> Result<(f64, f64)> {
         let side = &self.side;
         let images = Tensor::new(&batch.shape, batch.data, &self.device);
-        let mut run = Run::new(&side.graph, &self.state.params, &[(side.input, &images)])?;
-        let wanted: Vec<_> = std::iter::once(side.output).chain(side.updates.iter().map(|(_, node)| *node)).collect();
-        let values = run.fetch_before(&wanted, &side.gradient_nodes())?;
+        let mut run = side.start(&self.state.params, &images)?;
+        let wanted: Vec<_> = std::iter::once(side.output).chain(side.updates().iter().map(|(_, node)| *node)).collect();
+        let values = run.fetch_before(&wanted, &side.by_params.nodes())?;
         let logits = &values[0];
         let loss = cross_entropy(&self.layout, &logits.to_vec(), &batch.maps, &self.weights);
         self.check_finite("the loss of the segmenter", loss.value)?;
-        run.feed(side.by_params.cotangent, &Tensor::new(&logits.shape(), loss.by_logits, &self.device))?;
-        let gradients = fetch_some(&mut run, &side.by_params.gradients)?;
+        run.feed(side.by_params.cotangent, &Tensor::new(logits.shape(), loss.by_logits, &self.device))?;
+        let gradients = run.fetch_some(&side.by_params.gradients)?;
         let length = gradient_norm(&gradients);
         self.check_finite("the length of the gradient of the segmenter", length)?;
         let adam = Adam { lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
         let (mut params, moments) = adam.step(&side.graph, &self.state.params, &self.state.moments, &gradients);
-        for ((place, _), value) in side.updates.iter().zip(&values[1..]) {
+        for ((place, _), value) in side.updates().iter().zip(&values[1..]) {
             params.set(*place, value.clone());
         }
         (self.state.params, self.state.moments) = (params, moments);

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use data::{Dataset, Options};
-use net::{Device, Network, Tensor};
+use net::{AxisMap, Device, Network, Precision, Primitive, Tensor};
 use shipped::Kind;
 use std::path::Path;
 
@@ -20,7 +20,16 @@ fn generator() -> Network {
 /// The means of the cells of each image of a batch.
 fn cells(images: &Tensor) -> Vec<Vec<f64>> {
     let block = SIDE / CELLS;
-    let means = images.sum_pool(block).scale(1.0 / (block * block) as f64).to_vec_f64();
+    let shape = images.shape();
+    let mean = AxisMap::Average { size: block, stride: block, padding: [0, 0], count_padding: false };
+    let along = |x: &Tensor, axis: usize| {
+        let mut shape = x.shape().to_vec();
+        shape[axis] /= block;
+        let primitive = Primitive::Along { axis, map: mean.clone() };
+        Tensor::compute(&primitive, &[x], &shape, Precision::F32).unwrap()
+    };
+    assert_eq!(shape[1..], [3, SIDE, SIDE]);
+    let means = along(&along(images, 3), 2).to_vec_f64();
     means.chunks(3 * CELLS * CELLS).map(<[f64]>::to_vec).collect()
 }
 

@@ -8,18 +8,27 @@
 //! - A [`Backend`] is another device: it keeps tensors in its memory and computes the primitives that it knows.
 
 mod axis_map;
+mod backend;
 #[cfg(test)]
 mod cases;
 mod conv;
+mod device;
 mod dim;
 pub mod host;
 mod primitive;
 pub mod reference;
 mod shape;
+#[cfg(any(test, feature = "test-device"))]
+mod stand_in;
+#[expect(clippy::module_inception, reason = "the room is named after its main thing")]
+mod tensor;
 
 pub use axis_map::{AxisMap, Coordinates, Interpolation, PadMode, Rounding, Rows};
+pub use backend::{Backend, Handle, Operand};
 pub use conv::{Conv, Window};
+pub use device::{Candidate, Device, DeviceChoice, Driver};
 pub use dim::{Dim, shown};
 pub use kernels::{Binary, Precision, Unary};
 pub use primitive::{Primitive, Reduction};
 pub use shape::{Mismatch, broadcast, count, maps, mismatch};
+pub use tensor::Tensor;

@@ -42,6 +42,7 @@ pub enum Primitive {
         minus: usize,
     },
     /// `[x]` repeated to a shape, as a [`Primitive::Binary`] does it with its inputs.
+    #[serde(rename = "broadcast_to")]
     Broadcast {
         /// The shape.
         shape: Vec<Dim>,
@@ -52,6 +53,7 @@ pub enum Primitive {
         axes: Vec<usize>,
     },
     /// `[x]` in another shape.
+    #[serde(rename = "reshape_to")]
     Reshape {
         /// The shape.
         shape: Vec<Dim>,
@@ -116,6 +118,7 @@ pub enum Primitive {
     },
     /// `[x (n, c, h, w), weights (c, o / groups, kh, kw), bias (o)?]`: the adjoint of [`Primitive::Conv2d`] by its input, to
     /// maps of a size that the convolution would take to x's.
+    #[serde(rename = "conv_transpose2d_to")]
     ConvTranspose2d {
         /// How the kernel moves.
         conv: Conv,
@@ -193,6 +196,32 @@ impl From<Binary> for Primitive {
 }
 
 impl Primitive {
+    /// The names of all primitives but the tables [`Unary`] and [`Binary`], which have names of their own.
+    pub const NAMES: &[&str] = &[
+        "select",
+        "fill",
+        "reduce",
+        "centred_squares",
+        "divide_by_count",
+        "broadcast_to",
+        "permute",
+        "reshape_to",
+        "slice",
+        "embed",
+        "concat",
+        "gather",
+        "gather_adjoint",
+        "mat_mul",
+        "conv2d",
+        "conv_transpose2d_to",
+        "conv_weight",
+        "window_max",
+        "window_max_adjoint",
+        "along",
+        "along_adjoint",
+        "stop_gradient",
+    ];
+
     /// A sum over axes.
     pub fn sum(axes: impl Into<Vec<usize>>) -> Self {
         Self::Reduce { reduction: Reduction::Sum, axes: axes.into() }
@@ -213,9 +242,9 @@ impl Primitive {
             Self::Reduce { .. } => "reduce",
             Self::CentredSquares { .. } => "centred_squares",
             Self::DivideByCount { .. } => "divide_by_count",
-            Self::Broadcast { .. } => "broadcast",
+            Self::Broadcast { .. } => "broadcast_to",
             Self::Permute { .. } => "permute",
-            Self::Reshape { .. } => "reshape",
+            Self::Reshape { .. } => "reshape_to",
             Self::Slice { .. } => "slice",
             Self::Embed { .. } => "embed",
             Self::Concat { .. } => "concat",
@@ -223,7 +252,7 @@ impl Primitive {
             Self::GatherAdjoint { .. } => "gather_adjoint",
             Self::MatMul { .. } => "mat_mul",
             Self::Conv2d { .. } => "conv2d",
-            Self::ConvTranspose2d { .. } => "conv_transpose2d",
+            Self::ConvTranspose2d { .. } => "conv_transpose2d_to",
             Self::ConvWeight { .. } => "conv_weight",
             Self::WindowMax { .. } => "window_max",
             Self::WindowMaxAdjoint { .. } => "window_max_adjoint",
@@ -278,7 +307,7 @@ mod tests {
             (Primitive::Unary(Unary::LeakyRelu { slope: 0.2 }), r#"{"op":"leaky_relu","slope":0.2}"#),
             (Primitive::Binary(Binary::Add), r#"{"op":"add"}"#),
             (Primitive::sum([1, 2]), r#"{"op":"reduce","reduction":"sum","axes":[1,2]}"#),
-            (Primitive::Reshape { shape: vec![Dim::N, Dim::Fixed(3)] }, r#"{"op":"reshape","shape":["n",3]}"#),
+            (Primitive::Reshape { shape: vec![Dim::N, Dim::Fixed(3)] }, r#"{"op":"reshape_to","shape":["n",3]}"#),
             (Primitive::Conv2d { conv: Conv::new(2, 1) }, r#"{"op":"conv2d","conv":{"stride":2,"padding":1}}"#),
             (
                 Primitive::Along { axis: 2, map: AxisMap::Repeat { factor: 2 } },

@@ -1,7 +1,7 @@
 //! Adam (Kingma and Ba, arXiv 1412.6980) that writes the new parameters beside the old ones.
 
 use kernels::{AdamParameter, AdamStep};
-use net::{Graph, Params, Tensor};
+use net::{Graph, Params, Precision, Primitive, Tensor, Unary, Binary};
 
 /// The settings of an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +31,7 @@ impl Moments {
     /// All zero, for the trainable parameters of a graph.
     pub fn zero(graph: &Graph, params: &Params) -> Self {
         let zeros: Vec<Tensor> =
-            trainable(graph).into_iter().map(|i| &params.tensors()[i]).map(|t| t.full_like(&t.shape(), 0.0)).collect();
+            trainable(graph).into_iter().map(|i| &params.tensors()[i]).map(|t| t.full_like(t.shape(), 0.0)).collect();
         Self { steps: 0, first: zeros.clone(), second: zeros }
     }
 }
@@ -64,7 +64,7 @@ impl Adam {
         let places = trainable(graph);
         let gradient = |(k, &place): (usize, &usize)| {
             let p = &params.tensors()[place];
-            gradients[k].clone().unwrap_or_else(|| p.full_like(&p.shape(), 0.0))
+            gradients[k].clone().unwrap_or_else(|| p.full_like(p.shape(), 0.0))
         };
         let gradients: Vec<Tensor> = places.iter().enumerate().map(gradient).collect();
         let each = || places.iter().map(|&place| &params.tensors()[place]).zip(&gradients).enumerate();
@@ -78,7 +78,7 @@ impl Adam {
             Some(slices) => kernels::adam(step, &slices)
                 .into_iter()
                 .zip(each())
-                .map(|(new, (_, (p, _)))| new.map(|values| Tensor::new(&p.shape(), values, &p.device())))
+                .map(|(new, (_, (p, _)))| new.map(|values| Tensor::new(p.shape(), values, &p.device())))
                 .collect(),
             None => {
                 each().map(|(k, (p, g))| self.by_tensors(step, p, g, &moments.first[k], &moments.second[k])).collect()
@@ -96,12 +96,25 @@ impl Adam {
 
     /// For numbers that are not in the processor's memory.
     fn by_tensors(&self, step: AdamStep, p: &Tensor, g: &Tensor, m: &Tensor, v: &Tensor) -> [Tensor; 3] {
+        let compute = |primitive: Primitive, inputs: &[&Tensor]| {
+            let result = Tensor::compute(&primitive, inputs, p.shape(), Precision::F32);
+            result.unwrap_or_else(|wrong| panic!("tensors of one shape: {wrong:?}"))
+        };
+        let one = |function: Unary, x: &Tensor| compute(function.into(), &[x]);
+        let two = |function: Binary, x: &Tensor, y: &Tensor| compute(function.into(), &[x, y]);
         let m = m.scale(self.beta1).add(&g.scale(1.0 - self.beta1));
-        let v = v.scale(self.beta2).add(&g.mul(g).scale(1.0 - self.beta2));
-        let root = v.sqrt().scale(f64::from(step.second_correction)).add_scalar(self.epsilon);
-        let p = p.sub(&m.mul(&root.recip()).scale(f64::from(step.step_size)));
-        [p, m, v]
+        let v = v.scale(self.beta2).add(&two(Binary::Mul, g, g).scale(1.0 - self.beta2));
+        let root = one(Unary::Sqrt, &v).scale(f64::from(step.second_correction));
+        let root = one(Unary::AddScalar { term: self.epsilon }, &root);
+        let move_by = two(Binary::Div, &m, &root).scale(f64::from(step.step_size));
+        [two(Binary::Sub, p, &move_by), m, v]
     }
+}
+
+/// Length of a gradient over all parameters; each tensor is summed in f64 in its own order.
+pub fn gradient_norm(gradients: &[Option<Tensor>]) -> f64 {
+    let squares = |values: &[f32]| values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
+    gradients.iter().flatten().map(|t| squares(&t.numbers())).sum::<f64>().sqrt()
 }
 
 /// Exponential moving average of all tensors: `old * decay + new * (1 - decay)`.

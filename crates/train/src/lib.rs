@@ -11,13 +11,11 @@ pub mod memory;
 mod outcome;
 pub mod plot;
 pub mod run_folder;
-mod side;
 pub mod signals;
 pub mod stats;
 pub mod table;
 pub mod tensorboard;
 
-pub use adam::{Adam, Moments, average, trainable};
+pub use adam::{Adam, Moments, average, gradient_norm, trainable};
 pub use lock::RunLock;
 pub use outcome::{Outcome, Start};
-pub use side::{Side, fetch_some, gradient_norm};

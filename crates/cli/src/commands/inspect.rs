@@ -59,7 +59,7 @@ impl Inspect {
         }
         let graph = &network.graph;
         let input = |node: &'_ net::NodeId| match &graph.node(*node).op {
-            Op::Input { shape, law } => Some(Input { name: &graph.node(*node).name, shape, law: *law }),
+            Op::Input { shape, law, .. } => Some(Input { name: &graph.node(*node).name, shape, law: *law }),
             _ => None,
         };
         let output = &graph.node(graph.output()).name;

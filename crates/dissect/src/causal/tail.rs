@@ -2,7 +2,7 @@
 
 use crate::subject::{Layer, Subject};
 use base::Error;
-use net::{Derivative, Graph, NodeId, Params, Result, Run, Tensor};
+use net::{Derivative, NodeId, Program, Result, Run, Tensor};
 use segment::{Segment, Segmenter};
 
 /// `f` and `s_c`: from the maps `r` of a layer to where a class is.
@@ -13,8 +13,8 @@ pub(super) struct Tail<'a> {
     pub(super) segmenter: &'a Segmenter,
     pub(super) plane: usize,
     class: usize,
-    graph: Graph,
-    params: Params,
+    /// The generator, which is fed at the layer.
+    program: Program,
     input: NodeId,
     output: NodeId,
     by_maps: Derivative,
@@ -44,14 +44,13 @@ impl<'a> Tail<'a> {
         class: usize,
     ) -> Result<Self> {
         let layer = subject.layers()[at].clone();
-        let rest = subject.network().from(&layer.name)?;
-        if rest.graph.inputs().len() != 1 {
+        let mut program = subject.program().clone();
+        let (input, output) = (program.find(&layer.name)?, program.output());
+        if !program.needs(&[output], &[input]).is_empty() {
             let reason = format!("{} does not cut the generator in two: something passes by it", layer.name);
             return Err(Error::setting("--layer", reason).with_hint("Choose the end of a block.").into());
         }
-        let mut graph = rest.inference().graph;
-        let (input, output) = (graph.inputs()[0], graph.output());
-        let by_maps = graph.differentiate(output, &[input])?;
+        let by_maps = program.differentiate(output, &[input])?;
         let [_, height, width] = segmenter.image_shape();
         let pixels = [height, width];
         Ok(Self {
@@ -61,8 +60,7 @@ impl<'a> Tail<'a> {
             segmenter,
             plane,
             class,
-            graph,
-            params: rest.params,
+            program,
             input,
             output,
             by_maps,
@@ -90,9 +88,13 @@ impl<'a> Tail<'a> {
         Tensor::new(&[n, self.units(), h, w], maps.values.clone(), self.subject.device())
     }
 
+    /// A run that begins at the layer.
+    fn start(&self, maps: &Maps) -> Result<Run<'_>> {
+        self.program.start(&self.subject.network().params, &[(self.input, &self.tensor(maps))])
+    }
+
     fn images(&self, maps: &Maps) -> Result<Tensor> {
-        let r = self.tensor(maps);
-        Ok(Run::new(&self.graph, &self.params, &[(self.input, &r)])?.fetch(&[self.output])?.remove(0))
+        self.start(maps)?.fetch_one(self.output)
     }
 
     /// The names of the subject's layers after this one.
@@ -102,10 +104,9 @@ impl<'a> Tail<'a> {
 
     /// The images, and what comes after this layer: the maps of [`Tail::later`], then the images once more.
     pub(super) fn images_and_layers(&self, maps: &Maps) -> Result<(Tensor, Vec<Tensor>)> {
-        let mut wanted = self.later().map(|name| self.graph.find(name)).collect::<Result<Vec<_>>>()?;
+        let mut wanted = self.later().map(|name| self.program.find(name)).collect::<Result<Vec<_>>>()?;
         wanted.push(self.output);
-        let r = self.tensor(maps);
-        let found = Run::new(&self.graph, &self.params, &[(self.input, &r)])?.fetch(&wanted)?;
+        let found = self.start(maps)?.fetch(&wanted)?;
         Ok((found[found.len() - 1].clone(), found))
     }
 
@@ -134,9 +135,8 @@ impl<'a> Tail<'a> {
             let share = weight / window.len() as f32;
             window.iter().for_each(|&pixel| cotangent[image * area + pixel] = share);
         }
-        let r = self.tensor(maps);
-        let later: Vec<NodeId> = self.by_maps.gradients.iter().flatten().copied().collect();
-        let mut run = Run::new(&self.graph, &self.params, &[(self.input, &r)])?;
+        let later = self.by_maps.nodes();
+        let mut run = self.start(maps)?;
         let images = run.fetch_before(&[self.output], &later)?.remove(0);
         let (probability, by_images) = self.segmenter.class_gradient(&images, self.plane, self.class, &cotangent)?;
         let values = cells.iter().enumerate().map(|(image, &cell)| {
@@ -149,7 +149,7 @@ impl<'a> Tail<'a> {
             return Err(Error::setting("--layer", format!("the image does not depend on {}", self.layer.name)).into());
         };
         run.feed(self.by_maps.cotangent, &by_images)?;
-        let gradient = run.fetch(&[by_maps])?.remove(0);
+        let gradient = run.fetch_one(by_maps)?;
         Ok((values, Maps { values: gradient.to_vec(), size: maps.size }))
     }
 

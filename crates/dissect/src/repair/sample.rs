@@ -130,12 +130,13 @@ fn read(real: &Dataset, range: Range<u64>, watch: &mut dyn Watch) -> Result<Opti
 pub(super) fn versions(subject: &Subject, seeds: &[u64], off: &[&[usize]]) -> Result<(Tensor, Vec<Tensor>)> {
     let layer = &subject.layers()[0].name;
     let (node, output) = (subject.node_of(layer)?, subject.output());
+    let axis = subject.program().unit_axis(layer)?;
     let mut run = subject.run(&subject.network().latents(seeds, subject.device()))?;
     let maps = run.fetch_before(&[node], &[output])?.remove(0);
     let images = off.iter().map(|units| {
         let mut rest = run.fork();
-        rest.feed(node, &Edit::ablate(layer, units.to_vec()).apply(&maps)?)?;
-        Ok(rest.fetch(&[output])?.remove(0))
+        rest.feed(node, &Edit::ablate(layer, units.to_vec()).apply(&maps, axis)?)?;
+        rest.fetch_one(output)
     });
     let images = images.collect::<Result<_>>()?;
     Ok((maps, images))

@@ -4,7 +4,6 @@ use super::{Gan, Generator, summed};
 use crate::settings::Fakes;
 use base::seed::Stream;
 use net::{NodeId, Result, Run, Tensor};
-use train::fetch_some;
 
 impl<'a> Gan<'a> {
     /// One step of D on reals and the survivors' images.
@@ -17,7 +16,7 @@ impl<'a> Gan<'a> {
         let (fakes, _) = self.augmented(&fakes, "augment/fake", index);
 
         // Reals and fakes pass separately, each with its own batch statistics; running statistics move with both.
-        let later = self.graphs.d.gradient_nodes();
+        let later = self.graphs.d.by_params.nodes();
         let (real_run, real_logits) = self.judge_and_move(&reals, &later)?;
         let (fake_run, fake_logits) = self.judge_and_move(&fakes, &later)?;
         let loss = s.d_loss.discriminator(&real_logits, &fake_logits);
@@ -55,7 +54,7 @@ impl<'a> Gan<'a> {
         let n = x.shape()[0];
         let mut run = self.start(side, &self.discriminator, x)?;
         run.feed(self.graphs.d_by_input.cotangent, &Tensor::new(&[n, 1], vec![1.0; n], &self.device))?;
-        let later: Vec<NodeId> = penalty.by_params.gradients.iter().flatten().copied().collect();
+        let later = penalty.by_params.nodes();
         let squares = run.fetch_before(&[penalty.squares], &later)?.remove(0).to_vec();
         let (mut value, mut by_square) = (0.0, Vec::with_capacity(n));
         for square in squares.into_iter().map(f64::from) {
@@ -69,7 +68,7 @@ impl<'a> Gan<'a> {
             by_square.push((weight * slope / n as f64) as f32);
         }
         run.feed(penalty.by_params.cotangent, &Tensor::new(&[n, 1], by_square, &self.device))?;
-        let gradients = fetch_some(&mut run, &penalty.by_params.gradients)?;
+        let gradients = run.fetch_some(&penalty.by_params.gradients)?;
         self.work.d_images += n as u64;
         self.work.d_weight_images += n as u64;
         self.work.macs += run.macs();
@@ -119,9 +118,9 @@ impl<'a> Gan<'a> {
         let side = &self.graphs.d;
         let mut run = self.start(side, &self.discriminator, x)?;
         let mut wanted = vec![side.output];
-        wanted.extend(side.updates.iter().map(|(_, node)| *node));
+        wanted.extend(side.updates().iter().map(|(_, node)| *node));
         let values = run.fetch_before(&wanted, later)?;
-        for ((place, _), value) in side.updates.iter().zip(&values[1..]) {
+        for ((place, _), value) in side.updates().iter().zip(&values[1..]) {
             self.discriminator.set(*place, value.clone());
         }
         self.work.d_images += x.shape()[0] as u64;
@@ -140,6 +139,6 @@ impl<'a> Gan<'a> {
             let t = stream.unit() as f32;
             values.extend(a.iter().zip(b).map(|(a, b)| a + t * (b - a)));
         }
-        Tensor::new(&shape, values, &self.device)
+        Tensor::new(shape, values, &self.device)
     }
 }

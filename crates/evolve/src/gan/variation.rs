@@ -2,8 +2,7 @@
 
 use super::{Gan, Generator};
 use crate::augment::Changes;
-use net::{NodeId, Result, Run, Tensor};
-use train::fetch_some;
+use net::{Result, Run, Tensor};
 
 /// A forward pass through G and D with what the backward passes read.
 pub(super) struct Pass<'g> {
@@ -23,13 +22,13 @@ impl<'a> Gan<'a> {
         let side = &self.graphs.g;
         let mut g = self.start(side, &parent.params, &z)?;
         let mut wanted = vec![side.output];
-        wanted.extend(side.updates.iter().map(|(_, node)| *node));
-        let mut updates = g.fetch_before(&wanted, &side.gradient_nodes())?;
+        wanted.extend(side.updates().iter().map(|(_, node)| *node));
+        let mut updates = g.fetch_before(&wanted, &side.by_params.nodes())?;
         let x = updates.remove(0);
         self.work.g_images += s.batch as u64;
         self.work.macs += g.macs();
         let (seen, changes) = self.augmented(&x, "augment/variation", draw);
-        let by_input: Vec<NodeId> = self.graphs.d_by_input.gradients.iter().flatten().copied().collect();
+        let by_input = self.graphs.d_by_input.nodes();
         let (d, logits) = self.judge(&seen, &by_input)?;
         let real_logits = if self.reals.variation.is_empty() {
             Vec::new()
@@ -38,7 +37,7 @@ impl<'a> Gan<'a> {
             let (reals, _) = self.augmented(&reals, "augment/variation-real", draw);
             self.judge(&reals, &[])?.1
         };
-        Ok(Pass { g: g.fork(), d, logits, real_logits, changes, updates, shape: x.shape() })
+        Ok(Pass { g: g.fork(), d, logits, real_logits, changes, updates, shape: x.shape().to_vec() })
     }
 
     /// G's gradients by its weights for given derivatives by the logits: D's weights take none.
@@ -47,7 +46,7 @@ impl<'a> Gan<'a> {
         let derivative = &self.graphs.d_by_input;
         let mut d = pass.d.fork();
         d.feed(derivative.cotangent, &Tensor::new(&[n, 1], by_logit, &self.device))?;
-        let mut by_image = fetch_some(&mut d, &derivative.gradients)?.into_iter().flatten();
+        let mut by_image = d.fetch_some(&derivative.gradients)?.into_iter().flatten();
         let Some(mut by_image) = by_image.next() else {
             return Ok(vec![None; self.graphs.g.by_params.gradients.len()]);
         };
@@ -56,7 +55,7 @@ impl<'a> Gan<'a> {
         }
         let mut g = pass.g.fork();
         g.feed(self.graphs.g.by_params.cotangent, &by_image)?;
-        let gradients = fetch_some(&mut g, &self.graphs.g.by_params.gradients)?;
+        let gradients = g.fetch_some(&self.graphs.g.by_params.gradients)?;
         self.work.d_input_images += n as u64;
         self.work.g_backward_images += n as u64;
         self.work.macs += d.macs() + g.macs();

@@ -1,6 +1,6 @@
 //! Which entries of which parameters belong to the units of a node.
 
-use crate::{Graph, NodeId, Op, Tensor};
+use crate::{Binary, Graph, Node, NodeId, Op, Primitive, Tensor, Unary};
 
 /// A parameter with entries of a node's units along one axis: `block` in a row for each unit, in the order of units.
 pub(super) struct Part {
@@ -30,7 +30,7 @@ impl Cut {
 impl Part {
     /// The tensor without the entries of gone units.
     pub(super) fn without(&self, tensor: &Tensor, gone: &[bool]) -> Tensor {
-        let (mut shape, values) = (tensor.shape(), tensor.to_vec());
+        let (mut shape, values) = (tensor.shape().to_vec(), tensor.to_vec());
         let inner: usize = shape[self.axis + 1..].iter().product();
         let keep = |place: usize| !gone[place / inner % shape[self.axis] / self.block];
         let values = values.into_iter().enumerate().filter(|(place, _)| keep(*place)).map(|(_, v)| v).collect();
@@ -55,14 +55,12 @@ impl Part {
 pub(super) fn keeps_zero(op: &Op) -> bool {
     matches!(
         op,
-        Op::Relu
-            | Op::LeakyRelu { .. }
-            | Op::Tanh
-            | Op::Scale { .. }
-            | Op::UpsampleNearest { .. }
-            | Op::SumPool { .. }
+        Op::UpsampleNearest { .. }
             | Op::AvgPool { .. }
-            | Op::StopGradient
+            | Op::Primitive(
+                Primitive::Unary(Unary::Relu | Unary::LeakyRelu { .. } | Unary::Tanh | Unary::Scale { .. })
+                    | Primitive::StopGradient
+            )
     )
 }
 
@@ -106,8 +104,9 @@ impl<'a> Cuts<'a> {
             node.inputs.get(2).map_or(Ok(()), |&bias| self.own(bias, 0, block, true, cut))
         };
         match node.op {
-            Op::Conv2d { .. } | Op::Linear => return kernels(0, cut),
-            Op::ConvTranspose2d { .. } => return kernels(1, cut),
+            Op::Primitive(Primitive::Conv2d { conv }) if conv.groups == 1 => return kernels(0, cut),
+            Op::Linear => return kernels(0, cut),
+            Op::ConvTranspose2d { conv, .. } if conv.groups == 1 => return kernels(1, cut),
             ref op if keeps_zero(op) => {}
             Op::BatchNorm { .. } => {
                 for (place, &param) in node.inputs.iter().enumerate().skip(1) {
@@ -122,7 +121,7 @@ impl<'a> Cuts<'a> {
                 }
                 _ => return Err(format!("{} reshapes what makes them", node.name)),
             },
-            Op::Add => {
+            Op::Primitive(Primitive::Binary(Binary::Add)) if self.joins_equals(node) => {
                 self.private(node.inputs[1])?;
                 self.made_by(node.inputs[1], block, cut)?;
             }
@@ -132,12 +131,18 @@ impl<'a> Cuts<'a> {
         self.made_by(node.inputs[0], block, cut)
     }
 
+    /// Whether the inputs of a sum have one shape, so that units meet units.
+    fn joins_equals(&self, node: &Node) -> bool {
+        let [a, b] = node.inputs[..] else { return false };
+        self.shapes[a] == self.shapes[b]
+    }
+
     fn read_by(&self, id: NodeId, cut: &mut Cut) -> Found {
         let name = &self.graph.node(id).name;
         if id == self.graph.output() {
             return Err(format!("{name} is the result"));
         }
-        let takes_shape = |node: &&crate::Node| node.like == Some(id) && !matches!(node.op, Op::ConvTranspose2d { .. });
+        let takes_shape = |node: &&Node| node.like == Some(id) && !matches!(node.op, Op::ConvTranspose2d { .. });
         if let Some(node) = self.graph.nodes().iter().find(takes_shape) {
             return Err(format!("{} takes the shape of {name}", node.name));
         }
@@ -145,8 +150,8 @@ impl<'a> Cuts<'a> {
             let node = self.graph.node(reader);
             match node.op {
                 ref op if keeps_zero(op) => self.read_by(reader, cut)?,
-                Op::Conv2d { .. } if node.inputs[0] == id => self.weights(node.inputs[1], 1, 1, cut)?,
-                Op::ConvTranspose2d { .. } if node.inputs[0] == id => self.weights(node.inputs[1], 0, 1, cut)?,
+                Op::Primitive(Primitive::Conv2d { conv }) if node.inputs[0] == id && conv.groups == 1 => self.weights(node.inputs[1], 1, 1, cut)?,
+                Op::ConvTranspose2d { conv, .. } if node.inputs[0] == id && conv.groups == 1 => self.weights(node.inputs[1], 0, 1, cut)?,
                 ref op => return Err(format!("{} ({}) needs all of them", node.name, op.name())),
             }
         }
@@ -156,7 +161,7 @@ impl<'a> Cuts<'a> {
     /// Weights, stored or scaled by a constant.
     fn weights(&self, id: NodeId, axis: usize, block: usize, cut: &mut Cut) -> Found {
         match self.graph.node(id).op {
-            Op::Scale { .. } => {
+            Op::Primitive(Primitive::Unary(Unary::Scale { .. })) => {
                 self.private(id)?;
                 self.own(self.graph.node(id).inputs[0], axis, block, true, cut)
             }

@@ -1,6 +1,6 @@
 //! What the networks are built of: layers with their parameters.
 
-use crate::{Conv, Graph, Init, NodeId, Op};
+use crate::{Conv, Graph, Init, NodeId, Op, Unary};
 use serde::{Deserialize, Serialize};
 
 /// What normalises a layer.
@@ -39,12 +39,12 @@ impl Builder {
         Self { gamma: Init::Normal { mean: 1.0, std: 0.02 }, ..Self::new(|_, _| Init::normal(0.02)) }
     }
 
-    pub(super) fn push(&mut self, name: &str, op: Op, inputs: &[NodeId]) -> NodeId {
+    pub(super) fn push(&mut self, name: &str, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
         self.graph.push(name, op, inputs)
     }
 
     pub(super) fn input(&mut self, name: &str, shape: &[usize]) -> NodeId {
-        self.push(name, Op::Input { shape: shape.to_vec(), law: None }, &[])
+        self.push(name, Op::input(shape), &[])
     }
 
     fn param(&mut self, name: String, shape: &[usize], init: Init, trainable: bool) -> NodeId {
@@ -57,7 +57,7 @@ impl Builder {
         let w = self.param(format!("{layer}.weight"), shape, init, true);
         if self.equalised {
             let factor = (2.0 / fans.0 as f64).sqrt();
-            return self.graph.push(format!("{layer}.scale"), Op::Scale { factor }, &[w]);
+            return self.graph.push(format!("{layer}.scale"), Unary::Scale { factor }, &[w]);
         }
         if norm != Norm::Spectral {
             return w;
@@ -94,7 +94,7 @@ impl Builder {
         let w = self.weight(name, &[o, i, k, k], (i * k * k, o * k * k), norm);
         // Batch norm takes the mean away: a bias before it would do nothing.
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
-        self.push(name, Op::Conv2d { conv }, &inputs)
+        self.push(name, Op::conv2d(conv), &inputs)
     }
 
     pub(super) fn deconv(
@@ -121,7 +121,7 @@ impl Builder {
         norm: Norm,
         like: Option<NodeId>,
     ) -> NodeId {
-        let w = self.weight(name, &[i, o, k, k], (i * k * k / (conv.stride * conv.stride), o * k * k), Norm::None);
+        let w = self.weight(name, &[i, o, k, k], (i * k * k / (conv.stride[0] * conv.stride[1]), o * k * k), Norm::None);
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.graph.push_like(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs, like)
     }
@@ -145,11 +145,11 @@ impl Builder {
     }
 
     pub(super) fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.push(name, Op::Relu, &[x])
+        self.push(name, Unary::Relu, &[x])
     }
 
     pub(super) fn leaky(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.push(name, Op::LeakyRelu { slope: 0.2 }, &[x])
+        self.push(name, Unary::LeakyRelu { slope: 0.2 }, &[x])
     }
 
     pub(super) fn reshape(&mut self, name: &str, x: NodeId, shape: &[usize]) -> NodeId {

@@ -94,7 +94,7 @@ pub fn dcgan_generator(d: DcganGenerator) -> Graph {
     } else {
         b.deconv("image", x, [channels, d.channels], 4, Conv::new(2, 1), Norm::None)
     };
-    b.push("x", crate::Op::Tanh, &[image]);
+    b.push("x", crate::Unary::Tanh, &[image]);
     b.graph
 }
 

@@ -1,7 +1,7 @@
 //! The residual pair of SNGAN (Miyato et al., arXiv 1802.05957, appendix B), one width throughout, for 32 and 64 pixels.
 
 use super::blocks::{Builder, Norm};
-use crate::{Conv, Graph, Init, NodeId, Op};
+use crate::{Binary, Conv, Graph, Init, NodeId, Op, Primitive, Unary};
 
 /// Input `z [latent]`, output `x [channels, size, size]`: linear to 4x4, blocks that double, norm, ReLU, 3x3, tanh.
 pub fn residual_generator(size: usize, channels: usize, latent: usize, width: usize, norm: Norm) -> Graph {
@@ -20,12 +20,12 @@ pub fn residual_generator(size: usize, channels: usize, latent: usize, width: us
         y = b.conv(&format!("{name}.b.conv"), y, [width, width], 3, Conv::new(1, 1), Norm::None);
         let up = b.upsample(&format!("{name}.skip.up"), x);
         let skip = b.conv(&format!("{name}.skip"), up, [width, width], 1, Conv::new(1, 0), Norm::None);
-        x = b.push(&name, Op::Add, &[y, skip]);
+        x = b.push(&name, Binary::Add, &[y, skip]);
     }
     x = b.norm("last", x, width, norm);
     x = b.relu("last", x);
     let image = b.conv("image", x, [width, channels], 3, Conv::new(1, 1), Norm::None);
-    b.push("x", Op::Tanh, &[image]);
+    b.push("x", Unary::Tanh, &[image]);
     b.graph
 }
 
@@ -48,7 +48,7 @@ pub fn residual_discriminator(size: usize, channels: usize, width: usize, norm: 
         );
     }
     x = b.relu("last", x);
-    let sum = b.push("sum", Op::Sum { axes: vec![2, 3] }, &[x]);
+    let sum = b.push("sum", Primitive::sum([2, 3]), &[x]);
     let flat = b.reshape("flat", sum, &[width]);
     b.linear("logit", flat, width, 1, if norm == Norm::Spectral { norm } else { Norm::None });
     b.graph
@@ -98,5 +98,5 @@ fn block_down(
             if norm == Norm::Batch { Norm::None } else { norm },
         );
     }
-    b.push(name, Op::Add, &[y, skip])
+    b.push(name, Binary::Add, &[y, skip])
 }

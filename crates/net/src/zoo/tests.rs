@@ -135,15 +135,12 @@ fn a_u_net_keeps_the_size_whatever_it_is() {
         let logits = network.forward(&x, &[]).unwrap();
         assert_eq!(logits.shape(), [2, 5, height, width]);
         // Every parameter has a gradient of its own shape.
-        let lowered = network.graph.lower(crate::Mode::Training);
-        let mut graph = lowered.graph;
-        let (input, output, wanted) = (graph.inputs()[0], graph.output(), graph.trainable());
-        let derivative = graph.differentiate(output, &wanted).unwrap();
-        let mut run = crate::Run::new(&graph, &network.params, &[(input, &x)]).unwrap();
-        run.feed(derivative.cotangent, &logits).unwrap();
-        let nodes: Vec<_> = derivative.gradients.iter().map(|node| node.unwrap()).collect();
-        for (gradient, &param) in run.fetch(&nodes).unwrap().iter().zip(&wanted) {
-            assert_eq!(gradient.shape(), run.shape(param), "{}", graph.node(param).name);
+        let trainee = crate::Trainee::new(&network.graph).unwrap();
+        let mut run = trainee.start(&network.params, &x).unwrap();
+        run.feed(trainee.by_params.cotangent, &logits).unwrap();
+        let gradients = run.fetch_some(&trainee.by_params.gradients).unwrap();
+        for (gradient, &place) in gradients.iter().zip(trainee.program.trainable()) {
+            assert_eq!(gradient.as_ref().unwrap().shape(), network.params.tensors()[place].shape());
         }
     }
 }

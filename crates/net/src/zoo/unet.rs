@@ -46,7 +46,7 @@ pub fn unet(u: Unet) -> Graph {
         let (up, skip, n) = (format!("up.{level}"), skips[level], maps(level));
         x = b.deconv_like(&format!("{up}.conv"), x, [maps(level + 1), n], 4, halve, Norm::Batch, Some(skip));
         x = finished(&mut b, &up, x, n);
-        x = b.push(&format!("join.{level}"), Op::Concat { axis: 1 }, &[x, skip]);
+        x = b.push(&format!("join.{level}"), Op::concat(1), &[x, skip]);
         x = block(&mut b, &format!("merge.{level}"), x, [2 * n, n], 3, same);
     }
     b.conv("logits", x, [maps(0), u.classes], 1, Conv::new(1, 0), Norm::None);

@@ -17,12 +17,12 @@ fn planes() -> Vec<Plane> {
 fn network(classes: usize) -> Network {
     let mut graph = Graph::default();
     let param = |shape: &[usize]| Op::Param { shape: shape.to_vec(), init: Init::normal(0.5), trainable: true };
-    let x = graph.push("x", Op::Input { shape: SHAPE.to_vec(), law: None }, &[]);
+    let x = graph.push("x", Op::input(&SHAPE), &[]);
     let w = graph.push("0.weight", param(&[6, 2, 3, 3]), &[]);
-    let hidden = graph.push("0", Op::Conv2d { conv: Conv::new(1, 1) }, &[x, w]);
-    let hidden = graph.push("0.tanh", Op::Tanh, &[hidden]);
+    let hidden = graph.push("0", Op::conv2d(Conv::new(1, 1)), &[x, w]);
+    let hidden = graph.push("0.tanh", Unary::Tanh, &[hidden]);
     let w = graph.push("1.weight", param(&[classes, 6, 1, 1]), &[]);
-    graph.push("logits", Op::Conv2d { conv: Conv::new(1, 0) }, &[hidden, w]);
+    graph.push("logits", Op::conv2d(Conv::new(1, 0)), &[hidden, w]);
     Network::initial(graph, 1, "test", &Device::cpu())
 }
 

@@ -8,11 +8,11 @@ use crate::weighting::class_weights;
 use crate::{Ignored, Segment, Segmenter, Settings};
 use base::{Error, Result, files};
 use data::{Dataset, Plane};
-use net::{Device, Graph, Network};
+use net::{Device, Graph, Network, Trainee};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use train::checkpoint::{Checkpoint, Rejected, Store};
-use train::{Moments, RunLock, Side, Start, run_folder, stats};
+use train::{Moments, RunLock, Start, run_folder, stats};
 
 /// The set to learn from and the one to judge by.
 struct Sets {
@@ -27,7 +27,7 @@ struct Prepared {
     sets: Sets,
     planes: Vec<Plane>,
     network: Network,
-    side: Side,
+    side: Trainee,
     weights: Vec<Vec<f32>>,
 }
 
@@ -133,7 +133,7 @@ fn prepare(settings: Settings, device: Device) -> Result<Prepared> {
     let planes = sets.learnt.planes().to_vec();
     let classes = planes.iter().map(|plane| plane.classes.len()).sum();
     let graph = network_of(&settings, shape_of(&sets.learnt)?, classes);
-    let side = Side::new(&graph)?;
+    let side = Trainee::new(&graph)?;
     let weights = class_weights(&sets.learnt, settings.weighting, settings.ignored)?;
     let network = first(&settings, graph, &planes, &device)?;
     Ok(Prepared { settings, device, sets, planes, network, side, weights })

@@ -1,0 +1,121 @@
+//! What has to be computed for some nodes: in which order, what together, and when a value is needed no more.
+//!
+//! A plan does not depend on the batch, on the parameters or on what is fed, only on which nodes are known already.
+
+use super::{Program, Step};
+use crate::NodeId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a plan is made for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    /// The nodes whose values are there; parameters always are.
+    pub(super) known: Vec<bool>,
+    /// The nodes that are asked for.
+    pub(super) wanted: Vec<NodeId>,
+    /// The nodes that will be asked for later: what they read is kept.
+    pub(super) later: Vec<NodeId>,
+    /// The nodes that are edited.
+    pub(super) edited: Vec<NodeId>,
+}
+
+/// The steps in order.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) works: Vec<Work>,
+}
+
+/// One node to compute, with those that are computed on the way.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// The node.
+    pub(super) node: NodeId,
+    pub(super) way: Way,
+    /// Values that nobody reads any more.
+    pub(super) done: Vec<NodeId>,
+}
+
+/// How a node is computed.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// By its primitive.
+    Alone,
+    /// As the root of a tree of elementwise nodes, in one pass over memory.
+    Tree(super::fusion::Tree),
+    /// As the sum over everything but channels of a product, of which the two factors are read once. The product is a node.
+    Dot {
+        /// The product.
+        product: NodeId,
+    },
+}
+
+/// Plans that were made, by what for.
+#[derive(Debug, Default)]
+pub(super) struct Plans(Mutex<HashMap<Question, Arc<Plan>>>);
+
+/// A copy plans anew: it may grow otherwise.
+impl Clone for Plans {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// Plans that are kept at once.
+const MOST_PLANS: usize = 256;
+
+impl Program {
+    /// The plan for a question, made when it is first asked.
+    pub(super) fn plan(&self, question: Question) -> Arc<Plan> {
+        let mut kept = self.plans.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = kept.get(&question) {
+            return plan.clone();
+        }
+        let plan = Arc::new(self.planned(&question));
+        if kept.len() >= MOST_PLANS {
+            kept.clear();
+        }
+        kept.insert(question, plan.clone());
+        plan
+    }
+
+    fn planned(&self, question: &Question) -> Plan {
+        let schedule = self.ancestors(&question.known, &question.wanted);
+        let mut readers = vec![0usize; self.nodes.len()];
+        let mut count = |id: NodeId| self.nodes[id].inputs.iter().for_each(|&input| readers[input] += 1);
+        schedule.iter().for_each(|&id| count(id));
+        let later = self.ancestors(&question.known, &question.later);
+        later.into_iter().filter(|id| schedule.binary_search(id).is_err()).for_each(&mut count);
+        question.wanted.iter().for_each(|&id| readers[id] += 1);
+
+        let put_off = self.put_off(&schedule, &readers, &question.edited);
+        let mut works = Vec::with_capacity(schedule.len());
+        for id in schedule.into_iter().filter(|&id| !put_off[id]) {
+            let members = self.tree(id, &put_off);
+            let mut done = Vec::new();
+            for &input in members.iter().flat_map(|&member| &self.nodes[member].inputs) {
+                readers[input] -= 1;
+                if readers[input] == 0 && !put_off[input] {
+                    done.push(input);
+                }
+            }
+            works.push(Work { node: id, way: self.way(members), done });
+        }
+        Plan { works }
+    }
+
+    /// The nodes that have to be computed for `wanted`, in order.
+    pub(super) fn ancestors(&self, known: &[bool], wanted: &[NodeId]) -> Vec<NodeId> {
+        let mut needed = vec![false; self.nodes.len()];
+        wanted.iter().for_each(|&id| needed[id] = true);
+        let mut order = Vec::new();
+        for id in (0..needed.len()).rev() {
+            if needed[id] && !known[id] && matches!(self.nodes[id].op, Step::Primitive(_)) {
+                order.push(id);
+                self.nodes[id].inputs.iter().for_each(|&input| needed[input] = true);
+            }
+        }
+        order.reverse();
+        order
+    }
+}

@@ -1,0 +1,206 @@
+//! The executor: feeds some nodes, computes others, keeps what is still needed.
+
+use super::Program;
+use super::plan::{Question, Way};
+use crate::dims::of_node;
+use crate::{Edit, Error, NodeId, Params, Result};
+use std::sync::Arc;
+use tensor::{Dim, Precision, Primitive, Tensor};
+
+/// One computation of a program.
+///
+/// [`Run::fetch`] computes the nodes that are asked for from what is already known; a buffer is freed after its last use,
+/// except where a later stage ([`Run::fetch_before`]) needs it. A [`Run::fork`] shares everything computed so far: one forward
+/// pass serves several backward passes. Runs of one program do not see each other.
+#[derive(Clone)]
+pub struct Run<'p> {
+    pub(super) program: &'p Program,
+    /// By node.
+    params: Arc<Vec<Option<Tensor>>>,
+    pub(super) shapes: Arc<Vec<Vec<usize>>>,
+    pub(super) values: Vec<Option<Tensor>>,
+    edits: Arc<Vec<(NodeId, usize, Edit)>>,
+    batch: usize,
+    precision: Precision,
+    macs: u64,
+}
+
+impl<'p> Run<'p> {
+    pub(super) fn new(program: &'p Program, params: &Params, feeds: &[(NodeId, &Tensor)]) -> Result<Self> {
+        let mut batch = None;
+        for (id, tensor) in feeds {
+            if let Some(found) = batch_of(&program.dims[*id], tensor.shape()) {
+                batch.get_or_insert(found);
+            }
+        }
+        let nodes = program.nodes.len();
+        let mut run = Self {
+            program,
+            params: Arc::default(),
+            shapes: program.shapes(batch.unwrap_or(1))?,
+            values: vec![None; nodes],
+            edits: Arc::default(),
+            batch: batch.unwrap_or(1),
+            precision: Precision::F32,
+            macs: 0,
+        };
+        let mut tensors = vec![None; nodes];
+        for (&id, tensor) in program.params.iter().zip(params.tensors()) {
+            run.check(id, tensor)?;
+            tensors[id] = Some(tensor.clone());
+        }
+        run.params = Arc::new(tensors);
+        for (id, tensor) in feeds {
+            run.feed(*id, tensor)?;
+        }
+        Ok(run)
+    }
+
+    /// Convolutions are computed in this precision.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    fn check(&self, id: NodeId, tensor: &Tensor) -> Result<()> {
+        if tensor.shape() == self.shapes[id] {
+            return Ok(());
+        }
+        let node = &self.program.nodes[id];
+        Err(Error::Shape {
+            node: node.label.clone(),
+            op: self.program.primitive(id).map_or("fed", Primitive::name),
+            expected: format!("{:?}", self.shapes[id]),
+            found: format!("{:?}", tensor.shape()),
+        })
+    }
+
+    /// Gives a node its value; what lies before it is not needed then. A value that is fed is not edited.
+    ///
+    /// # Errors
+    /// The value has another shape than the node.
+    pub fn feed(&mut self, id: NodeId, value: &Tensor) -> Result<()> {
+        self.check(id, value)?;
+        self.values[id] = Some(value.clone());
+        Ok(())
+    }
+
+    /// Edits nodes as soon as they are computed; several edits of one node in their order.
+    ///
+    /// # Errors
+    /// There is no such node.
+    pub fn edit(&mut self, edits: &[Edit]) -> Result<()> {
+        let found = edits.iter().map(|edit| {
+            let (id, axis) = self.program.named(&edit.node)?;
+            Ok((id, axis, edit.clone()))
+        });
+        self.edits = Arc::new(found.collect::<Result<_>>()?);
+        Ok(())
+    }
+
+    /// A second run from here on, which shares everything computed so far.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { macs: 0, ..self.clone() }
+    }
+
+    /// Multiplications with addition of products and convolutions so far (of this run or fork alone).
+    pub fn macs(&self) -> u64 {
+        self.macs
+    }
+
+    /// The shape of a node in this run.
+    pub fn shape(&self, id: NodeId) -> &[usize] {
+        &self.shapes[id]
+    }
+
+    /// Computes the nodes `wanted`.
+    ///
+    /// # Errors
+    /// A node that must be fed has not been, or an edit cannot be applied.
+    pub fn fetch(&mut self, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
+        self.fetch_before(wanted, &[])
+    }
+
+    /// As [`Run::fetch`], one node alone.
+    ///
+    /// # Errors
+    /// As [`Run::fetch`].
+    pub fn fetch_one(&mut self, wanted: NodeId) -> Result<Tensor> {
+        self.fetch_before(&[wanted], &[])?;
+        self.known(wanted).cloned()
+    }
+
+    /// As [`Run::fetch`], of the nodes that there are.
+    ///
+    /// # Errors
+    /// As [`Run::fetch`].
+    pub fn fetch_some(&mut self, wanted: &[Option<NodeId>]) -> Result<Vec<Option<Tensor>>> {
+        let nodes: Vec<NodeId> = wanted.iter().flatten().copied().collect();
+        let mut values = self.fetch(&nodes)?.into_iter();
+        Ok(wanted.iter().map(|node| node.and_then(|_| values.next())).collect())
+    }
+
+    /// As [`Run::fetch`], and keeps what a later stage that fetches `later` will read.
+    ///
+    /// # Errors
+    /// As [`Run::fetch`].
+    pub fn fetch_before(&mut self, wanted: &[NodeId], later: &[NodeId]) -> Result<Vec<Tensor>> {
+        let known = self.values.iter().zip(self.params.iter()).map(|(value, param)| value.is_some() || param.is_some());
+        let plan = self.program.plan(Question {
+            known: known.collect(),
+            wanted: wanted.to_vec(),
+            later: later.to_vec(),
+            edited: self.edits.iter().map(|(id, ..)| *id).collect(),
+        });
+        for work in &plan.works {
+            let mut value = match &work.way {
+                Way::Alone => self.compute(work.node)?,
+                Way::Tree(tree) => self.compute_tree(tree)?,
+                Way::Dot { product } => self.compute_dot(*product, work.node)?,
+            };
+            for (_, axis, edit) in self.edits.iter().filter(|(at, ..)| *at == work.node) {
+                value = edit.apply(&value, *axis)?;
+            }
+            self.values[work.node] = Some(value);
+            work.done.iter().for_each(|&id| self.values[id] = None);
+        }
+        wanted.iter().map(|&id| self.known(id).cloned()).collect()
+    }
+
+    pub(super) fn known(&self, id: NodeId) -> Result<&Tensor> {
+        self.values[id].as_ref().or(self.params[id].as_ref()).ok_or_else(|| {
+            let node = &self.program.nodes[id];
+            Error::Graph(format!("node {} has to be fed before this can be computed", node.label))
+        })
+    }
+
+    pub(super) fn compute(&mut self, id: NodeId) -> Result<Tensor> {
+        let program = self.program;
+        let Some(primitive) = program.primitive(id) else {
+            return self.known(id).cloned();
+        };
+        let inputs = &program.nodes[id].inputs;
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&i| self.shapes[i].as_slice()).collect();
+        self.macs += primitive.macs(&shapes, &self.shapes[id]);
+        let inputs: Vec<&Tensor> = inputs.iter().map(|&i| self.known(i)).collect::<Result<_>>()?;
+        let counted;
+        let primitive = match *primitive {
+            Primitive::DivideByCount { count: Dim::Batch(times), minus } => {
+                counted = Primitive::DivideByCount { count: Dim::Fixed(times.saturating_mul(self.batch)), minus };
+                &counted
+            }
+            _ => primitive,
+        };
+        Tensor::compute(primitive, &inputs, &self.shapes[id], self.precision)
+            .map_err(|wrong| of_node(&program.nodes[id].label, primitive.name(), wrong))
+    }
+}
+
+/// The batch that a value of some dimensions tells.
+fn batch_of(dims: &[Dim], shape: &[usize]) -> Option<usize> {
+    dims.iter().zip(shape).find_map(|(dim, &length)| match dim {
+        Dim::Batch(times) if *times > 0 => Some(length / times),
+        _ => None,
+    })
+}

@@ -1,0 +1,48 @@
+//! A network as an optimiser sees it.
+
+use super::{Derivative, Mode, Program};
+use crate::{Graph, NodeId, Params, Result, Run};
+use std::sync::Arc;
+use tensor::Tensor;
+
+/// A training program with its gradient by the trainable parameters.
+#[derive(Clone, Debug)]
+pub struct Trainee {
+    /// The description.
+    pub graph: Arc<Graph>,
+    /// The program, backward nodes included.
+    pub program: Program,
+    /// What is fed: the latent, or the image.
+    pub input: NodeId,
+    /// What comes out.
+    pub output: NodeId,
+    /// Gradient of the output by the trainable parameters.
+    pub by_params: Derivative,
+}
+
+impl Trainee {
+    /// Makes a network of one input ready for training.
+    ///
+    /// # Errors
+    /// The shapes of the network do not fit: the message names the node.
+    pub fn new(graph: &Graph) -> Result<Self> {
+        let mut program = Program::new(graph, Mode::Training)?;
+        let (input, output) = (program.input()?, program.output());
+        let trainable: Vec<NodeId> = program.trainable().iter().map(|&place| program.params()[place]).collect();
+        let by_params = program.differentiate(output, &trainable)?;
+        Ok(Self { graph: Arc::new(graph.clone()), program, input, output, by_params })
+    }
+
+    /// Starts a run.
+    ///
+    /// # Errors
+    /// As [`Program::start`].
+    pub fn start(&self, params: &Params, input: &Tensor) -> Result<Run<'_>> {
+        self.program.start(params, &[(self.input, input)])
+    }
+
+    /// State that a training pass moves: (place among the parameters, node of its next value).
+    pub fn updates(&self) -> &[(usize, NodeId)] {
+        self.program.updates()
+    }
+}
