@@ -4,8 +4,8 @@ use crate::findings::{ClassShare, Findings, LayerFindings};
 use crate::pictures::file_name;
 use base::files;
 use net::Result;
+use plot::{BarValue, Bars, Row};
 use std::path::Path;
-use train::plot::{BarValue, Bars, Row};
 
 /// The charts of a folder: `layers.svg`, one `layers/NAME.svg` for each layer, `classes.svg`.
 pub(crate) fn write(folder: &Path, findings: &Findings) -> Result<()> {

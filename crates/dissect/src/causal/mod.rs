@@ -24,7 +24,7 @@ use segment::{Segment, Segmenter};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tail::Tail;
-use train::plot::{LineChart, Series};
+use plot::{LineChart, Series};
 
 pub use curve::Point;
 pub use insertion::{Context, Insertions, Trace};

@@ -1,6 +1,6 @@
-use super::axis::{Axis, Scale};
-use super::colour;
-use super::svg::{Anchor, GREY, GRID, LABEL, SMALL, Svg, TITLE, escape, number};
+use crate::axis::{Axis, Scale};
+use crate::colour;
+use crate::svg::{Anchor, GREY, GRID, LABEL, SMALL, Svg, TITLE, escape, number};
 
 /// Curves over a common pair of axes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,7 +128,7 @@ impl LineChart {
 
 /// The look of a curve; the seventh and later ones repeat the colours with dashes.
 fn stroke(index: usize) -> String {
-    let dashes = match index / super::COLOURS.len() {
+    let dashes = match index / crate::COLOURS.len() {
         0 => "",
         1 => " stroke-dasharray=\"7 4\"",
         _ => " stroke-dasharray=\"2 3\"",

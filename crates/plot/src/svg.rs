@@ -1,11 +1,11 @@
 use std::fmt::Display;
 
 /// Text.
-pub(super) const INK: &str = "#222222";
+pub(crate) const INK: &str = "#222222";
 /// Less important text, and axes.
-pub(super) const GREY: &str = "#5f6368";
+pub(crate) const GREY: &str = "#5f6368";
 /// Grid lines and frames.
-pub(super) const GRID: &str = "#e3e5e8";
+pub(crate) const GRID: &str = "#e3e5e8";
 
 /// What makes SVG of a file; inside of a page it is known.
 const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
@@ -24,7 +24,7 @@ pub fn for_page(svg: &str) -> String {
 
 /// Where a text is anchored.
 #[derive(Clone, Copy)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -32,29 +32,29 @@ pub(super) enum Anchor {
 
 /// How a text looks.
 #[derive(Clone, Copy)]
-pub(super) struct Font {
-    pub(super) size: f64,
-    pub(super) colour: &'static str,
-    pub(super) bold: bool,
+pub(crate) struct Font {
+    pub(crate) size: f64,
+    pub(crate) colour: &'static str,
+    pub(crate) bold: bool,
 }
 
-pub(super) const TITLE: Font = Font { size: 16.0, colour: INK, bold: true };
-pub(super) const LABEL: Font = Font { size: 13.0, colour: INK, bold: false };
-pub(super) const SMALL: Font = Font { size: 12.0, colour: GREY, bold: false };
+pub(crate) const TITLE: Font = Font { size: 16.0, colour: INK, bold: true };
+pub(crate) const LABEL: Font = Font { size: 13.0, colour: INK, bold: false };
+pub(crate) const SMALL: Font = Font { size: 12.0, colour: GREY, bold: false };
 
 impl Font {
     /// About how wide a text is, in pixels: sans-serif letters average a little over half their size.
-    pub(super) fn width(self, text: &str) -> f64 {
+    pub(crate) fn width(self, text: &str) -> f64 {
         text.chars().count() as f64 * self.size * if self.bold { 0.62 } else { 0.58 }
     }
 }
 
 /// A picture under construction.
-pub(super) struct Svg(String);
+pub(crate) struct Svg(String);
 
 impl Svg {
     /// A white page of `width` x `height` pixels; `title` is what a screen reader says.
-    pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
+    pub(crate) fn new(width: f64, height: f64, title: &str) -> Self {
         let mut svg = Self(String::new());
         svg.push(format_args!(
             "<svg{NAMESPACE} width=\"{width:.0}\" height=\"{height:.0}\" \
@@ -66,18 +66,18 @@ impl Svg {
     }
 
     /// One line of markup as it stands.
-    pub(super) fn push(&mut self, markup: impl Display) {
+    pub(crate) fn push(&mut self, markup: impl Display) {
         self.0.push_str(&markup.to_string());
         self.0.push('\n');
     }
 
     /// A text with its baseline at `y`.
-    pub(super) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, font: Font, text: &str) {
+    pub(crate) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, font: Font, text: &str) {
         self.turned_text((x, y), anchor, font, text, "");
     }
 
     /// A text that reads upwards, its middle at `(x, y)`.
-    pub(super) fn upward_text(&mut self, (x, y): (f64, f64), font: Font, text: &str) {
+    pub(crate) fn upward_text(&mut self, (x, y): (f64, f64), font: Font, text: &str) {
         let turn = format!(" transform=\"rotate(-90 {} {})\"", number(x), number(y));
         self.turned_text((x, y), Anchor::Middle, font, text, &turn);
     }
@@ -102,7 +102,7 @@ impl Svg {
         ));
     }
 
-    pub(super) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), colour: &str) {
+    pub(crate) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), colour: &str) {
         self.push(format_args!(
             "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{colour}\"/>",
             number(x1),
@@ -112,14 +112,14 @@ impl Svg {
         ));
     }
 
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.0.push_str("</svg>\n");
         self.0
     }
 }
 
 /// A coordinate with at most one decimal: a tenth of a pixel is finer than anybody sees, and files stay small.
-pub(super) fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     let text = format!("{x:.1}");
     match text.strip_suffix(".0").unwrap_or(&text) {
         "-0" => "0".into(),
@@ -128,7 +128,7 @@ pub(super) fn number(x: f64) -> String {
 }
 
 /// Text for between tags and in attributes; control characters, which XML forbids, become U+FFFD.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

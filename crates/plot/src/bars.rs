@@ -1,8 +1,8 @@
 //! Horizontal bars: numbers of things, or shares with their uncertainty.
 
-use super::axis::{Axis, Scale};
-use super::colour;
-use super::svg::{Anchor, GREY, GRID, LABEL, SMALL, Svg, TITLE, number};
+use crate::axis::{Axis, Scale};
+use crate::colour;
+use crate::svg::{Anchor, GREY, GRID, LABEL, SMALL, Svg, TITLE, number};
 
 /// Rows of bars, grouped, with one bar for each series.
 #[derive(Clone, Debug, Default)]

@@ -10,18 +10,18 @@ pub enum Scale {
 
 /// A range of values to be laid along pixels, with its ticks.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     scale: Scale,
     low: f64,
     high: f64,
     /// Values with their labels, ascending.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(crate) ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
     /// An axis over the finite (and on a log scale positive) ones of `values`, with about `count` ticks. With
     /// `to_ticks` its ends are ticks; else the data's own ends.
-    pub(super) fn over(values: impl Iterator<Item = f64>, scale: Scale, count: usize, to_ticks: bool) -> Self {
+    pub(crate) fn over(values: impl Iterator<Item = f64>, scale: Scale, count: usize, to_ticks: bool) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.filter(|&v| usable(v, scale)) {
             // Nothing measured is outside; inside, every difference and quotient below is finite.
@@ -79,7 +79,7 @@ impl Axis {
     }
 
     /// Where a value lies, 0 at the low end and 1 at the high one; `None` where it cannot be drawn.
-    pub(super) fn place(&self, value: f64) -> Option<f64> {
+    pub(crate) fn place(&self, value: f64) -> Option<f64> {
         let map = |v: f64| if self.scale == Scale::Log { v.log10() } else { v };
         let at = (map(value) - map(self.low)) / (map(self.high) - map(self.low));
         (usable(value, self.scale) && at.is_finite()).then_some(at)

@@ -1,8 +1,8 @@
-//! Charts are pinned to the byte; `cargo insta review` shows what changed. With `TRAIN_PLOTS` set to a folder, larger
+//! Charts are pinned to the byte; `cargo insta review` shows what changed. With `CHARTS` set to a folder, larger
 //! examples are written there for the eye.
 
 use base::seed::Stream;
-use train::plot::{BandPoint, Circle, Dots, LineChart, Panel, Panels, Scale, Series};
+use plot::{BandPoint, Circle, Dots, LineChart, Panel, Panels, Scale, Series};
 
 #[test]
 fn a_line_chart() {
@@ -81,7 +81,7 @@ fn curve(name: &str, level: f64, index: u64) -> Series {
 
 #[test]
 fn larger_examples_for_the_eye() {
-    let Ok(folder) = std::env::var("TRAIN_PLOTS") else { return };
+    let Ok(folder) = std::env::var("CHARTS") else { return };
     let names =
         ["minimax", "heuristic", "least squares", "random mutation", "E-GAN", "E-GAN, γ = 0", "WGAN-GP, long name"];
     let write = |name: &str, svg: String| std::fs::write(format!("{folder}/{name}.svg"), svg).unwrap();

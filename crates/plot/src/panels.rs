@@ -1,5 +1,5 @@
-use super::colour;
-use super::svg::{Anchor, GREY, GRID, LABEL, SMALL, Svg, TITLE, number};
+use crate::colour;
+use crate::svg::{Anchor, GREY, GRID, LABEL, SMALL, Svg, TITLE, number};
 
 /// The side of a panel in pixels.
 const SIDE: f64 = 190.0;
