@@ -1,9 +1,9 @@
 //! One group of images through everything that is counted.
 
 use crate::concepts::{Concepts, Rows};
+use crate::count::{BLOCKS, ROTATIONS, Tally, Top};
 use crate::fit::LayerFit;
 use crate::subject::Subject;
-use crate::tally::{BLOCKS, ROTATIONS, Tally, Top};
 use data::LabelMap;
 use kernels::Upsampler;
 use net::{Result, Tensor};

@@ -1,6 +1,6 @@
 //! What an edit was and did, beside its pictures: enough to repeat it and to cut its sheet into pictures again.
 
-use crate::intervene::Effect;
+use crate::edit::Effect;
 use crate::plan::Origin;
 use base::{Error, Result, files};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What was found, as charts: units and concepts of layers, classes made and real.
 
-use crate::findings::{ClassShare, Findings, LayerFindings};
-use crate::pictures::file_name;
+use crate::find::{ClassShare, Findings, LayerFindings};
+use crate::show::pictures::file_name;
 use base::files;
 use net::Result;
 use plot::{BarValue, Bars, Row};

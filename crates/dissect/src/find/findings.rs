@@ -1,10 +1,10 @@
 //! From counts to statements: which unit stands for what, how sure that is, and what the generator leaves out.
 
 use crate::concepts::{Concept, Concepts};
+use crate::count::{BLOCKS, LayerTally, ROTATIONS, Tally, Top};
 use crate::fit::LayerFit;
 use crate::settings::{Rule, Settings};
 use crate::subject::Layer;
-use crate::tally::{BLOCKS, LayerTally, ROTATIONS, Tally, Top};
 use base::seed::Stream;
 use metrics::discovery::{benjamini_hochberg, empirical_p};
 use metrics::overlap::Overlap;

@@ -1,8 +1,8 @@
 //! Levels and typical values of units, from images that are never counted.
 
+use super::sketch::{BINS, Sketch};
 use crate::concepts::Concepts;
 use crate::settings::{Rule, Settings};
-use crate::sketch::{BINS, Sketch};
 use crate::subject::Subject;
 use crate::watch::Watch;
 use base::Error;

@@ -1,6 +1,6 @@
 //! `units.csv`, `classes.csv` and `dissection.json`: the findings for programs.
 
-use crate::findings::{Findings, LayerFindings, Unit};
+use crate::find::{Findings, LayerFindings, Unit};
 use crate::plan::{FORMAT, Plan};
 use base::{Error, Result, csv_field, files};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! What people look at: for each unit the images that activate it most.
 
-use crate::edited::Sheet;
-use crate::findings::Findings;
+use crate::edit::Sheet;
+use crate::find::Findings;
 use crate::fit::LayerFit;
 use crate::subject::{Layer, Subject};
 use crate::watch::Watch;

@@ -1,7 +1,7 @@
 //! Several dissections side by side: generators, or checkpoints of one.
 
 use crate::dissection::Dissection;
-use crate::findings::Findings;
+use crate::find::Findings;
 use crate::repair::RepairSettings;
 use crate::repair::sample::{BATCH, Real, Seen};
 use crate::subject::Subject;
@@ -201,7 +201,7 @@ fn class_distance(found: &Findings) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::concepts::Concept;
-    use crate::findings::ClassShare;
+    use crate::find::ClassShare;
 
     #[test]
     fn the_distance_of_class_frequencies_is_a_total_variation() {

@@ -1,7 +1,7 @@
 //! Shards of one dissection become the whole, exactly as one process would have made it.
 
 use crate::dissection::Dissection;
-use crate::fit_file;
+use crate::fit;
 use crate::plan::{PLAN, Plan};
 use crate::settings::Shard;
 use crate::subject::Subject;
@@ -42,7 +42,7 @@ pub fn merge(
     let _lock = RunLock::acquire(out)?;
     let subject = subject(&whole.plan)?;
     let [fit_path, tally_path] = Plan::paths(out);
-    fit_file::write(&fit_path, &whole.plan, &whole.fits)?;
+    fit::write(&fit_path, &whole.plan, &whole.fits)?;
     whole.tally.write(&tally_path)?;
     whole.plan.write(out)?;
     whole.finish(subject.as_ref(), watch)?;
