@@ -2,7 +2,7 @@
 //! examples are written there for the eye.
 
 use base::seed::Stream;
-use plot::{BandPoint, Circle, Dots, LineChart, Panel, Panels, Scale, Series};
+use ganatomy_plot::{BandPoint, Circle, Dots, LineChart, Panel, Panels, Scale, Series};
 
 #[test]
 fn a_line_chart() {
