@@ -26,7 +26,7 @@ const ALIGNMENT: usize = 64;
 ///
 /// ```
 /// #[global_allocator]
-/// static MEMORY: base::memory::Keep = base::memory::Keep::new();
+/// static MEMORY: ganatomy_base::memory::Keep = ganatomy_base::memory::Keep::new();
 /// # assert_eq!(vec![1.5f32; 1 << 20].iter().sum::<f32>(), 1.5 * (1 << 20) as f32);
 /// ```
 pub struct Keep {

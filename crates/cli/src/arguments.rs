@@ -1,7 +1,7 @@
 //! The command line: what can be typed.
 
 use crate::commands::Command;
-use crate::exit;
+use crate::{exit, version};
 use clap::Parser;
 
 /// Evolve GANs, open them up, edit what they know.
@@ -10,7 +10,8 @@ use clap::Parser;
 /// (scenes), a model file (.safetensors), a run folder (its best checkpoint by score, else its newest), or one checkpoint
 /// of a run. Ranges are half-open: 0..16 is 0 to 15.
 #[derive(Debug, Parser)]
-#[command(name = "ganatomy", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "ganatomy", version, long_version = version::long())]
+#[command(max_term_width = 100, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, infer_long_args = false, after_long_help = exit::HELP)]
 pub(crate) struct Arguments {
     /// Show no progress and no messages; warnings and errors stay

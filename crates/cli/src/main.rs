@@ -15,6 +15,7 @@ mod progress;
 mod real;
 mod seeds;
 mod training;
+mod version;
 
 use arguments::Arguments;
 use clap::Parser;

@@ -5,7 +5,7 @@
 //! prefetched, in an order that depends on the seed alone. [`pictures`] makes files that people look at.
 //!
 //! ```
-//! use data::{Loader, LoaderOptions, Options, open};
+//! use ganatomy_data::{Loader, LoaderOptions, Options, open};
 //!
 //! let scenes = open("scenes", &Options { size: Some(32), ..Options::default() })?;
 //! let mut loader = Loader::new(scenes.into(), LoaderOptions::default())?;

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use data::{Broken, Channels, Dataset, Image, Options, open, pictures};
 use flate2::{Compression, write::GzEncoder};
+use ganatomy_data::{Broken, Channels, Dataset, Image, Options, open, pictures};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -344,7 +344,7 @@ fn a_part_of_a_set_counts_its_items_anew() {
 #[test]
 fn every_format_is_read() {
     for (name, bytes) in every_format() {
-        let image = data::decode(&bytes, Path::new(name)).unwrap();
+        let image = ganatomy_data::decode(&bytes, Path::new(name)).unwrap();
         assert_eq!((image.width, image.height, image.channels), (24, 18, 3), "{name}");
     }
 }
@@ -358,9 +358,9 @@ proptest::proptest! {
         for (name, mut bytes) in every_format() {
             let (at, cut) = (usize::from(at) % bytes.len(), usize::from(cut) % bytes.len());
             bytes[at] = v;
-            drop(data::decode(&bytes, Path::new(name)));
-            drop(data::decode_labels(&bytes, Path::new(name)));
-            drop(data::decode(&bytes[..cut], Path::new(name)));
+            drop(ganatomy_data::decode(&bytes, Path::new(name)));
+            drop(ganatomy_data::decode_labels(&bytes, Path::new(name)));
+            drop(ganatomy_data::decode(&bytes[..cut], Path::new(name)));
         }
     }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use base::npy::{Array, Elements};
-use data::{Batch, Dataset, Loader, LoaderOptions, Options, open};
+use ganatomy_data::{Batch, Dataset, Loader, LoaderOptions, Options, open};
 use std::sync::Arc;
 
 /// 23 images whose pixels all differ.
@@ -95,7 +95,7 @@ fn shapes_labels_and_maps_of_a_batch() {
 #[test]
 fn a_broken_image_stops_the_loader_with_its_name_and_not_with_a_hang() {
     let folder = tempfile::tempdir().unwrap();
-    let good = data::pictures::png(&data::Image::filled(4, 4, [9; 3])).unwrap();
+    let good = ganatomy_data::pictures::png(&ganatomy_data::Image::filled(4, 4, [9; 3])).unwrap();
     for k in 0..10 {
         let bytes: &[u8] = if k == 6 { b"broken" } else { &good };
         std::fs::write(folder.path().join(format!("{k}.png")), bytes).unwrap();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-use data::{Dataset, Loader, LoaderOptions, Options, open};
+use ganatomy_data::{Dataset, Loader, LoaderOptions, Options, open};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,16 +1,12 @@
 //! A dissection from beginning to end: fit, count, say what was found; resumable at every group of images.
 
-use crate::charts;
 use crate::concepts::Concepts;
-use crate::findings::Findings;
-use crate::fit::{LayerFit, fit};
-use crate::fit_file;
-use crate::pass::Counter;
-use crate::pictures;
+use crate::count::{Counter, GROUP, Tally};
+use crate::find::Findings;
+use crate::fit::{self, LayerFit, fit};
 use crate::plan::{PLAN, Plan};
+use crate::show::{charts, pictures, tables};
 use crate::subject::Subject;
-use crate::tables;
-use crate::tally::{GROUP, Tally};
 use crate::watch::Watch;
 use base::{Error, files};
 use data::Dataset;
@@ -64,12 +60,12 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
     let [fit_path, tally_path] = Plan::paths(folder);
 
     let fits = if fit_path.is_file() {
-        fit_file::read(&fit_path, plan)?
+        fit::read(&fit_path, plan)?
     } else {
         let Some(fits) = fit(means.subject, means.segmenter, &concepts, &plan.settings, watch)? else {
             return Ok(None);
         };
-        fit_file::write(&fit_path, plan, &fits)?;
+        fit::write(&fit_path, plan, &fits)?;
         fits
     };
 
@@ -132,7 +128,7 @@ impl Dissection {
         if !fit_path.is_file() || !tally_path.is_file() {
             return Err(unfinished().into());
         }
-        let fits = fit_file::read(&fit_path, &plan)?;
+        let fits = fit::read(&fit_path, &plan)?;
         let tally = Tally::read(&tally_path, plan.empty_tally())?;
         if tally.groups != plan.own_groups().len() as u64 {
             return Err(unfinished().into());

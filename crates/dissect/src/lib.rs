@@ -12,45 +12,35 @@
 
 mod archive;
 mod causal;
-pub mod charts;
-mod compare;
 mod concepts;
+mod count;
 mod dissection;
-mod edited;
-mod findings;
+mod edit;
+mod find;
 mod fit;
-mod fit_file;
-mod intervene;
-mod merge;
-mod pass;
-mod pictures;
 mod plan;
-mod recipe;
 mod repair;
 mod settings;
-mod sketch;
+mod show;
 mod subject;
-mod tables;
-mod tally;
 mod watch;
 
 pub use causal::{Causal, CausalSettings, CausalTask, Context, Epoch, Insertions, Outcome, Point, SET, Trace, causal};
-pub use compare::{ClassRow, Compared, Comparison, ImageDistance, LayerCount, LayerRow, image_distance};
 pub use concepts::{Concept, Concepts};
+pub use count::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top, merge};
 pub use dissection::{Dissection, Means, dissect};
-pub use edited::{EDITED, Edited, Sheet};
-pub use findings::{ClassShare, Detected, Example, Findings, LayerFindings, Unit};
+pub use edit::{Action, EDITED, Edited, Effect, Effects, Place, RECIPE, RECIPE_FORMAT, Recipe, Sheet, Units, Value};
+pub use find::{
+    ClassRow, ClassShare, Compared, Comparison, Detected, Example, Findings, ImageDistance, LayerCount, LayerFindings,
+    LayerRow, Unit, image_distance,
+};
 pub use fit::{LayerFit, QUANTILES};
-pub use intervene::{Effect, Effects};
-pub use merge::merge;
-pub use pictures::{PICTURE_GAP, comparison_sheet, unit_picture};
 pub use plan::{FORMAT, Origin, PLAN, Plan};
-pub use recipe::{Action, Place, RECIPE, RECIPE_FORMAT, Recipe, Units, Value};
 pub use repair::{
     Answers, Baseline, Candidate, DECISIONS, Decision, Decisions, Defects, Distances, REPAIR_FORMAT, REPAIRED_MODEL,
     Ranking, Repair, RepairMeans, RepairSettings, Repaired, UnitScore, repair,
 };
 pub use settings::{PRESETS, Rule, Settings, Shard};
+pub use show::{PICTURE_GAP, charts, comparison_sheet, unit_picture};
 pub use subject::{Layer, Subject};
-pub use tally::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top};
 pub use watch::{Unwatched, Watch};

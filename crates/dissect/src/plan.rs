@@ -1,9 +1,9 @@
 //! What a dissection's folder is about: its settings and everything that its counts depend on.
 
 use crate::concepts::Concepts;
+use crate::count::{GROUP, Tally};
 use crate::settings::{Settings, Shard};
 use crate::subject::{Layer, Subject};
-use crate::tally::{GROUP, Tally};
 use base::{Error, Result, files};
 use data::Plane;
 use net::{Network, Storage};

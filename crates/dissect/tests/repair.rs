@@ -4,7 +4,7 @@
 
 use base::seed::Stream;
 use data::{Content, Dataset, Image, Options, Source, pictures};
-use dissect::{Answers, Decision, Defects, RepairMeans, RepairSettings, Subject, Unwatched, repair};
+use ganatomy_dissect::{Answers, Decision, Defects, RepairMeans, RepairSettings, Subject, Unwatched, repair};
 use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
 use net::{Device, Network, Removal, Tensor};
 use std::fs;
@@ -104,7 +104,7 @@ impl Case {
         Self { subject, spoiled, real: real(&clean) }
     }
 
-    fn repair(&self, folder: &Path, defects: Option<&Defects>, answers: &Answers) -> dissect::Repair {
+    fn repair(&self, folder: &Path, defects: Option<&Defects>, answers: &Answers) -> ganatomy_dissect::Repair {
         let means = RepairMeans { subject: &self.subject, name: "spoiled".into(), real: &self.real, defects };
         repair(folder, &means, answers, &SETTINGS, &mut Unwatched).unwrap().unwrap()
     }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use data::{Class, LabelMap, Plane};
-use dissect::{
+use ganatomy_dissect::{
     CausalSettings, CausalTask, Dissection, Means, Origin, Outcome, Plan, Rule, Settings, Shard, Subject, Unwatched,
     causal, dissect, merge,
 };
@@ -313,7 +313,7 @@ fn shards_that_do_not_belong_together_are_refused() {
 /// Stops at the n-th question.
 struct Impatient(std::cell::Cell<u32>);
 
-impl dissect::Watch for Impatient {
+impl ganatomy_dissect::Watch for Impatient {
     fn stage(&mut self, _: &'static str, _: u64) {}
     fn step(&mut self, _: u64) {}
     fn stop(&self) -> bool {

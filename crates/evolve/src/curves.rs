@@ -1,8 +1,8 @@
 //! The curves of a run, from its `stats.jsonl`: which mutation wins when, fitness, losses.
 
 use crate::run::Stats;
+use plot::{BandPoint, LineChart, Scale, Series};
 use std::collections::BTreeSet;
-use train::plot::{BandPoint, LineChart, Scale, Series};
 
 /// Points along a curve: neighbouring generations are put together.
 const POINTS: usize = 120;

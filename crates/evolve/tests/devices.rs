@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
-use evolve::{Evolution, Settings, Stats};
+use ganatomy_evolve::{Evolution, Settings, Stats};
 use net::{Device, Network, Tensor};
 use std::path::Path;
 use train::Outcome;
@@ -98,7 +98,7 @@ fn children_are_judged_alike() {
     let settings = settings("modern", false, &format!("{SMALL} gamma=0.1"));
     let judged = |name: &str, device| {
         let stats = evolve(&folder.path().join(name), &settings, 1, device);
-        let one = |child: &evolve::Child| [child.fq, child.fd, child.f].map(Option::unwrap);
+        let one = |child: &ganatomy_evolve::Child| [child.fq, child.fd, child.f].map(Option::unwrap);
         stats[0].children.iter().flat_map(one).collect::<Vec<f64>>()
     };
     let (here, there) = (judged("here", Device::cpu()), judged("there", Device::stand_in()));

@@ -56,6 +56,19 @@ impl Level {
         static BEST: LazyLock<Level> = LazyLock::new(|| Level::available()[0]);
         *BEST
     }
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => "AVX-512 with BF16",
+        }
+    }
 }
 
 /// Sixteen lanes and what kernels do with them.

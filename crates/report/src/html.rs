@@ -65,7 +65,7 @@ impl Html {
 
     /// A chart, which escapes its own texts.
     pub(crate) fn chart(svg: &str) -> Self {
-        Self(train::plot::for_page(svg))
+        Self(plot::for_page(svg))
     }
 
     /// The content of a file as the address of an image.

@@ -13,10 +13,10 @@ use crate::pictures;
 use crate::units;
 use base::{Error, Result, files};
 use dissect::Sheet;
+use plot::{BarValue, Bars, Row};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use train::plot::{BarValue, Bars, Row};
 
 /// The record in the folder of a repair.
 pub(crate) const FILE: &str = "repair.json";

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use data::{Dataset, Options};
+use ganatomy_shipped::Kind;
 use net::{AxisMap, Device, Network, Precision, Primitive, Tensor};
-use shipped::Kind;
 use std::path::Path;
 
 const SAMPLES: usize = 1000;
@@ -13,7 +13,7 @@ const SIDE: usize = 64;
 const CELLS: usize = 8;
 
 fn generator() -> Network {
-    let shipped = shipped::by_name("scenes", Kind::Generator).unwrap();
+    let shipped = ganatomy_shipped::by_name("scenes", Kind::Generator).unwrap();
     Network::from_bytes(shipped.bytes, Path::new(shipped.name), &Device::cpu()).unwrap()
 }
 
@@ -75,7 +75,7 @@ fn nearest(images: &[Vec<f64>]) -> Vec<f64> {
 fn it_is_small() {
     let report = generator().report().unwrap();
     assert!(report.parameters <= 2_500_000, "{}", report.parameters);
-    let bytes = shipped::by_name("scenes", Kind::Generator).unwrap().bytes.len();
+    let bytes = ganatomy_shipped::by_name("scenes", Kind::Generator).unwrap().bytes.len();
     assert!(bytes <= 5_000_000, "{bytes}");
     assert!(report.notes.iter().any(|(key, value)| key == "trained on" && value == "scenes"), "{:?}", report.notes);
 }
@@ -100,12 +100,12 @@ fn a_thousand_samples_have_the_colours_and_the_variety_of_real_scenes() {
 /// The files are read as what `dissect` writes; they are about the networks that are shipped.
 #[test]
 fn the_dissection_is_of_the_shipped_networks() {
-    let shipped = shipped::dissection("scenes").unwrap();
+    let shipped = ganatomy_shipped::dissection("scenes").unwrap();
     let folder = tempfile::tempdir().unwrap();
     shipped.files.iter().for_each(|(name, bytes)| std::fs::write(folder.path().join(name), bytes).unwrap());
     let found = dissect::Dissection::read(folder.path()).unwrap();
     assert!(found.plan.model.is(&generator()).unwrap());
-    let segmenter = shipped::by_name("scenes", Kind::Segmenter).unwrap();
+    let segmenter = ganatomy_shipped::by_name("scenes", Kind::Segmenter).unwrap();
     let segmenter = Network::from_bytes(segmenter.bytes, Path::new(segmenter.name), &Device::cpu()).unwrap();
     assert!(found.plan.segmenter.is(&segmenter).unwrap());
     // 10,000 generated and 10,000 real ones.

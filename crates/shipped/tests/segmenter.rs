@@ -3,19 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use data::Options;
+use ganatomy_shipped::Kind;
 use net::Device;
 use segment::{Segment, Segmenter, evaluate};
-use shipped::Kind;
 use std::path::Path;
 
 fn segmenter() -> Segmenter {
-    let shipped = shipped::by_name("scenes", Kind::Segmenter).unwrap();
+    let shipped = ganatomy_shipped::by_name("scenes", Kind::Segmenter).unwrap();
     Segmenter::from_bytes(shipped.bytes, Path::new(shipped.name), &Device::cpu()).unwrap()
 }
 
 #[test]
 fn it_is_small_and_knows_the_classes_of_scenes() {
-    let bytes = shipped::by_name("scenes", Kind::Segmenter).unwrap().bytes.len();
+    let bytes = ganatomy_shipped::by_name("scenes", Kind::Segmenter).unwrap().bytes.len();
     assert!(bytes <= 3_000_000, "{bytes}");
     let segmenter = segmenter();
     assert_eq!((segmenter.planes(), segmenter.image_shape()), (&data::scenes::planes()[..], [3, 64, 64]));

@@ -1,4 +1,4 @@
-//! What every training shares: the optimiser, run folders, checkpoints, logs, signals and the charts of what came out.
+//! What every training shares: the optimiser, run folders, checkpoints, logs and signals.
 //!
 //! Nothing here knows what is being trained. A run is one folder ([`run_folder`]) that one process at a time may train
 //! in ([`RunLock`]); its state is a series of [`checkpoint`]s, each whole or absent; its story is told in
@@ -9,7 +9,6 @@ pub mod checkpoint;
 mod lock;
 pub mod memory;
 mod outcome;
-pub mod plot;
 pub mod run_folder;
 pub mod signals;
 pub mod stats;

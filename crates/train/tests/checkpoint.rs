@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use ganatomy_train::RunLock;
+use ganatomy_train::checkpoint::{Checkpoint, MANIFEST, Store};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use train::RunLock;
-use train::checkpoint::{Checkpoint, MANIFEST, Store};
 
 const FILES: &[(&str, &[u8])] =
     &[("generator.safetensors", b"0123456789"), ("state.json", b"{\"adam\": 1}"), ("empty", b"")];

@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use ganatomy_train::signals::{EXIT_INTERRUPT, EXIT_TERMINATE, Interrupt, SECOND_WISH, Signal};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use train::signals::{EXIT_INTERRUPT, EXIT_TERMINATE, Interrupt, SECOND_WISH, Signal};
 
 const CASE: &str = "TRAIN_SIGNALS_CASE";
 

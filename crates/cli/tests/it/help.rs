@@ -25,8 +25,24 @@ fn commands_in(help: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_version_is_one_line() {
-    assert_eq!(Place::new().succeed("--version"), format!("ganatomy {}\n", env!("CARGO_PKG_VERSION")));
+fn the_version_is_one_line_and_more_when_asked_in_full() {
+    let (short, long) = (Place::new().succeed("-V"), Place::new().succeed("--version"));
+    assert_eq!(short, format!("ganatomy {}\n", env!("CARGO_PKG_VERSION")));
+    let facts = long.strip_prefix(&short).unwrap_or_else(|| panic!("{long}"));
+    let facts: Vec<_> = facts.lines().map(|line| line.split_once(": ").unwrap_or_else(|| panic!("{long}"))).collect();
+    let asked = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.git").exists();
+    let names: Vec<&str> = facts.iter().map(|fact| fact.0).collect();
+    match (names.as_slice(), asked) {
+        // A checkout without git at hand says no commit either.
+        (["commit", "instructions", "devices"], true) | (["instructions", "devices"], _) => {}
+        _ => panic!("{long}"),
+    }
+    if names[0] == "commit" {
+        assert!(facts[0].1.len() >= 12 && facts[0].1.bytes().all(|b| b.is_ascii_hexdigit()), "{long}");
+    }
+    let [.., (_, instructions), (_, devices)] = facts[..] else { panic!("{long}") };
+    assert!(["portable", "AVX2", "AVX-512", "AVX-512 with BF16"].contains(&instructions), "{long}");
+    assert!(devices.split(", ").next() == Some("CPU"), "{long}");
 }
 
 #[test]

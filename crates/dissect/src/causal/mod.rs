@@ -19,12 +19,12 @@ use crate::watch::Watch;
 use base::Error;
 use kept::Kept;
 use net::Result;
+use plot::{LineChart, Series};
 use pools::{Collected, Pools};
 use segment::{Segment, Segmenter};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tail::Tail;
-use train::plot::{LineChart, Series};
 
 pub use curve::Point;
 pub use insertion::{Context, Insertions, Trace};

@@ -4,9 +4,9 @@ use super::{Trial, mixture_of};
 use data::toys::Toy;
 use metrics::summary;
 use net::Result;
+use plot::{Circle, Dots, Panel, Panels};
 use serde::Serialize;
 use std::fmt::Write;
-use train::plot::{Circle, Dots, Panel, Panels};
 
 /// Resamples of the bootstrap intervals.
 const RESAMPLES: u64 = 10_000;

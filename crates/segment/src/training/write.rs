@@ -6,7 +6,7 @@ use crate::state::encode;
 use base::{Result, files};
 use data::pictures::{self, Labelled};
 use net::Tensor;
-use train::plot::{LineChart, Scale, Series};
+use plot::{LineChart, Scale, Series};
 use train::stats;
 
 /// Images in the picture.

@@ -2,8 +2,8 @@
 
 use base::csv_field;
 use dissect::{Causal as Found, Concept};
+use plot::{BarValue, Bars, Row};
 use std::fmt::Write;
-use train::plot::{BarValue, Bars, Row};
 
 /// A class with what was found, or why nothing was.
 pub(super) type Searched = (Concept, Result<Found, String>);

@@ -1,0 +1,348 @@
+//! Levels and typical values of units, from images that are never counted.
+
+use super::sketch::{BINS, Sketch};
+use crate::concepts::Concepts;
+use crate::settings::{Rule, Settings};
+use crate::subject::Subject;
+use crate::watch::Watch;
+use base::Error;
+use data::LabelMap;
+use kernels::Upsampler;
+use metrics::overlap::Overlap;
+use net::{Result, Tensor};
+use rayon::prelude::*;
+use segment::Segment;
+
+/// Images that go through the networks at a time. Part of no result.
+const BATCH: u64 = 16;
+/// Steps of the table of quantiles: 0, 0.001, ..., 1.
+pub const QUANTILES: usize = 1001;
+/// Candidate levels of [`Rule::Iqr`]: shares of pixels above them from 1e-3 to 1, evenly in their logarithm.
+const CANDIDATES: usize = 100;
+
+/// What is known of the units of one layer before anything is counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerFit {
+    /// For each unit, the level above which it counts as on.
+    pub levels: Vec<f32>,
+    /// Under [`Rule::Iqr`], for each unit the concept with which its level was found; none where no concept counted.
+    pub informative: Vec<Option<usize>>,
+    /// For each unit, how far off the share of pixels above its level can be, as a share of all pixels.
+    pub errors: Vec<f32>,
+    /// For each unit, [`QUANTILES`] quantiles of its upsampled activation, `q = 0, 0.001, ..., 1`.
+    pub quantiles: Vec<f32>,
+    /// For each unit, its mean activation.
+    pub means: Vec<f32>,
+    /// For each unit and concept, its mean activation where the concept is, a cell weighing the share of its pixels that the
+    /// concept covers; NaN where the concept never occurs.
+    pub class_means: Vec<f32>,
+}
+
+impl LayerFit {
+    /// The value of a unit at a quantile `q` in 0 to 1, interpolated between the table's entries.
+    pub fn quantile(&self, unit: usize, q: f64) -> f32 {
+        let row = &self.quantiles[unit * QUANTILES..(unit + 1) * QUANTILES];
+        let place = q.clamp(0.0, 1.0) * (QUANTILES - 1) as f64;
+        let (below, above) = (row[place.floor() as usize], row[place.ceil() as usize]);
+        below + (above - below) * place.fract() as f32
+    }
+}
+
+/// Fits all layers in two passes over the fitting images through the layers, and a third one with the segmenter; `None` when the
+/// watcher wants it to end.
+///
+/// Memory: one histogram of 4,097 counts for each unit; under [`Rule::Iqr`] another of 101 counts for each unit and concept.
+///
+/// # Errors
+/// A network cannot be run.
+pub(crate) fn fit(
+    subject: &Subject,
+    segmenter: &dyn Segment,
+    concepts: &Concepts,
+    settings: &Settings,
+    watch: &mut dyn Watch,
+) -> Result<Option<Vec<LayerFit>>> {
+    let [_, height, width] = subject.image_shape();
+    let pixels = settings.fit_samples.saturating_mul((height * width) as u64);
+    if u32::try_from(pixels).is_err() {
+        let reason = format!("{} images of {width}x{height} pixels are more than can be counted", settings.fit_samples);
+        return Err(Error::setting("--fit-samples", reason).with_hint("1000 are enough for the usual levels.").into());
+    }
+    let seeds: Vec<u64> = settings.fit_seeds().collect();
+    let mut layers: Vec<LayerStory> =
+        subject.layers().iter().map(|layer| LayerStory::new(layer.units, layer.size, [height, width])).collect();
+
+    watch.stage("ranges of units", settings.fit_samples);
+    for batch in seeds.chunks(BATCH as usize) {
+        for (layer, maps) in layers.iter_mut().zip(subject.maps(batch)?) {
+            layer.take_range(&maps);
+        }
+        watch.step(batch.len() as u64);
+        if watch.stop() {
+            return Ok(None);
+        }
+    }
+    layers.iter_mut().for_each(LayerStory::begin_sketches);
+
+    watch.stage("levels of units", settings.fit_samples);
+    for batch in seeds.chunks(BATCH as usize) {
+        for (layer, maps) in layers.iter_mut().zip(subject.maps(batch)?) {
+            layer.take_sketch(&maps);
+        }
+        watch.step(batch.len() as u64);
+        if watch.stop() {
+            return Ok(None);
+        }
+    }
+    let n = concepts.list().len();
+    layers.iter_mut().for_each(|layer| layer.begin_classes(n, settings.rule));
+
+    watch.stage("units and classes", settings.fit_samples);
+    let mut label_pixels = vec![0u64; n];
+    for batch in seeds.chunks(BATCH as usize) {
+        let (maps, images) = subject.maps_and_images(batch)?;
+        let labels = segmenter.segment(&images)?;
+        for (plane, map) in labels.iter().flat_map(|planes| planes.iter().enumerate()) {
+            concepts.of_pixels(plane, map).flatten().for_each(|concept| label_pixels[concept] += 1);
+        }
+        for (layer, maps) in layers.iter_mut().zip(maps) {
+            layer.take_classes(&maps, &labels, concepts);
+        }
+        watch.step(batch.len() as u64);
+        if watch.stop() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(layers.into_iter().map(|layer| layer.finish(settings, &label_pixels, pixels)).collect()))
+}
+
+/// What is gathered of one layer.
+struct LayerStory {
+    cells: usize,
+    size: [usize; 2],
+    upsampler: Upsampler,
+    units: Vec<UnitStory>,
+    /// For each concept, the cells that it covers, in cells.
+    covered: Vec<f64>,
+}
+
+/// What is gathered of one unit.
+#[derive(Clone)]
+struct UnitStory {
+    low: f32,
+    high: f32,
+    sum: f64,
+    cells: u64,
+    sketch: Sketch,
+    /// For each bin of the sketch, how many candidate levels lie below it.
+    candidates_below: Vec<u8>,
+    /// The bins whose upper edges are the candidate levels, from the highest level to the lowest.
+    candidates: Vec<usize>,
+    /// `[concept][candidates below]`: pixels of the concept.
+    joint: Vec<u32>,
+    class_sums: Vec<f64>,
+}
+
+impl LayerStory {
+    fn new(units: usize, size: [usize; 2], pixels: [usize; 2]) -> Self {
+        let unit = UnitStory {
+            low: f32::INFINITY,
+            high: f32::NEG_INFINITY,
+            sum: 0.0,
+            cells: 0,
+            sketch: Sketch::new(0.0, 0.0),
+            candidates_below: Vec::new(),
+            candidates: Vec::new(),
+            joint: Vec::new(),
+            class_sums: Vec::new(),
+        };
+        Self {
+            cells: size[0] * size[1],
+            size,
+            upsampler: Upsampler::new(size, pixels),
+            units: vec![unit; units],
+            covered: Vec::new(),
+        }
+    }
+
+    /// Gives each unit its maps of a batch, image by image.
+    fn each_unit(&mut self, maps: &Tensor, work: impl Fn(&Upsampler, &mut UnitStory, usize, &[f32]) + Sync) {
+        let (values, cells, count) = (maps.to_vec(), self.cells, self.units.len());
+        let images = values.len() / (cells * count).max(1);
+        let upsampler = &self.upsampler;
+        self.units.par_iter_mut().enumerate().for_each(|(u, unit)| {
+            for image in 0..images {
+                work(upsampler, unit, image, &values[(image * count + u) * cells..][..cells]);
+            }
+        });
+    }
+
+    fn take_range(&mut self, maps: &Tensor) {
+        self.each_unit(maps, |_, unit, _, map| {
+            for &value in map.iter().filter(|v| v.is_finite()) {
+                unit.low = unit.low.min(value);
+                unit.high = unit.high.max(value);
+                unit.sum += f64::from(value);
+            }
+            unit.cells += map.len() as u64;
+        });
+    }
+
+    fn begin_sketches(&mut self) {
+        for unit in &mut self.units {
+            unit.sketch = Sketch::new(unit.low, unit.high);
+        }
+    }
+
+    fn take_sketch(&mut self, maps: &Tensor) {
+        let [height, width] = self.upsampler.target();
+        self.each_unit(maps, |upsampler, unit, _, map| {
+            let mut fine = vec![0.0; height * width];
+            upsampler.upsample(map, &mut fine);
+            unit.sketch.add(&fine);
+        });
+    }
+
+    fn begin_classes(&mut self, concepts: usize, rule: Rule) {
+        self.covered = vec![0.0; concepts];
+        for unit in &mut self.units {
+            unit.class_sums = vec![0.0; concepts];
+            if rule == Rule::Iqr {
+                unit.candidates = (0..CANDIDATES).map(|k| unit.sketch.bin_above(share_above(k))).collect();
+                unit.candidates_below = (0..=BINS)
+                    .map(|bin| unit.candidates.iter().filter(|&&candidate| candidate < bin).count() as u8)
+                    .collect();
+                unit.joint = vec![0; (concepts + 1) * (CANDIDATES + 1)];
+            }
+        }
+    }
+
+    fn take_classes(&mut self, maps: &Tensor, labels: &[Vec<LabelMap>], concepts: &Concepts) {
+        let n = concepts.list().len();
+        let cover: Vec<Vec<(usize, Vec<f32>)>> =
+            labels.iter().map(|planes| cover(planes, concepts, self.size)).collect();
+        for (concept, cells) in cover.iter().flatten() {
+            self.covered[*concept] += cells.iter().map(|&c| f64::from(c)).sum::<f64>();
+        }
+        // The last concept stands for every pixel, once an image.
+        let pixels: Vec<Vec<(usize, usize)>> = labels
+            .iter()
+            .map(|planes| {
+                let of_plane = |(plane, map)| concepts.of_pixels(plane, map).enumerate();
+                let known = planes.iter().enumerate().flat_map(of_plane).filter_map(|(p, c)| Some((p, c?)));
+                known.chain((0..planes.first().map_or(0, |m| m.classes.len())).map(|p| (p, n))).collect()
+            })
+            .collect();
+        let [height, width] = self.upsampler.target();
+        self.each_unit(maps, |upsampler, unit, image, map| {
+            for (concept, cells) in &cover[image] {
+                let dot: f64 = cells.iter().zip(map).map(|(&c, &v)| f64::from(c) * f64::from(v)).sum();
+                unit.class_sums[*concept] += dot;
+            }
+            if unit.joint.is_empty() {
+                return;
+            }
+            let mut fine = vec![0.0; height * width];
+            upsampler.upsample(map, &mut fine);
+            let below: Vec<u8> = fine.iter().map(|&v| unit.candidates_below[unit.sketch.bin(v)]).collect();
+            for &(pixel, concept) in &pixels[image] {
+                unit.joint[concept * (CANDIDATES + 1) + usize::from(below[pixel])] += 1;
+            }
+        });
+    }
+
+    fn finish(self, settings: &Settings, label_pixels: &[u64], pixels: u64) -> LayerFit {
+        let covered = &self.covered;
+        let level_of = |unit: &UnitStory| match settings.rule {
+            Rule::Quantile => (unit.sketch.level(settings.top), None),
+            Rule::Iqr => unit.most_informative(label_pixels, pixels),
+        };
+        let found: Vec<(f32, Option<usize>)> = self.units.par_iter().map(level_of).collect();
+        let quantiles = |unit: &UnitStory| -> Vec<f32> {
+            // From the highest quantile to the lowest, that is by ascending shares above.
+            let shares = (0..QUANTILES).rev().map(|i| 1.0 - i as f64 / (QUANTILES - 1) as f64);
+            unit.sketch.levels(shares).into_iter().rev().collect()
+        };
+        let error = |(unit, &(level, _)): (&UnitStory, &(f32, Option<usize>))| unit.sketch.error(level) as f32;
+        let class_means = |unit: &UnitStory| -> Vec<f32> {
+            unit.class_sums.iter().zip(covered).map(|(sum, cells)| (sum / cells) as f32).collect()
+        };
+        LayerFit {
+            levels: found.iter().map(|f| f.0).collect(),
+            informative: found.iter().map(|f| f.1).collect(),
+            errors: self.units.iter().zip(&found).map(error).collect(),
+            means: self.units.iter().map(|u| (u.sum / u.cells.max(1) as f64) as f32).collect(),
+            class_means: self.units.iter().flat_map(class_means).collect(),
+            quantiles: self.units.par_iter().map(quantiles).collect::<Vec<_>>().concat(),
+        }
+    }
+}
+
+/// The share of pixels above candidate `k`: 1e-3 to 1, evenly in its logarithm.
+fn share_above(k: usize) -> f64 {
+    libm::exp10(-3.0 + 3.0 * k as f64 / (CANDIDATES - 1) as f64)
+}
+
+impl UnitStory {
+    /// The candidate level with the largest information quality ratio with any label, by the rules of the published code
+    /// (reference 4.6): labels of less than 1e-3 of the pixels, levels of 0 and below, the level that everything exceeds, and
+    /// tables in which unit and label agree on at most 0.8 of the pixels do not count. Where nothing counts, the level is the
+    /// largest activation: the unit is never on.
+    fn most_informative(&self, label_pixels: &[u64], pixels: u64) -> (f32, Option<usize>) {
+        let everything = self.above(label_pixels.len());
+        let (mut best, mut found) = (0.0, (self.high, None));
+        for (concept, &label) in label_pixels.iter().enumerate() {
+            if (label as f64) < 1e-3 * pixels as f64 {
+                continue;
+            }
+            let both = self.above(concept);
+            for (k, &candidate) in self.candidates.iter().enumerate().take(CANDIDATES - 1) {
+                let overlap = Overlap { both: both[k], unit: everything[k], label, total: pixels };
+                let level = self.sketch.edge(candidate);
+                let ratio = overlap.information_quality();
+                if level > 0.0 && overlap.agreement() > 0.8 && ratio > best {
+                    (best, found) = (ratio, (level, Some(concept)));
+                }
+            }
+        }
+        found
+    }
+
+    /// For each candidate level, the pixels of a concept above it.
+    fn above(&self, concept: usize) -> Vec<u64> {
+        let row = &self.joint[concept * (CANDIDATES + 1)..][..=CANDIDATES];
+        // A pixel that k candidates lie below exceeds the k lowest levels, the last k of the list.
+        let mut total = 0;
+        let add = |below| {
+            total += u64::from(row[below]);
+            total
+        };
+        (1..=CANDIDATES).rev().map(add).collect()
+    }
+}
+
+/// For each concept that occurs, the share of each cell's pixels that it covers; a cell is the window of adaptive average
+/// pooling, from `floor(i H / h)` to `ceil((i + 1) H / h)`.
+fn cover(planes: &[LabelMap], concepts: &Concepts, [h, w]: [usize; 2]) -> Vec<(usize, Vec<f32>)> {
+    let mut found: Vec<(usize, Vec<f32>)> = Vec::new();
+    for (plane, map) in planes.iter().enumerate() {
+        let pixels: Vec<Option<usize>> = concepts.of_pixels(plane, map).collect();
+        for i in 0..h {
+            let rows = i * map.height / h..((i + 1) * map.height).div_ceil(h);
+            for j in 0..w {
+                let columns = j * map.width / w..((j + 1) * map.width).div_ceil(w);
+                let share = 1.0 / (rows.len() * columns.len()) as f32;
+                for y in rows.clone() {
+                    for concept in pixels[y * map.width..][columns.clone()].iter().flatten() {
+                        let at = found.iter().position(|(c, _)| c == concept).unwrap_or_else(|| {
+                            found.push((*concept, vec![0.0; h * w]));
+                            found.len() - 1
+                        });
+                        found[at].1[i * w + j] += share;
+                    }
+                }
+            }
+        }
+    }
+    found
+}

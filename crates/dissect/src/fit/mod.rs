@@ -1,0 +1,9 @@
+//! The first act: what is "on" for each unit, from images that are never counted.
+
+mod file;
+mod levels;
+mod sketch;
+
+pub(crate) use file::{read, write};
+pub(crate) use levels::fit;
+pub use levels::{LayerFit, QUANTILES};

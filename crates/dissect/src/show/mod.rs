@@ -1,0 +1,7 @@
+//! The showing: charts, pictures and tables of what was found. Nothing here computes anything anew.
+
+pub mod charts;
+pub(crate) mod pictures;
+pub(crate) mod tables;
+
+pub use pictures::{PICTURE_GAP, comparison_sheet, unit_picture};
