@@ -27,9 +27,9 @@ impl Tensor {
         if transpose_other {
             right = right.transposed();
         }
-        let mut out = vec![0.0; left.rows * right.columns];
+        let mut out = vec![0.0; left.rows() * right.columns()];
         kernels::product(left, right, &mut out, false, true);
-        self.host(&[left.rows, right.columns], out)
+        self.host(&[left.rows(), right.columns()], out)
     }
 
     /// Convolution of `self` with `w [o, c, kh, kw]`.
@@ -113,7 +113,8 @@ impl Conv {
     pub(crate) fn shape(self, x: [usize; 4], o: usize, kernel: [usize; 2], output: [usize; 2]) -> ConvShape {
         let [n, c, h, w] = x;
         let Self { stride, padding, dilation } = self;
-        ConvShape { n, c, h, w, o, kernel, stride, padding, dilation, output }
+        let (stride, padding, dilation) = ([stride; 2], [[padding; 2]; 2], [dilation; 2]);
+        ConvShape { n, c, h, w, o, kernel, stride, padding, dilation, groups: 1, output }
     }
 
     /// Output length of a convolution along one axis; `None` where the kernel does not fit.
