@@ -94,9 +94,12 @@ impl ConvShape {
         let whole = |channels: usize| self.groups > 0 && channels.is_multiple_of(self.groups);
         assert!(whole(self.c) && whole(self.o), "channels of {self:?} are whole groups");
         assert!(self.stride.iter().all(|&stride| stride > 0), "{self:?} goes forward");
-        assert_eq!(x, self.n * self.x_len(), "length of x for {self:?}");
-        assert_eq!(w, self.o * self.taps(), "length of the weights for {self:?}");
-        assert_eq!(y, self.n * self.y_len(), "length of y for {self:?}");
+        // A product that wraps round would let a shape pass that reaches far outside of its numbers.
+        let len = |lengths: [usize; 4]| lengths.iter().try_fold(1, |len: usize, &length| len.checked_mul(length));
+        let ([kh, kw], [oh, ow]) = (self.kernel, self.output);
+        assert_eq!(Some(x), len([self.n, self.c, self.h, self.w]), "length of x for {self:?}");
+        assert_eq!(Some(w), len([self.o, self.c / self.groups, kh, kw]), "length of the weights for {self:?}");
+        assert_eq!(Some(y), len([self.n, self.o, oh, ow]), "length of y for {self:?}");
     }
     /// Whether the weight gradient goes by [`dots`]: the shape of one image decides.
     fn sums_in_lanes(&self) -> bool {

@@ -58,7 +58,7 @@ const DEPTH: usize = 512;
 /// outputs; we keep out of them.
 pub fn product(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool) {
     assert_eq!(a.columns, b.rows, "inner lengths of a product");
-    assert_eq!(out.len(), a.rows * b.columns, "length of a product");
+    assert_eq!(Some(out.len()), a.rows.checked_mul(b.columns), "length of a product");
     if b.columns == 1 {
         let mut wide = vec![0.0; 2 * out.len()];
         product(a, Matrix { columns: 2, column_stride: 0, ..b }, &mut wide, false, threads);

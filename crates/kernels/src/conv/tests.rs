@@ -98,3 +98,12 @@ fn convolutions_may_run_inside_of_each_other() {
         }
     });
 }
+
+#[test]
+#[should_panic(expected = "length of x")]
+fn a_shape_whose_lengths_wrap_round_is_refused() {
+    let (stride, padding, dilation) = ([1; 2], [[1; 2]; 2], [1; 2]);
+    let (h, w, output) = (1 << 32, 1 << 32, [1, 1]);
+    let s = ConvShape { n: 1, c: 12, h, w, o: 12, kernel: [3; 2], stride, padding, dilation, groups: 1, output };
+    conv2d(&s, &[], &[0.0; 12 * 12 * 9], None, Precision::F32);
+}
