@@ -41,7 +41,19 @@ pub(crate) struct Layer {
 impl Layer {
     fn conv(name: &'static str, n: usize, [c, o]: [usize; 2], side: usize, bias: bool) -> Self {
         let output = [side / 2; 2];
-        let shape = ConvShape { n, c, h: side, w: side, o, kernel: [4; 2], stride: 2, padding: 1, dilation: 1, output };
+        let shape = ConvShape {
+            n,
+            c,
+            h: side,
+            w: side,
+            o,
+            kernel: [4; 2],
+            stride: [2; 2],
+            padding: [[1; 2]; 2],
+            dilation: [1; 2],
+            groups: 1,
+            output,
+        };
         Self { name, transposed: false, shape, bias }
     }
 

@@ -2,10 +2,10 @@
 //! convolution) and its weight gradient: by tiles ([`crate::winograd`]), directly where there are few channels ([`direct`]), and
 //! as products over unfolded images everywhere else.
 //!
-//! With `x [n, c, h, w]`, weights `[o, c, kh, kw]`, `y [n, o, oh, ow]`:
+//! With `x [n, c, h, w]`, weights `[o, c / groups, kh, kw]`, `y [n, o, oh, ow]`, and of one group:
 //!
 //! ```text
-//! y[n,o,i,j]  = sum_{c,a,b} w[o,c,a,b] x[n, c, i s - p + a d, j s - p + b d]
+//! y[n,o,i,j]  = sum_{c,a,b} w[o,c,a,b] x[n, c, i s0 - top + a d0, j s1 - left + b d1]
 //! dx = fold(W^T dy),   dW = sum_n dy unfold(x)^T
 //! ```
 //!
@@ -16,6 +16,7 @@ use crate::product::{LANES, Matrix, dots, folded, product};
 use crate::simd::Level;
 use crate::winograd::{self, Plan};
 use rayon::prelude::*;
+use std::cell::Cell;
 
 /// Columns below which images are put together into one product.
 const MIN_COLUMNS: usize = 256;
@@ -51,19 +52,27 @@ pub struct ConvShape {
     pub o: usize,
     /// Height and width of the kernel.
     pub kernel: [usize; 2],
-    /// Step, both ways.
-    pub stride: usize,
-    /// Zeros around x, both ways.
-    pub padding: usize,
-    /// Distance between the kernel's taps.
-    pub dilation: usize,
+    /// Step, down and across.
+    pub stride: [usize; 2],
+    /// Zeros around x: `[[top, bottom], [left, right]]`.
+    pub padding: [[usize; 2]; 2],
+    /// Distance between the kernel's taps, down and across.
+    pub dilation: [usize; 2],
+    /// Runs of channels: those of y in a run read those of x in the same one. Both numbers of channels are multiples of it.
+    pub groups: usize,
     /// Height and width of y.
     pub output: [usize; 2],
 }
 
 impl ConvShape {
     pub(crate) fn taps(&self) -> usize {
-        self.c * self.kernel[0] * self.kernel[1]
+        self.c / self.groups.max(1) * self.kernel[0] * self.kernel[1]
+    }
+    /// Stride, padding and dilation, where they are the same on all sides and every output reads every input.
+    pub(crate) fn even(&self) -> Option<[usize; 3]> {
+        let [stride, dilation, padding] = [self.stride[0], self.dilation[0], self.padding[0][0]];
+        let same = self.stride == [stride; 2] && self.dilation == [dilation; 2] && self.padding == [[padding; 2]; 2];
+        (same && self.groups == 1).then_some([stride, padding, dilation])
     }
     fn cells(&self) -> usize {
         self.output[0] * self.output[1]
@@ -82,9 +91,15 @@ impl ConvShape {
         (self.n * self.y_len()) as u64 * self.taps() as u64
     }
     fn check(&self, x: usize, w: usize, y: usize) {
-        assert_eq!(x, self.n * self.x_len(), "length of x for {self:?}");
-        assert_eq!(w, self.o * self.taps(), "length of the weights for {self:?}");
-        assert_eq!(y, self.n * self.y_len(), "length of y for {self:?}");
+        let whole = |channels: usize| self.groups > 0 && channels.is_multiple_of(self.groups);
+        assert!(whole(self.c) && whole(self.o), "channels of {self:?} are whole groups");
+        assert!(self.stride.iter().all(|&stride| stride > 0), "{self:?} goes forward");
+        // A product that wraps round would let a shape pass that reaches far outside of its numbers.
+        let len = |lengths: [usize; 4]| lengths.iter().try_fold(1, |len: usize, &length| len.checked_mul(length));
+        let ([kh, kw], [oh, ow]) = (self.kernel, self.output);
+        assert_eq!(Some(x), len([self.n, self.c, self.h, self.w]), "length of x for {self:?}");
+        assert_eq!(Some(w), len([self.o, self.c / self.groups, kh, kw]), "length of the weights for {self:?}");
+        assert_eq!(Some(y), len([self.n, self.o, oh, ow]), "length of y for {self:?}");
     }
     /// Whether the weight gradient goes by [`dots`]: the shape of one image decides.
     fn sums_in_lanes(&self) -> bool {
@@ -92,25 +107,29 @@ impl ConvShape {
     }
     /// A 1x1 convolution needs no unfolding.
     fn is_pointwise(&self) -> bool {
-        self.kernel == [1, 1] && self.stride == 1 && self.padding == 0
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [[0; 2]; 2] && self.output == [self.h, self.w]
     }
 }
 
 /// `y = w * x (+ bias)`.
 pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precision: Precision) -> Vec<f32> {
     s.check(x.len(), w.len(), s.n * s.y_len());
+    assert!(bias.is_none_or(|bias| bias.len() == s.o), "length of the bias for {s:?}");
     if let Some(plan) = Plan::new(s, precision) {
         return winograd::forward(Level::best(), &plan, s, x, w, bias);
     }
     if direct::fits(s) {
         return direct::forward(Level::best(), s, x, w, bias);
     }
+    if s.groups > 1 {
+        return grouped::forward(s, x, w, bias);
+    }
     let mut y = vec![0.0; s.n * s.y_len()];
     let group = s.images_together();
     y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
         let images = y.len() / s.y_len();
         let columns = images * s.cells();
-        SCRATCH.with_borrow_mut(|scratch| {
+        with_scratch(|scratch| {
             let [unfolded, together] = scratch;
             let unfolded = if s.is_pointwise() && images == 1 {
                 x
@@ -146,18 +165,22 @@ pub fn conv2d_input_gradient(
     precision: Precision,
 ) -> Vec<f32> {
     s.check(s.n * s.x_len(), w.len(), dy.len());
+    assert!(bias.is_none_or(|bias| bias.len() == s.c), "length of the bias for {s:?}");
     if let Some(plan) = Plan::new(s, precision) {
         return winograd::input_gradient(Level::best(), &plan, s, dy, w, bias);
     }
     if direct::fits(s) {
         return direct::input_gradient(Level::best(), s, dy, w, bias);
     }
+    if s.groups > 1 {
+        return grouped::input_gradient(s, dy, w, bias);
+    }
     let mut dx = vec![0.0; s.n * s.x_len()];
     let group = s.images_together();
     dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
         let images = dx.len() / s.x_len();
         let columns = images * s.cells();
-        SCRATCH.with_borrow_mut(|scratch| {
+        with_scratch(|scratch| {
             let [unfolded, together] = scratch;
             let dy = if images == 1 {
                 dy
@@ -190,6 +213,9 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
     if direct::weight_gradient_fits(s) {
         return direct::weight_gradient(Level::best(), s, x, dy);
     }
+    if s.groups > 1 {
+        return grouped::weight_gradient(s, x, dy);
+    }
     let group = s.images_together();
     let groups = s.n.div_ceil(group);
     let groups_per_sum = groups.div_ceil(WEIGHT_SUMS).max(1);
@@ -203,7 +229,7 @@ pub fn conv2d_weight_gradient(s: &ConvShape, x: &[f32], dy: &[f32], precision: P
             for (x, dy) in x.chunks(group * s.x_len()).zip(dy.chunks(group * s.y_len())) {
                 let images = dy.len() / s.y_len();
                 let columns = images * s.cells();
-                SCRATCH.with_borrow_mut(|scratch| {
+                with_scratch(|scratch| {
                     let [unfolded, together] = scratch;
                     let unfolded = sized(unfolded, s.taps() * columns);
                     unfold(s, x, images, unfolded);
@@ -240,7 +266,15 @@ fn total(sums: Vec<Vec<f32>>, len: usize) -> Vec<f32> {
 
 thread_local! {
     /// Unfolded images, and maps of several images put together: kept from call to call.
-    static SCRATCH: std::cell::RefCell<[Vec<f32>; 2]> = const { std::cell::RefCell::new([Vec::new(), Vec::new()]) };
+    static SCRATCH: Cell<[Vec<f32>; 2]> = const { Cell::new([Vec::new(), Vec::new()]) };
+}
+
+/// Runs with this thread's buffers. A nested call (a thread that waits for a product may be given another task) gets new ones.
+fn with_scratch<T>(f: impl FnOnce(&mut [Vec<f32>; 2]) -> T) -> T {
+    let mut scratch = SCRATCH.take();
+    let result = f(&mut scratch);
+    SCRATCH.set(scratch);
+    result
 }
 
 /// The first `len` numbers of a buffer that grows where it must; what they are is left from before.
@@ -259,17 +293,18 @@ fn inside(tap: usize, stride: usize, padding: usize, w: usize, output: usize) ->
     first..end
 }
 
-/// `unfolded[(c, a, b), (image, i, j)] = x[image, c, i s - p + a d, j s - p + b d]`, zero outside.
+/// `unfolded[(c, a, b), (image, i, j)] = x[image, c, i s0 - top + a d0, j s1 - left + b d1]`, zero outside.
 fn unfold(s: &ConvShape, x: &[f32], images: usize, unfolded: &mut [f32]) {
     let [kh, kw] = s.kernel;
     let [oh, ow] = s.output;
+    let [[top, _], [left, _]] = s.padding;
     let mut rows = unfolded.chunks_exact_mut(images * s.cells());
     for c in 0..s.c {
         for a in 0..kh {
             for b in 0..kw {
                 let Some(row) = rows.next() else { return };
-                let columns = inside(b * s.dilation, s.stride, s.padding, s.w, ow);
-                let lines = inside(a * s.dilation, s.stride, s.padding, s.h, oh);
+                let columns = inside(b * s.dilation[1], s.stride[1], left, s.w, ow);
+                let lines = inside(a * s.dilation[0], s.stride[0], top, s.h, oh);
                 for (image, cells) in row.chunks_exact_mut(s.cells()).enumerate() {
                     let map = &x[(image * s.c + c) * s.h * s.w..][..s.h * s.w];
                     for (i, line) in cells.chunks_exact_mut(ow).enumerate() {
@@ -277,15 +312,18 @@ fn unfold(s: &ConvShape, x: &[f32], images: usize, unfolded: &mut [f32]) {
                             line.fill(0.0);
                             continue;
                         }
-                        let source = &map[(i * s.stride + a * s.dilation - s.padding) * s.w..][..s.w];
-                        let start = columns.start * s.stride + b * s.dilation - s.padding;
+                        let source = &map[(i * s.stride[0] + a * s.dilation[0] - top) * s.w..][..s.w];
+                        let start = columns.start * s.stride[1] + b * s.dilation[1] - left;
                         line[..columns.start].fill(0.0);
                         line[columns.end..].fill(0.0);
                         let inner = &mut line[columns.clone()];
-                        if s.stride == 1 {
+                        if s.stride[1] == 1 {
                             inner.copy_from_slice(&source[start..start + inner.len()]);
                         } else {
-                            inner.iter_mut().zip(source[start..].iter().step_by(s.stride)).for_each(|(t, v)| *t = *v);
+                            inner
+                                .iter_mut()
+                                .zip(source[start..].iter().step_by(s.stride[1]))
+                                .for_each(|(t, v)| *t = *v);
                         }
                     }
                 }
@@ -298,27 +336,28 @@ fn unfold(s: &ConvShape, x: &[f32], images: usize, unfolded: &mut [f32]) {
 fn fold(s: &ConvShape, unfolded: &[f32], images: usize, x: &mut [f32]) {
     let [kh, kw] = s.kernel;
     let [oh, ow] = s.output;
+    let [[top, _], [left, _]] = s.padding;
     x.fill(0.0);
     let mut rows = unfolded.chunks_exact(images * s.cells());
     for c in 0..s.c {
         for a in 0..kh {
             for b in 0..kw {
                 let Some(row) = rows.next() else { return };
-                let columns = inside(b * s.dilation, s.stride, s.padding, s.w, ow);
-                let lines = inside(a * s.dilation, s.stride, s.padding, s.h, oh);
+                let columns = inside(b * s.dilation[1], s.stride[1], left, s.w, ow);
+                let lines = inside(a * s.dilation[0], s.stride[0], top, s.h, oh);
                 if columns.is_empty() {
                     continue;
                 }
-                let start = columns.start * s.stride + b * s.dilation - s.padding;
+                let start = columns.start * s.stride[1] + b * s.dilation[1] - left;
                 for (image, cells) in row.chunks_exact(s.cells()).enumerate() {
                     let map = &mut x[(image * s.c + c) * s.h * s.w..][..s.h * s.w];
                     for i in lines.clone() {
                         let line = &cells[i * ow..][columns.clone()];
-                        let target = &mut map[(i * s.stride + a * s.dilation - s.padding) * s.w..][..s.w];
-                        if s.stride == 1 {
+                        let target = &mut map[(i * s.stride[0] + a * s.dilation[0] - top) * s.w..][..s.w];
+                        if s.stride[1] == 1 {
                             target[start..].iter_mut().zip(line).for_each(|(t, v)| *t += v);
                         } else {
-                            target[start..].iter_mut().step_by(s.stride).zip(line).for_each(|(t, v)| *t += v);
+                            target[start..].iter_mut().step_by(s.stride[1]).zip(line).for_each(|(t, v)| *t += v);
                         }
                     }
                 }
@@ -346,6 +385,7 @@ fn images_to_channels_first(from: &[f32], to: &mut [f32], channels: usize, image
 }
 
 mod direct;
+mod grouped;
 #[cfg(test)]
 pub(crate) mod naive;
 #[cfg(test)]

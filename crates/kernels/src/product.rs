@@ -6,26 +6,32 @@ use crate::channel::{Reduction, map_sums};
 pub(crate) use dots::{LANES, dots, folded};
 use gemm::Parallelism;
 
-/// A matrix inside a slice: element (i, j) is `data[i * row_stride + j * column_stride]`.
+/// A matrix inside a slice: element (i, j) is `data[i * row_stride + j * column_stride]`, which is inside for every row and
+/// column. Only this module can make one that is not.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
-    /// The numbers.
-    pub data: &'a [f32],
-    /// Rows.
-    pub rows: usize,
-    /// Columns.
-    pub columns: usize,
-    /// Distance from one row to the next.
-    pub row_stride: usize,
-    /// Distance from one column to the next.
-    pub column_stride: usize,
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
 }
 
 impl<'a> Matrix<'a> {
     /// `rows x columns` in row-major order.
     pub fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(data.len(), rows * columns, "a {rows} x {columns} matrix");
+        assert_eq!(Some(data.len()), rows.checked_mul(columns), "a {rows} x {columns} matrix");
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Columns.
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The transpose, without moving anything.
@@ -52,7 +58,7 @@ const DEPTH: usize = 512;
 /// outputs; we keep out of them.
 pub fn product(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool) {
     assert_eq!(a.columns, b.rows, "inner lengths of a product");
-    assert_eq!(out.len(), a.rows * b.columns, "length of a product");
+    assert_eq!(Some(out.len()), a.rows.checked_mul(b.columns), "length of a product");
     if b.columns == 1 {
         let mut wide = vec![0.0; 2 * out.len()];
         product(a, Matrix { columns: 2, column_stride: 0, ..b }, &mut wide, false, threads);

@@ -23,7 +23,10 @@ const BAND_ROWS: usize = 16;
 
 /// Whether convolutions of this shape go this way; the number of images does not matter.
 pub(super) fn fits(s: &ConvShape) -> bool {
-    s.stride == 1 && s.c.min(s.o) <= FEW && s.kernel[0] * s.kernel[1] > 1 && s.output[0] * s.output[1] > 0
+    s.even().is_some_and(|[stride, ..]| stride == 1)
+        && s.c.min(s.o) <= FEW
+        && s.kernel[0] * s.kernel[1] > 1
+        && s.output[0] * s.output[1] > 0
 }
 
 /// Whether the weight gradient does, too: it keeps sixteen partial sums of each number.
@@ -34,12 +37,12 @@ pub(super) fn weight_gradient_fits(s: &ConvShape) -> bool {
 /// How far each tap of the kernel reads from its cell, down and across.
 fn taps(s: &ConvShape) -> Vec<[usize; 2]> {
     let [height, width] = s.kernel;
-    (0..height * width).map(|tap| [tap / width * s.dilation, tap % width * s.dilation]).collect()
+    (0..height * width).map(|tap| [tap / width * s.dilation[0], tap % width * s.dilation[1]]).collect()
 }
 
 /// The farthest of them.
 fn reach(s: &ConvShape) -> [usize; 2] {
-    s.kernel.map(|size| (size - 1) * s.dilation)
+    [0, 1].map(|axis| (s.kernel[axis] - 1) * s.dilation[axis])
 }
 
 /// Rows of a band: so many that `planes` of them stay in the cache.
@@ -206,7 +209,7 @@ fn bands(maps: &mut [f32], [channels, height, width]: [usize; 3], rows: usize) -
 pub(super) fn forward(level: Level, s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let taps = taps(s);
     let weights = packed(s.o, s.c, taps.len(), |o, c, tap| w[(o * s.c + c) * taps.len() + tap]);
-    let before = [s.padding as isize; 2];
+    let before = s.padding.map(|[before, _]| before as isize);
     all(level, s, [s.c, s.h, s.w], x, before, &taps, &weights, bias, [s.o, s.output[0], s.output[1]])
 }
 
@@ -216,7 +219,7 @@ pub(super) fn input_gradient(level: Level, s: &ConvShape, dy: &[f32], w: &[f32],
     let taps: Vec<[usize; 2]> =
         taps(s).into_iter().map(|[down, across]| [reach[0] - down, reach[1] - across]).collect();
     let weights = packed(s.c, s.o, taps.len(), |c, o, tap| w[(o * s.c + c) * taps.len() + tap]);
-    let before = reach.map(|reach| reach as isize - s.padding as isize);
+    let before = [0, 1].map(|axis| reach[axis] as isize - s.padding[axis][0] as isize);
     all(level, s, [s.o, s.output[0], s.output[1]], dy, before, &taps, &weights, bias, [s.c, s.h, s.w])
 }
 
@@ -276,7 +279,7 @@ pub(super) fn weight_gradient(level: Level, s: &ConvShape, x: &[f32], dy: &[f32]
             let [mut x_planes, mut dy_planes] = [Vec::new(), Vec::new()];
             for &image in images {
                 for top in (0..height).step_by(rows) {
-                    let first = [top as isize, 0].map(|at| at - s.padding as isize);
+                    let first = [top as isize - s.padding[0][0] as isize, -(s.padding[1][0] as isize)];
                     let layout = Planes { rows: rows + down, columns, first };
                     let x = layout.fill(&x[image * s.x_len()..][..s.x_len()], [s.h, s.w], cells, &mut x_planes);
                     // Zeros where a row of planes is longer than one of dy, and after the last one.
@@ -326,7 +329,7 @@ mod tests {
             kh in 1usize..6, kw in 1usize..6, padding in 0usize..4, dilation in 1usize..3,
         ) {
             let out = |size: usize, k: usize| (size + 2 * padding + 1).saturating_sub(dilation * (k - 1) + 1);
-            let s = ConvShape { n, c, h, w, o, kernel: [kh, kw], stride: 1, padding, dilation, output: [out(h, kh), out(w, kw)] };
+            let s = ConvShape { n, c, h, w, o, kernel: [kh, kw], stride: [1; 2], padding: [[padding; 2]; 2], dilation: [dilation; 2], groups: 1, output: [out(h, kh), out(w, kw)] };
             prop_assume!(s.output[0] * s.output[1] > 0);
             check(&s)?;
         }
@@ -336,7 +339,19 @@ mod tests {
     fn layers_of_networks_cut_into_bands_equal_the_definition() {
         let shape = |c, o, side: usize, kernel: usize| {
             let (padding, output) = (kernel / 2, [side + 1 - kernel % 2; 2]);
-            ConvShape { n: 1, c, h: side, w: side, o, kernel: [kernel; 2], stride: 1, padding, dilation: 1, output }
+            ConvShape {
+                n: 1,
+                c,
+                h: side,
+                w: side,
+                o,
+                kernel: [kernel; 2],
+                stride: [1; 2],
+                padding: [[padding; 2]; 2],
+                dilation: [1; 2],
+                groups: 1,
+                output,
+            }
         };
         for s in [shape(48, 3, 64, 3), shape(3, 32, 64, 4), shape(1, 17, 64, 3), shape(300, 2, 40, 3)] {
             check(&s).unwrap();

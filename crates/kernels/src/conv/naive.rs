@@ -8,15 +8,15 @@ fn for_each_product(s: &ConvShape, mut term: impl FnMut(usize, usize, usize)) {
         for o in 0..s.o {
             for i in 0..s.output[0] {
                 for j in 0..s.output[1] {
-                    for c in 0..s.c {
+                    for c in 0..s.c / s.groups {
                         for a in 0..s.kernel[0] {
                             for b in 0..s.kernel[1] {
-                                let y = (i * s.stride + a * s.dilation).wrapping_sub(s.padding);
-                                let x = (j * s.stride + b * s.dilation).wrapping_sub(s.padding);
+                                let y = (i * s.stride[0] + a * s.dilation[0]).wrapping_sub(s.padding[0][0]);
+                                let x = (j * s.stride[1] + b * s.dilation[1]).wrapping_sub(s.padding[1][0]);
                                 if y < s.h && x < s.w {
                                     term(
-                                        ((o * s.c + c) * s.kernel[0] + a) * s.kernel[1] + b,
-                                        ((n * s.c + c) * s.h + y) * s.w + x,
+                                        ((o * (s.c / s.groups) + c) * s.kernel[0] + a) * s.kernel[1] + b,
+                                        ((n * s.c + o / (s.o / s.groups) * (s.c / s.groups) + c) * s.h + y) * s.w + x,
                                         ((n * s.o + o) * s.output[0] + i) * s.output[1] + j,
                                     );
                                 }

@@ -13,7 +13,24 @@ prop_compose! {
         kh in 1usize..6, kw in 1usize..6, stride in 1usize..4, padding in 0usize..4, dilation in 1usize..3,
     ) -> ConvShape {
         let out = |size: usize, k: usize| (size + 2 * padding).checked_sub(dilation * (k - 1) + 1).map_or(0, |r| r / stride + 1);
-        ConvShape { n, c, h, w, o, kernel: [kh, kw], stride, padding, dilation, output: [out(h, kh), out(w, kw)] }
+        ConvShape { n, c, h, w, o, kernel: [kh, kw], stride: [stride; 2], padding: [[padding; 2]; 2], dilation: [dilation; 2], groups: 1, output: [out(h, kh), out(w, kw)] }
+    }
+}
+
+prop_compose! {
+    /// Each side and axis has its own, and channels come in groups.
+    fn general_shapes()(
+        n in 1usize..4, groups in 1usize..5, c in 1usize..4, o in 1usize..4, [h, w] in prop::array::uniform2(1usize..12),
+        kernel in prop::array::uniform2(1usize..5), stride in prop::array::uniform2(1usize..4),
+        padding in prop::array::uniform2(prop::array::uniform2(0usize..4)), dilation in prop::array::uniform2(1usize..3),
+    ) -> ConvShape {
+        let out = |axis: usize, size: usize| {
+            let [before, after] = padding[axis];
+            let span = dilation[axis] * (kernel[axis] - 1) + 1;
+            (size + before + after).checked_sub(span).map_or(0, |r| r / stride[axis] + 1)
+        };
+        let output = [out(0, h), out(1, w)];
+        ConvShape { n, c: c * groups, h, w, o: o * groups, kernel, stride, padding, dilation, groups, output }
     }
 }
 
@@ -21,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn all_three_equal_the_definition(s in shapes().prop_filter("no output", |s| s.output[0] * s.output[1] > 0)) {
+    fn all_three_equal_the_definition(s in prop_oneof![shapes(), general_shapes()].prop_filter("no output", |s| s.output[0] * s.output[1] > 0)) {
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
         let bias = numbers(s.o, 4);
         let (y, dx, dw) = all_three(&s, &x, &w, &dy, &bias, &vec![0.0; s.c]);
@@ -47,4 +64,46 @@ proptest! {
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         prop_assert_eq!(alone.install(|| conv2d_weight_gradient(&s, &x, &dy, Precision::F32)), dw);
     }
+}
+
+/// A thread that waits for the product of one convolution may be given another convolution.
+#[test]
+fn convolutions_may_run_inside_of_each_other() {
+    // Neither by tiles nor directly, and products so large that threads share them.
+    let (stride, padding, dilation) = ([1; 2], [[2; 2]; 2], [1; 2]);
+    let s = ConvShape {
+        n: 1,
+        c: 8,
+        h: 32,
+        w: 32,
+        o: 8,
+        kernel: [5; 2],
+        stride,
+        padding,
+        dilation,
+        groups: 1,
+        output: [32; 2],
+    };
+    let (x, w, dy) = (numbers(s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.y_len(), 3));
+    let all = || {
+        let y = conv2d(&s, &x, &w, None, Precision::F32);
+        let dx = conv2d_input_gradient(&s, &dy, &w, None, Precision::F32);
+        (y, dx, conv2d_weight_gradient(&s, &x, &dy, Precision::F32))
+    };
+    let alone = all();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| pool.install(|| (0..40).into_par_iter().for_each(|_| assert!(all() == alone))));
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "length of x")]
+fn a_shape_whose_lengths_wrap_round_is_refused() {
+    let (stride, padding, dilation) = ([1; 2], [[1; 2]; 2], [1; 2]);
+    let (h, w, output) = (1 << 32, 1 << 32, [1, 1]);
+    let s = ConvShape { n: 1, c: 12, h, w, o: 12, kernel: [3; 2], stride, padding, dilation, groups: 1, output };
+    conv2d(&s, &[], &[0.0; 12 * 12 * 9], None, Precision::F32);
 }

@@ -90,7 +90,8 @@ pub fn fused(steps: &[Step], leaves: &[Leaf], shape: &[usize]) -> Vec<f32> {
         }
     }
     let layout = Layout::new(leaves, shape);
-    let len: usize = shape.iter().product();
+    let len = shape.iter().try_fold(1, |len: usize, &length| len.checked_mul(length));
+    let len = len.unwrap_or_else(|| panic!("as many numbers as {shape:?} has"));
     if len == 0 {
         return Vec::new();
     }
@@ -288,6 +289,17 @@ impl<'a> Block<'a> {
     }
 }
 
+/// [`Function::Select`]. Not inlined: the room that it needs would be set up for every block of every tree.
+#[inline(never)]
+fn select(out: &mut [MaybeUninit<f32>], inputs: [Operand<'_>; 3], run: usize) {
+    let (mut room, len) = ([[0.0; BLOCK]; 3], out.len());
+    let [for_a, for_b, for_c] = &mut room;
+    let [a, b, c] = inputs;
+    let [a, b] = [a.spread(run, &mut for_a[..len]), b.spread(run, &mut for_b[..len])];
+    let numbers = a.iter().zip(b).zip(c.spread(run, &mut for_c[..len]));
+    out.iter_mut().zip(numbers).for_each(|(out, ((&a, &b), &c))| _ = out.write(if a == 0.0 { c } else { b }));
+}
+
 /// All steps for one block; `S` only says for which instruction set the loops are compiled.
 #[inline(always)]
 unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32], y: &mut [MaybeUninit<f32>]) {
@@ -304,16 +316,7 @@ unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32
         match step.function {
             Function::Unary(function) => function.run(Single { out, a, run }),
             Function::Binary(function) => function.run(Pair { out, a, b, run }),
-            Function::Select => {
-                let mut room = [[0.0; BLOCK]; 3];
-                let [for_a, for_b, for_c] = &mut room;
-                let [a, b] = [a.spread(run, &mut for_a[..len]), b.spread(run, &mut for_b[..len])];
-                let c = c.spread(run, &mut for_c[..len]);
-                let numbers = a.iter().zip(b).zip(c);
-                out.iter_mut()
-                    .zip(numbers)
-                    .for_each(|(out, ((&a, &b), &c))| _ = out.write(if a == 0.0 { c } else { b }));
-            }
+            Function::Select => select(out, [a, b, c], run),
         }
     }
 }

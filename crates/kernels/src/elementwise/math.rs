@@ -18,14 +18,16 @@ const ROUNDER: f32 = 12_582_912.0;
 // ln 2 in two parts, the first with few digits, so that whole multiples of it are exact.
 const LN2: f32 = 0.693_359_4;
 const LN2_REST: f32 = std::f64::consts::LN_2 as f32 - LN2;
+/// The rest to all digits, for large multiples.
+const LN2_WHOLE_REST: f32 = (std::f64::consts::LN_2 - LN2 as f64) as f32;
 
 /// `n + r / ln 2 = y / ln 2` with a whole number `n`: `n + ROUNDER`, whose last digits are `n`, and `exp(r) - 1` by its Taylor series
 /// (`|r|` is at most ln 2 / 2). `|y|` is at most some hundreds.
 #[inline(always)]
-fn reduced(y: f32) -> (f32, f32) {
+fn reduced(y: f32, ln2_rest: f32) -> (f32, f32) {
     let rounder = y * std::f32::consts::LOG2_E + ROUNDER;
     let n = rounder - ROUNDER;
-    let r = (y - n * LN2) - n * LN2_REST;
+    let r = (y - n * LN2) - n * ln2_rest;
     let series = 1.0 / 720.0 + r * (1.0 / 5040.0);
     let series = 1.0 / 24.0 + r * (1.0 / 120.0 + r * series);
     (rounder, r + r * r * (0.5 + r * (1.0 / 6.0 + r * series)))
@@ -38,7 +40,7 @@ fn reduced(y: f32) -> (f32, f32) {
 pub fn tanh(x: f32) -> f32 {
     // From 10 on the result is 1. A NaN is not less.
     let y = -2.0 * if x.abs() > 10.0 { 10.0 } else { x.abs() };
-    let (rounder, small) = reduced(y);
+    let (rounder, small) = reduced(y, LN2_REST);
     // 2^n: the last digits of `rounder` are n.
     let power = f32::from_bits((rounder.to_bits() << 23).wrapping_add(127 << 23));
     let t = power * small + (power - 1.0);
@@ -51,7 +53,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     // Beyond these it is 0 or infinite. A NaN is neither more nor less.
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < -104.0 { -104.0 } else { y };
-    let (rounder, small) = reduced(y);
+    let (rounder, small) = reduced(y, LN2_WHOLE_REST);
     // 2^n in two factors: of both ends of the range one alone is no number.
     let n = rounder.to_bits().wrapping_sub(ROUNDER.to_bits()).cast_signed();
     let power = |n: i32| f32::from_bits((n.wrapping_add(127) << 23).cast_unsigned());
@@ -63,7 +65,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn exp_m1(x: f32) -> f32 {
     // Beyond it the result is -1.
-    let (rounder, small) = reduced(if x < -20.0 { -20.0 } else { x });
+    let (rounder, small) = reduced(if x < -20.0 { -20.0 } else { x }, LN2_REST);
     let power = f32::from_bits((rounder.to_bits() << 23).wrapping_add(127 << 23));
     power * small + (power - 1.0)
 }

@@ -44,11 +44,12 @@ impl Plan {
     /// `None` where tiles save nothing.
     pub(crate) fn new(s: &ConvShape, precision: Precision) -> Option<Self> {
         let [oh, ow] = s.output;
-        if s.c < LEAST_CHANNELS || s.o < LEAST_CHANNELS || s.dilation != 1 || oh * ow == 0 {
+        let [stride, padding, dilation] = s.even()?;
+        if s.c < LEAST_CHANNELS || s.o < LEAST_CHANNELS || dilation != 1 || oh * ow == 0 {
             return None;
         }
         let work = |m: usize, n: usize| n * n * oh.div_ceil(m) * ow.div_ceil(m);
-        let (large, small, r) = match (s.kernel, s.stride) {
+        let (large, small, r) = match (s.kernel, stride) {
             ([4, 4], 2) => (Filter::F42, Filter::F22, 2),
             ([3, 3], 1) => (Filter::F43, Filter::F23, 3),
             _ => return None,
@@ -66,12 +67,12 @@ impl Plan {
             precision,
             filter,
             points: n * n,
-            phases: s.stride * s.stride,
+            phases: stride * stride,
             taps: s.kernel[0] * s.kernel[1],
             tiles: down * across,
             c_blocks: s.c.div_ceil(16),
             o_blocks: s.o.div_ceil(16),
-            stride: s.stride,
+            stride,
             outputs: m,
             x_cells: Vec::new(),
             y_cells: Vec::new(),
@@ -84,10 +85,10 @@ impl Plan {
         for tile in 0..plan.tiles {
             let (top, left) = (tile / across * m, tile % across * m);
             for phase in 0..plan.phases {
-                let at = |start: usize, phase: usize| (start * s.stride + phase).checked_sub(s.padding);
+                let at = |start: usize, phase: usize| (start * stride + phase).checked_sub(padding);
                 for i in 0..n {
                     for j in 0..n {
-                        let (y, x) = (at(top + i, phase / s.stride), at(left + j, phase % s.stride));
+                        let (y, x) = (at(top + i, phase / stride), at(left + j, phase % stride));
                         plan.x_cells.push(cell(y, x, s.h, s.w));
                     }
                 }

@@ -9,7 +9,7 @@ prop_compose! {
     ) -> ConvShape {
         let (k, stride) = if wide { (4, 2) } else { (3, 1) };
         let out = |size: usize| (size + 2 * padding).checked_sub(k).map_or(0, |r| r / stride + 1);
-        ConvShape { n, c, h, w, o, kernel: [k, k], stride, padding, dilation: 1, output: [out(h), out(w)] }
+        ConvShape { n, c, h, w, o, kernel: [k, k], stride: [stride; 2], padding: [[padding; 2]; 2], dilation: [1; 2], groups: 1, output: [out(h), out(w)] }
     }
 }
 
@@ -115,9 +115,10 @@ fn a_number_that_is_none_is_not_rounded_away() {
         w: 8,
         o: 16,
         kernel: [3, 3],
-        stride: 1,
-        padding: 1,
-        dilation: 1,
+        stride: [1; 2],
+        padding: [[1; 2]; 2],
+        dilation: [1; 2],
+        groups: 1,
         output: [8, 8],
     };
     let plan = Plan::new(&s, Precision::Bf16).unwrap();
@@ -141,9 +142,10 @@ fn deep_layers_stay_exact() {
             w: size,
             o,
             kernel: [kernel; 2],
-            stride,
-            padding: 1,
-            dilation: 1,
+            stride: [stride; 2],
+            padding: [[1; 2]; 2],
+            dilation: [1; 2],
+            groups: 1,
             output: [size / stride; 2],
         };
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));

@@ -7,21 +7,18 @@ use kernels::{ConvShape, Precision};
 /// Steps and borders up to which the kernels' sums of places cannot wrap around.
 const MOST: usize = 1 << 24;
 
-/// Whether the kernels can compute a convolution: it is the same both ways, there are elements, and nothing is too far away.
+/// Whether the kernels can compute a convolution: there are elements, and nothing is too far away.
 pub(super) fn usual(conv: &Conv, inputs: &[Value<f32>]) -> bool {
     let near = conv.stride.iter().chain(&conv.dilation).chain(conv.padding.as_flattened()).all(|&length| length < MOST);
-    let Conv { stride, padding, dilation, groups } = *conv;
-    let alike =
-        stride[0] == stride[1] && dilation[0] == dilation[1] && padding == [[padding[0][0]; 2]; 2] && groups == 1;
-    near && alike && inputs.iter().all(|input| !input.shape().contains(&0))
+    near && inputs.iter().all(|input| !input.shape().contains(&0))
 }
 
 /// `x` to maps of `o` channels.
 fn shape_of(conv: &Conv, x: &[usize], o: usize, kernel: &[usize], output: &[usize]) -> ConvShape {
-    let (stride, padding, dilation) = (conv.stride[0], conv.padding[0][0], conv.dilation[0]);
+    let Conv { stride, padding, dilation, groups } = *conv;
     let two = |lengths: &[usize]| [lengths[0], lengths[1]];
     let (kernel, output) = (two(kernel), two(output));
-    ConvShape { n: x[0], c: x[1], h: x[2], w: x[3], o, kernel, stride, padding, dilation, output }
+    ConvShape { n: x[0], c: x[1], h: x[2], w: x[3], o, kernel, stride, padding, dilation, groups, output }
 }
 
 pub(super) fn forward(
