@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_size_that_cannot_be_has_a_near_one_that_can() {
         let near = |height, width| Doublings::nearest([height, width], 1024);
-        assert_eq!([near(50, 50), near(75, 100), near(180, 240)], [[48, 48], [72, 96], [176, 240]]);
+        assert_eq!([near(50, 50), near(75, 100), near(180, 240)], [[48, 48], [72, 104], [176, 240]]);
         assert_eq!(
             [near(0, 0), near(48, 0), near(9000, 9000), near(1080, 1920)],
             [[8, 8], [48, 12], [1024, 1024], [576, 1024]]
