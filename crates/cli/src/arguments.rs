@@ -3,6 +3,7 @@
 use crate::commands::Command;
 use crate::{exit, version};
 use clap::Parser;
+use data::Size;
 
 /// Evolve GANs, open them up, edit what they know.
 ///
@@ -20,6 +21,17 @@ pub(crate) struct Arguments {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Reads the size of a picture whose sides can be.
+pub(crate) fn size(text: &str) -> Result<Size, String> {
+    let size: Size = text.parse()?;
+    let possible = 1..=data::MAX_SIDE;
+    if possible.contains(&size.width) && possible.contains(&size.height) {
+        Ok(size)
+    } else {
+        Err(format!("{size} has a side that is not in 1..={}", data::MAX_SIDE))
+    }
 }
 
 #[cfg(test)]

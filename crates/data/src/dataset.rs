@@ -2,7 +2,7 @@
 
 use crate::image::{Image, LabelMap, Plane};
 use crate::open::{Broken, Channels, Options};
-use crate::resize::{labels_to_square, to_square};
+use crate::resize::{labels_to_size, to_size};
 use crate::source::Source;
 use crate::toys::Toy;
 use base::{Error, Result};
@@ -70,7 +70,7 @@ impl Dataset {
             Channels::Grey => 1,
             Channels::Rgb => 3,
         };
-        let (height, width) = set.options.size.map_or((first.height, first.width), |size| (size, size));
+        let (height, width) = set.options.size.map_or((first.height, first.width), |size| (size.height, size.width));
         set.shape = vec![channels, height, width];
         let bytes = (channels * height * width) as u64;
         let worth_it = !source.in_memory() || set.options.size.is_some();
@@ -268,7 +268,7 @@ impl Dataset {
     fn shaped(&self, mut image: Image, index: u64) -> Result<Image> {
         let [channels, height, width] = *self.shape.as_slice() else { return Ok(image) };
         if let Some(size) = self.options.size {
-            image = to_square(image, size, self.options.crop);
+            image = to_size(image, size, self.options.crop);
         }
         if (image.width, image.height) != (width, height) {
             let reason =
@@ -285,7 +285,7 @@ impl Dataset {
 
     fn shaped_maps(&self, mut maps: Vec<LabelMap>, index: u64) -> Result<Vec<LabelMap>> {
         if let Some(size) = self.options.size {
-            maps = maps.iter().map(|map| labels_to_square(map, size, self.options.crop)).collect();
+            maps = maps.iter().map(|map| labels_to_size(map, size, self.options.crop)).collect();
         } else if let [_, height, width] = *self.shape.as_slice()
             && let Some(map) = maps.iter().find(|map| (map.width, map.height) != (width, height))
         {

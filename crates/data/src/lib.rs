@@ -5,11 +5,12 @@
 //! prefetched, in an order that depends on the seed alone. [`pictures`] makes files that people look at.
 //!
 //! ```
-//! use ganatomy_data::{Loader, LoaderOptions, Options, open};
+//! use ganatomy_data::{Loader, LoaderOptions, Options, Size, open};
 //!
-//! let scenes = open("scenes", &Options { size: Some(32), ..Options::default() })?;
+//! let size = Size { width: 80, height: 48 };
+//! let scenes = open("scenes", &Options { size: Some(size), ..Options::default() })?;
 //! let mut loader = Loader::new(scenes.into(), LoaderOptions::default())?;
-//! assert_eq!(loader.next_batch(4)?.shape, [4, 3, 32, 32]);
+//! assert_eq!(loader.next_batch(4)?.shape, [4, 3, 48, 80]);
 //! # Ok::<(), base::Error>(())
 //! ```
 
@@ -29,6 +30,7 @@ pub mod pictures;
 mod resize;
 pub mod scenes;
 mod segmented;
+mod size;
 mod source;
 mod store;
 pub mod toys;
@@ -40,5 +42,6 @@ pub use decode::{decode, decode_labels};
 pub use loader::{Batch, Loader, LoaderOptions};
 pub use open::{BUILT_IN, Broken, Channels, Options, open};
 pub use order::Order;
-pub use resize::{Crop, labels_to_square, to_square};
+pub use resize::{Crop, labels_to_size, to_size};
+pub use size::Size;
 pub use source::Source;

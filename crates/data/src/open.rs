@@ -6,6 +6,7 @@ use crate::image_files::ImageFiles;
 use crate::resize::Crop;
 use crate::scenes::{self, Scenes};
 use crate::segmented::Segmented;
+use crate::size::Size;
 use crate::source::Source;
 use crate::store::Store;
 use crate::toys::Toy;
@@ -19,11 +20,11 @@ pub const BUILT_IN: [&str; 4] = ["scenes", "ring8", "grid25", "swissroll"];
 /// What to make of the images of a data set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The side of the square images, 1 to 8192 (scenes: 32 to 2048); `None` for the size that they have (scenes: 64).
-    pub size: Option<usize>,
+    /// The size of the images, sides of 1 to 8192 (scenes: 32 to 2048); `None` for the size that they have (scenes: 64).
+    pub size: Option<Size>,
     /// Grey or colour.
     pub channels: Channels,
-    /// How images become square where `size` is given.
+    /// How images come to the form of `size` where it is given.
     pub crop: Crop,
     /// Whether the loader mirrors every other image, by chance.
     pub flip: bool,
@@ -71,7 +72,7 @@ pub enum Broken {
 /// An unknown name, a missing path, a set without images, a file that is broken or of an unknown kind, an impossible size.
 pub fn open(spec: &str, options: &Options) -> Result<Dataset> {
     if let Some(size) = options.size
-        && !(1..=MAX_SIDE).contains(&size)
+        && !(size.shorter() >= 1 && size.longer() <= MAX_SIDE)
     {
         return Err(Error::setting("image.size", format!("is {size}; images have a side of 1 to {MAX_SIDE} pixels")));
     }
@@ -79,8 +80,8 @@ pub fn open(spec: &str, options: &Options) -> Result<Dataset> {
         return Dataset::new(spec, Content::Points(toy), options.clone());
     }
     let source: Box<dyn Source> = if spec == "scenes" {
-        let size = options.size.unwrap_or(scenes::DEFAULT_SIDE);
-        if !(scenes::MIN_SIDE..=scenes::MAX_SIDE).contains(&size) {
+        let size = options.size.unwrap_or(Size::square(scenes::DEFAULT_SIDE));
+        if size.shorter() < scenes::MIN_SIDE || size.longer() > scenes::MAX_SIDE {
             let range = format!("{} to {}", scenes::MIN_SIDE, scenes::MAX_SIDE);
             return Err(Error::setting("image.size", format!("is {size}; scenes have a side of {range} pixels")));
         }

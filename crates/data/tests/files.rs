@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use flate2::{Compression, write::GzEncoder};
-use ganatomy_data::{Broken, Channels, Dataset, Image, Options, open, pictures};
+use ganatomy_data::{Broken, Channels, Dataset, Image, Options, Size, open, pictures};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -88,10 +88,28 @@ fn a_zip_with_dataset_json_equals_the_same_folder() {
 #[test]
 fn options_give_every_image_one_shape() {
     let set = folder(&[("a.png", &png(40, 20, 10)), ("b.png", &png(9, 30, 10))]);
-    let options = Options { size: Some(8), channels: Channels::Grey, ..Options::default() };
+    let options = Options { size: Some(Size::square(8)), channels: Channels::Grey, ..Options::default() };
     let set = open(set.path().to_str().unwrap(), &options).unwrap();
     assert_eq!(set.shape(), [1, 8, 8]);
     assert!((0..2).all(|i| set.values(i).unwrap().len() == 64));
+}
+
+#[test]
+fn images_need_not_be_square() {
+    let set = folder(&[("a.png", &png(40, 20, 10)), ("b.png", &png(9, 30, 10))]);
+    let options = Options { size: Some(Size { width: 10, height: 6 }), ..Options::default() };
+    let set = open(set.path().to_str().unwrap(), &options).unwrap();
+    assert_eq!(set.shape(), [3, 6, 10]);
+    for index in 0..2 {
+        // Once from the file, once from memory.
+        for _ in 0..2 {
+            let image = set.image(index).unwrap();
+            assert_eq!((image.width, image.height, image.pixels.len()), (10, 6, 180));
+        }
+    }
+    let picture = pictures::preview(&set, 2, 2).unwrap();
+    // Enlarged to about 64 pixels along the longer side.
+    assert_eq!((picture.width, picture.height), (2 * (60 + 2) + 2, 36 + 4));
 }
 
 #[test]
@@ -111,7 +129,8 @@ fn a_missing_path_is_told_with_the_built_in_names() {
 
 #[test]
 fn impossible_sizes_are_refused() {
-    for size in [0, 9000, 16] {
+    let sizes = [0, 9000, 16].map(Size::square).into_iter();
+    for size in sizes.chain([(80, 0), (9000, 64), (80, 16), (4000, 64)].map(|(width, height)| Size { width, height })) {
         let error = open("scenes", &Options { size: Some(size), ..Options::default() }).err().unwrap();
         assert!(error.to_string().starts_with("image.size: "), "{error}");
     }
@@ -295,9 +314,12 @@ fn labelled_sets_keep_images_and_maps_together() {
     let set = try_open(place.path()).unwrap();
     assert_eq!(set.planes()[0].classes[1].name, "right");
     assert_eq!(set.maps(0).unwrap()[0].classes, [0, 0, 1, 1, 0, 0, 1, 1]);
-    let options = Options { size: Some(2), ..Options::default() };
+    let options = Options { size: Some(Size::square(2)), ..Options::default() };
     let square = open(place.path().to_str().unwrap(), &options).unwrap();
     assert_eq!(square.maps(0).unwrap()[0].classes, [0, 1, 0, 1]);
+    let wide = Options { size: Some(Size { width: 4, height: 1 }), ..Options::default() };
+    let wide = open(place.path().to_str().unwrap(), &wide).unwrap();
+    assert_eq!((wide.shape(), wide.maps(0).unwrap()[0].classes.as_slice()), (&[3, 1, 4][..], &[0, 0, 1, 1][..]));
     assert!(refusal(folder(&files[..2]).path()).0.contains("no classes.json"));
     let place = folder(&[("images/b.png", &image), files[0], files[1], files[2]]);
     assert!(refusal(place.path()).0.contains("b.png: has no label map"));

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use base::npy::{Array, Elements};
-use ganatomy_data::{Batch, Dataset, Loader, LoaderOptions, Options, open};
+use ganatomy_data::{Batch, Dataset, Loader, LoaderOptions, Options, Size, open};
 use std::sync::Arc;
 
 /// 23 images whose pixels all differ.
@@ -25,7 +25,8 @@ fn batches(loader: &mut Loader, sizes: &[usize]) -> Vec<Batch> {
 
 #[test]
 fn one_and_eight_workers_deliver_the_same() {
-    let scenes = Arc::new(open("scenes", &Options { size: Some(32), flip: true, ..Options::default() }).unwrap());
+    let scenes =
+        Arc::new(open("scenes", &Options { size: Some(Size::square(32)), flip: true, ..Options::default() }).unwrap());
     let ring = Arc::new(open("ring8", &Options::default()).unwrap());
     for set in [&numbered(true), &scenes, &ring] {
         let sizes = [1, 7, 30, 2];
@@ -79,7 +80,8 @@ fn flips_mirror_about_half_of_the_images_and_nothing_else() {
 fn shapes_labels_and_maps_of_a_batch() {
     let points = loader(&Arc::new(open("grid25", &Options::default()).unwrap()), 2).next_batch(6).unwrap();
     assert_eq!((points.shape, points.data.len()), (vec![6, 2], 12));
-    let set = Arc::new(open("scenes", &Options { size: Some(32), flip: true, ..Options::default() }).unwrap());
+    let set =
+        Arc::new(open("scenes", &Options { size: Some(Size::square(32)), flip: true, ..Options::default() }).unwrap());
     let scenes = loader(&set, 2).next_batch(6).unwrap();
     assert_eq!(scenes.shape, [6, 3, 32, 32]);
     assert!(scenes.data.iter().all(|v| (-1.0..=1.0).contains(v)));

@@ -157,7 +157,7 @@ mod tests {
 
     fn small() -> Network {
         let graph = dcgan_generator(DcganGenerator {
-            size: 16,
+            size: [16; 2],
             channels: 3,
             latent: 4,
             width: 2,

@@ -17,7 +17,7 @@ const SETTINGS: RepairSettings = RepairSettings { samples: 200, real_samples: 20
 /// A generator of 16x16 pixels with 8 units in layer 1, whose images differ.
 fn generator() -> Network {
     let graph = dcgan_generator(DcganGenerator {
-        size: 16,
+        size: [16; 2],
         channels: 3,
         latent: 6,
         width: 8,

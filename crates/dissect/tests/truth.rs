@@ -228,7 +228,7 @@ fn the_cause_of_a_class_is_named_and_obeys() {
 fn drawn() -> Network {
     use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
     let graph = dcgan_generator(DcganGenerator {
-        size: 16,
+        size: [16; 2],
         channels: 3,
         latent: 6,
         width: 3,

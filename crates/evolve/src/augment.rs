@@ -18,12 +18,13 @@ struct Change {
     cut: [std::ops::Range<usize>; 2],
 }
 
-/// The changes of a batch `[n, c, size, size]`.
+/// The changes of a batch `[n, c, h, w]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Changes {
     each: Vec<Change>,
     channels: usize,
-    size: usize,
+    /// Height and width.
+    size: [usize; 2],
 }
 
 impl Changes {
@@ -31,8 +32,7 @@ impl Changes {
     pub(crate) fn draw(
         kinds: &[Augmentation],
         n: usize,
-        channels: usize,
-        size: usize,
+        [channels, height, width]: [usize; 3],
         seed: u64,
         purpose: &str,
         index: u64,
@@ -48,26 +48,27 @@ impl Changes {
                         c.contrast = stream.uniform(0.5, 1.5) as f32;
                     }
                     Augmentation::Translation => {
-                        let most = size as u64 / 8;
-                        c.shift = [(); 2].map(|()| stream.below(2 * most + 1) as isize - most as isize);
+                        c.shift = [height, width].map(|side| {
+                            let most = side as u64 / 8;
+                            stream.below(2 * most + 1) as isize - most as isize
+                        });
                     }
                     Augmentation::Cutout => {
-                        let side = size / 2;
-                        c.cut = [(); 2].map(|()| {
-                            let centre = stream.below(size as u64 + 1) as usize;
-                            centre.saturating_sub(side / 2)..(centre + side / 2).min(size)
+                        c.cut = [height, width].map(|side| {
+                            let centre = stream.below(side as u64 + 1) as usize;
+                            centre.saturating_sub(side / 4)..(centre + side / 4).min(side)
                         });
                     }
                 }
             }
             c
         };
-        Self { each: (0..n).map(|_| change()).collect(), channels, size }
+        Self { each: (0..n).map(|_| change()).collect(), channels, size: [height, width] }
     }
 
     /// The changed images.
     pub(crate) fn apply(&self, x: &[f32]) -> Vec<f32> {
-        let area = self.size * self.size;
+        let area = self.size[0] * self.size[1];
         let mut y = x.to_vec();
         for (image, change) in y.chunks_exact_mut(self.channels * area).zip(&self.each) {
             image.iter_mut().for_each(|v| *v += change.brightness);
@@ -80,7 +81,7 @@ impl Changes {
 
     /// The gradient by the images, for a gradient by the changed ones.
     pub(crate) fn pull_back(&self, g: &[f32]) -> Vec<f32> {
-        let area = self.size * self.size;
+        let area = self.size[0] * self.size[1];
         let mut y = g.to_vec();
         for (image, change) in y.chunks_exact_mut(self.channels * area).zip(&self.each) {
             // The transposes in reverse order; the middle two are symmetric.
@@ -96,7 +97,7 @@ impl Changes {
         if self.channels == 1 {
             return;
         }
-        let area = self.size * self.size;
+        let area = self.size[0] * self.size[1];
         for pixel in 0..area {
             let mean = (0..self.channels).map(|c| image[c * area + pixel]).sum::<f32>() / self.channels as f32;
             for c in 0..self.channels {
@@ -108,23 +109,23 @@ impl Changes {
 
     /// Shifts (zeros come in) and cuts; `direction` -1 gives the transpose.
     fn moved(&self, image: &mut [f32], change: &Change, direction: isize) {
-        let size = self.size;
+        let [height, width] = self.size;
         let [rows, columns] = &change.cut;
         let cut = |map: &mut [f32]| {
-            rows.clone().for_each(|y| map[y * size + columns.start..y * size + columns.end].fill(0.0));
+            rows.clone().for_each(|y| map[y * width + columns.start..y * width + columns.end].fill(0.0));
         };
-        for map in image.chunks_exact_mut(size * size) {
+        for map in image.chunks_exact_mut(height * width) {
             if direction < 0 {
                 cut(map);
             }
             if change.shift != [0; 2] {
                 let from = map.to_vec();
                 let [dy, dx] = change.shift.map(|d| d * direction);
-                for y in 0..size {
-                    for x in 0..size {
+                for y in 0..height {
+                    for x in 0..width {
                         let (sy, sx) = (y as isize - dy, x as isize - dx);
-                        let inside = (0..size as isize).contains(&sy) && (0..size as isize).contains(&sx);
-                        map[y * size + x] = if inside { from[sy as usize * size + sx as usize] } else { 0.0 };
+                        let inside = (0..height as isize).contains(&sy) && (0..width as isize).contains(&sx);
+                        map[y * width + x] = if inside { from[sy as usize * width + sx as usize] } else { 0.0 };
                     }
                 }
             }
@@ -151,10 +152,12 @@ mod tests {
     proptest! {
         /// `<A x, g> = <x, A^T g>` for the linear part A.
         #[test]
-        fn the_gradient_is_the_transpose(seed: u64, channels in prop::sample::select(vec![1usize, 3])) {
-            let (n, size) = (2, 8);
-            let changes = Changes::draw(&ALL, n, channels, size, seed, "test", 0);
-            let len = n * channels * size * size;
+        fn the_gradient_is_the_transpose(
+            seed: u64, channels in prop::sample::select(vec![1usize, 3]), height in 1usize..20, width in 1usize..20,
+        ) {
+            let n = 2;
+            let changes = Changes::draw(&ALL, n, [channels, height, width], seed, "test", 0);
+            let len = n * channels * height * width;
             let mut stream = Stream::new(seed, "numbers", 0);
             let x: Vec<f32> = (0..len).map(|_| stream.normal() as f32).collect();
             let g: Vec<f32> = (0..len).map(|_| stream.normal() as f32).collect();
@@ -169,13 +172,13 @@ mod tests {
     #[test]
     fn nothing_asked_nothing_changed() {
         let x: Vec<f32> = (0..3 * 64).map(|i| (i % 7) as f32 - 3.0).collect();
-        let y = Changes::draw(&[], 1, 3, 8, 1, "test", 0).apply(&x);
+        let y = Changes::draw(&[], 1, [3, 8, 8], 1, "test", 0).apply(&x);
         assert!(x.iter().zip(y).all(|(a, b)| (a - b).abs() < 1e-6));
     }
 
     #[test]
     fn a_cut_is_zero_and_a_shift_moves() {
-        let changes = Changes::draw(&[Augmentation::Translation, Augmentation::Cutout], 1, 1, 16, 3, "test", 0);
+        let changes = Changes::draw(&[Augmentation::Translation, Augmentation::Cutout], 1, [1, 16, 16], 3, "test", 0);
         let y = changes.apply(&[1.0; 256]);
         let change = &changes.each[0];
         let zeros = y.iter().filter(|v| **v == 0.0).count();

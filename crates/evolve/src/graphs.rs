@@ -6,7 +6,7 @@ use net::{Binary, Derivative, Dim, Graph, NodeId, Primitive, Result, Trainee};
 
 /// The descriptions of generator and discriminator for data of a shape, `[c, h, w]` or `[2]`.
 pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
-    let (channels, size) = (data[0], data.get(1).copied().unwrap_or(1));
+    let (channels, size) = (data[0], [1, 2].map(|axis| data.get(axis).copied().unwrap_or(1)));
     let (g, d) = match s.network {
         Family::Mlp => (zoo::mlp_generator(s.latent, s.width), zoo::mlp_discriminator(data[0], s.width_d, s.norm_d)),
         Family::Dcgan => {

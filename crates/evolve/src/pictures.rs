@@ -23,8 +23,8 @@ pub(crate) fn picture(set: &Dataset, shape: &[usize], values: &[f32]) -> Result<
         return pictures::png(&pictures::scatter(&clouds, 480, 2.0));
     }
     let images: Vec<Image> = pictures::from_batch(shape, values)?;
-    let side = shape.last().copied().unwrap_or(1);
-    let factor = (64 / side.max(1)).max(1);
+    let longer = shape.iter().skip(2).copied().max().unwrap_or(1);
+    let factor = (64 / longer.max(1)).max(1);
     let images: Vec<Image> = images.iter().map(|image| pictures::zoomed(image, factor)).collect();
     pictures::png(&pictures::grid(&images, COLUMNS, 2)?)
 }
@@ -88,24 +88,43 @@ impl Distance {
     }
 }
 
+/// The at most 8 fields along a side.
+struct Fields {
+    /// The field of each pixel.
+    field: Vec<usize>,
+    /// Pixels of each field.
+    length: Vec<usize>,
+}
+
+impl Fields {
+    fn of(side: usize) -> Self {
+        let fields = side.min(8);
+        let field: Vec<usize> = (0..side).map(|pixel| pixel * fields / side).collect();
+        let mut length = vec![0; fields];
+        field.iter().for_each(|&field| length[field] += 1);
+        Self { field, length }
+    }
+}
+
 /// Squared maximum mean discrepancy between samples and reals: points as they are, images averaged down to at most 8 x 8
 /// pixels. A rough figure that is cheap enough to compare checkpoints of one run; not a published metric.
 pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> Distance {
     fn features<const D: usize>(shape: &[usize], values: &[f32]) -> Vec<[f64; D]> {
         let each: usize = shape[1..].iter().product();
-        let (channels, size) = (shape[1], shape.get(2).copied().unwrap_or(1));
-        let (cells, block) = (size.min(8), (size / 8).max(1));
+        let side = |axis: usize| shape.get(axis).copied().unwrap_or(1);
+        let (rows, columns) = (Fields::of(side(2)), Fields::of(side(3)));
         values
             .chunks_exact(each)
             .map(|image| {
                 let mut feature = [0.0; D];
-                for c in 0..channels {
-                    for y in 0..cells * block {
-                        for x in 0..cells * block {
-                            let cell = (c * cells + y / block) * cells + x / block;
-                            if let Some(sum) = feature.get_mut(cell) {
-                                *sum += f64::from(image[(c * size + y) * size.min(each) + x]) / (block * block) as f64;
-                            }
+                for (line, pixels) in image.chunks_exact(side(3)).enumerate() {
+                    let (c, y) = (line / side(2), line % side(2));
+                    let row = rows.field[y];
+                    for (&value, &column) in pixels.iter().zip(&columns.field) {
+                        if let Some(sum) =
+                            feature.get_mut((c * rows.length.len() + row) * columns.length.len() + column)
+                        {
+                            *sum += f64::from(value) / (rows.length[row] * columns.length[column]) as f64;
                         }
                     }
                 }
@@ -131,6 +150,22 @@ pub(crate) fn distance(shape: &[usize], fakes: &[f32], reals: &[f32]) -> Distanc
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_pixel_counts_in_its_field_whatever_the_size() {
+        for (side, expected) in [(8, [1; 8]), (64, [8; 8]), (80, [10; 8]), (12, [2, 1, 2, 1, 2, 1, 2, 1])] {
+            assert_eq!(Fields::of(side).length, expected);
+        }
+        assert_eq!(Fields::of(3).field, [0, 1, 2]);
+        // Two sets that differ in the last pixel of a wide picture alone.
+        let (n, shape) = (8, [8, 1, 12, 20]);
+        let mut stream = Stream::new(5, "test", 0);
+        let reals: Vec<f32> = (0..n * 240).map(|_| stream.uniform(-1.0, 1.0) as f32).collect();
+        let mut fakes = reals.clone();
+        assert!(distance(&shape, &fakes, &reals).value <= 0.0);
+        fakes.chunks_exact_mut(240).for_each(|image| image[239] += 40.0);
+        assert!(distance(&shape, &fakes, &reals).value > 0.1);
+    }
 
     #[test]
     fn of_checkpoints_that_chance_may_have_ordered_the_last_one_stands() {

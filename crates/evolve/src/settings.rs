@@ -8,8 +8,9 @@ pub use presets::PRESETS;
 
 use crate::{Loss, Selection};
 use base::{Error, Result};
+use data::Size;
 use net::Law;
-use net::zoo::{GeneratorStart, Norm};
+use net::zoo::{Doublings, GeneratorStart, Norm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use train::table::{flatten, put, read_table, value_of};
@@ -43,7 +44,7 @@ pub struct Settings {
     pub norm_d: Norm,
     /// First layer of a DCGAN generator.
     pub start: GeneratorStart,
-    /// Additional 3x3 convolutions at 8 and 16 pixels in a DCGAN generator.
+    /// Additional 3x3 convolutions after the first two doublings (at 8 and 16 pixels) in a DCGAN generator.
     pub extra: bool,
     /// Minibatch standard deviation at the end of a DCGAN discriminator.
     pub minibatch_std: bool,
@@ -106,8 +107,8 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSettings {
-    /// Pixels on a side.
-    pub size: usize,
+    /// The size in pixels: `64`, or `"80x48"` for 80 in a row and 48 rows.
+    pub size: Size,
     /// 1 or 3; 0: as the data are.
     pub channels: usize,
     /// Whether reals are mirrored at random.
@@ -291,10 +292,7 @@ impl Settings {
             return wrong("norm_d", "pixel norm is for generators".into(), "Choose none, batch or spectral.");
         }
         if self.network != Family::Mlp {
-            let size = self.image.size;
-            if !(8..=1024).contains(&size) || !size.is_power_of_two() {
-                return wrong("image.size", format!("{size} is not a power of two from 8 to 1024"), "Try 32 or 64.");
-            }
+            check_size(self.image.size)?;
             if !matches!(self.image.channels, 0 | 1 | 3) {
                 return wrong(
                     "image.channels",
@@ -318,6 +316,22 @@ impl Settings {
     }
 }
 
+/// The longest side of an image.
+const MOST: usize = 1024;
+
+/// Refuses sizes that no family can make: all of them double small maps.
+fn check_size(size: Size) -> Result<()> {
+    if size.shorter() >= 8 && size.longer() <= MOST && Doublings::to(size.rows_and_columns()).is_some() {
+        return Ok(());
+    }
+    let [height, width] = Doublings::nearest(size.rows_and_columns(), MOST);
+    let reason = format!("{size} is not made by doubling small maps, or its sides are not 8 to {MOST}");
+    Err(Error::setting("image.size", reason).with_hint(format!(
+        "Both sides must be 3 to 16 times the same power of two, such as 64, 48 or 80x48; the nearest size is {}.",
+        Size { width, height }
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,7 +345,13 @@ mod tests {
     fn settings_survive_toml() {
         for preset in PRESETS {
             for points in [false, true] {
-                let settings = Settings::preset(preset, points).unwrap();
+                let mut settings = Settings::preset(preset, points).unwrap();
+                if preset == "modern" {
+                    settings.image.size = Size { width: 80, height: 48 };
+                    assert!(settings.to_toml().contains("size = \"80x48\""));
+                } else {
+                    assert!(settings.to_toml().contains("size = 32"));
+                }
                 let folder = tempfile::tempdir().unwrap();
                 let path = folder.path().join("config.toml");
                 std::fs::write(&path, settings.to_toml()).unwrap();
@@ -354,7 +374,8 @@ mod tests {
             "augment=[color]",
         ])
         .unwrap();
-        assert_eq!((settings.batch, settings.lr_g, settings.image.size), (16, 1.0, 64));
+        assert_eq!((settings.batch, settings.lr_g, settings.image.size), (16, 1.0, Size::square(64)));
+        assert_eq!(set(&["image.size=80x48"]).unwrap().image.size, Size { width: 80, height: 48 });
         assert_eq!(settings.mutations, [Loss::Heuristic, Loss::Hinge]);
         assert_eq!(settings.norm_d, Norm::Spectral);
         assert_eq!(settings.augment, [Augmentation::Color]);
@@ -371,7 +392,16 @@ mod tests {
         assert_eq!(message(&["image.sise=64"]), "image.sise: there is no such setting | Did you mean image.size?");
         assert_eq!(message(&["batch=0"]), "batch: 0 is not between 1 and 65536 | ");
         assert_eq!(message(&["lr_g=nan"]), "lr_g: NaN is not a positive number | ");
-        assert_eq!(message(&["image.size=48"]), "image.size: 48 is not a power of two from 8 to 1024 | Try 32 or 64.");
+        let no_size = |size: &str, near: &str| {
+            let rule = "Both sides must be 3 to 16 times the same power of two, such as 64, 48 or 80x48";
+            let reason = "is not made by doubling small maps, or its sides are not 8 to 1024";
+            format!("image.size: {size} {reason} | {rule}; the nearest size is {near}.")
+        };
+        for (size, near) in [("50", "48"), ("100x75", "104x72"), ("4", "8"), ("2048", "1024"), ("240x180", "240x176")] {
+            assert_eq!(message(&[&format!("image.size={size}")]), no_size(size, near));
+        }
+        let wrong = message(&["image.size=wide"]);
+        assert!(wrong.ends_with("expected a number of pixels or WIDTHxHEIGHT, such as 64 or 80x48 | "), "{wrong}");
         assert!(message(&["batch=-1"]).starts_with("batch: invalid value: integer `-1`"), "{}", message(&["batch=-1"]));
         assert!(message(&["selection=best"]).contains("unknown variant `best`, expected one of `fitness`"));
         assert!(message(&["eval=8"]).contains("Raise eval, or set fakes=fresh."));

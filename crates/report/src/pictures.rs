@@ -2,7 +2,7 @@
 
 use crate::html::Html;
 use base::{Error, Result, files};
-use data::{Crop, Image, MAX_BYTES, pictures};
+use data::{Crop, Image, MAX_BYTES, Size, pictures};
 use dissect::{PICTURE_GAP, Sheet};
 use std::path::Path;
 
@@ -60,12 +60,10 @@ pub(crate) fn of_unit(path: &Path, there: usize, wanted: usize) -> Result<Pictur
 
 /// A picture that is larger than the page shows it.
 fn shrunk(image: Image) -> Image {
-    // All sides by the same factor, so that the picture keeps its form.
-    if image.width == image.height {
-        return data::to_square(image, SIDE, Crop::Stretch);
-    }
-    let every = image.width.max(image.height).div_ceil(SIDE);
-    thinned(&image, every)
+    // Both sides by one factor, so that the picture keeps its form.
+    let longer = image.width.max(image.height);
+    let [width, height] = [image.width, image.height].map(|side| ((2 * side * SIDE + longer) / (2 * longer)).max(1));
+    data::to_size(image, Size { width, height }, Crop::Stretch)
 }
 
 /// The images of a sheet's first rows, before and after, in pixels of the images themselves.
@@ -143,7 +141,8 @@ mod tests {
         let (_folder, path) = saved(&pictures::grid(&[Image::filled(256, 256, [9; 3])], 1, PICTURE_GAP).unwrap());
         assert_eq!(of_unit(&path, 1, 8).unwrap().width, 128 + 2 * GAP);
         let (_folder, path) = saved(&pictures::grid(&[Image::filled(300, 100, [9; 3])], 1, PICTURE_GAP).unwrap());
-        assert_eq!(of_unit(&path, 1, 8).unwrap().width, 100 + 2 * GAP);
+        let picture = of_unit(&path, 1, 8).unwrap();
+        assert_eq!((picture.width, picture.height), (128 + 2 * GAP, 43 + 2 * GAP));
     }
 
     #[test]

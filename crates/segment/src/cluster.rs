@@ -237,7 +237,9 @@ mod tests {
 
     #[test]
     fn it_is_a_segmenter_like_any_other_and_always_the_same() {
-        let set = data::open("scenes", &data::Options { size: Some(32), ..data::Options::default() }).unwrap();
+        let set =
+            data::open("scenes", &data::Options { size: Some(data::Size::square(32)), ..data::Options::default() })
+                .unwrap();
         let make = || cluster(&set, 6, 8, 3, &Device::cpu()).unwrap().to_bytes(Storage::F32).unwrap();
         let bytes = make();
         assert_eq!(make(), bytes);

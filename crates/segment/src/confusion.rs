@@ -2,7 +2,7 @@
 
 use crate::Segment;
 use base::{Error, Result};
-use data::{Dataset, LabelMap, Plane};
+use data::{Dataset, LabelMap, Plane, Size};
 use net::{Device, Tensor};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -116,8 +116,7 @@ pub fn check_fit(segmenter: &dyn Segment, set: &Dataset) -> Result<()> {
     if set.shape() != segmenter.image_shape() {
         let [c, h, w] = segmenter.image_shape();
         let reason = format!("has images of shape {:?}; the segmenter reads {:?}", set.shape(), [c, h, w]);
-        let hint = if h == w { format!("Give --size {h}.") } else { "Train a segmenter for this size.".to_owned() };
-        return Err(wrong(reason).with_hint(hint));
+        return Err(wrong(reason).with_hint(format!("Give --size {}.", Size::of([c, h, w]))));
     }
     let names = |planes: &[Plane]| {
         let plane = |p: &Plane| {
@@ -208,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_oracle_of_scenes_is_perfect_and_a_blind_one_is_not() {
-        let options = data::Options { size: Some(32), ..data::Options::default() };
+        let options = data::Options { size: Some(Size::square(32)), ..data::Options::default() };
         let set = data::open("scenes", &options).unwrap();
         let truth: Vec<_> = (0..8).map(|i| set.image_with_maps(i).unwrap()).collect();
         let known: Vec<(Vec<f32>, Vec<LabelMap>)> =
@@ -233,8 +232,9 @@ mod tests {
     fn sets_that_do_not_fit_are_refused_with_a_cure() {
         let blind = |_: &[f32]| Vec::new();
         let oracle = Oracle::new(vec![plane(&["a"], None)], [3, 32, 32], blind);
-        let open =
-            |size| data::open("scenes", &data::Options { size: Some(size), ..data::Options::default() }).unwrap();
+        let open = |size| {
+            data::open("scenes", &data::Options { size: Some(Size::square(size)), ..data::Options::default() }).unwrap()
+        };
         let error = check_fit(&oracle, &open(64)).unwrap_err();
         assert_eq!(error.to_string(), "scenes: has images of shape [3, 64, 64]; the segmenter reads [3, 32, 32]");
         assert_eq!(error.hint().unwrap(), "Give --size 32.");

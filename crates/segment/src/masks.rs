@@ -3,7 +3,7 @@
 use crate::Segmenter;
 use crate::cluster::constant;
 use base::{Error, Result, files};
-use data::{Class, Crop, LabelMap, Plane, colour, decode, labels_to_square};
+use data::{Class, Crop, LabelMap, Plane, Size, colour, decode, labels_to_size};
 use net::{Binary, Conv, Device, Graph, Network, Op, Params};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const SURE: f32 = 10.0;
 /// elsewhere in every picture need labels for every picture: a labelled set, and a segmenter that learns from it.
 ///
 /// Reads a folder of masks `NAME.png`, in the order of their names, for images of `shape`. A pixel is inside where the
-/// mask is brighter than half (black and white will do). A mask of another size is stretched where images are square.
+/// mask is brighter than half (black and white will do). A mask of another size is stretched where images are square or of its form.
 ///
 /// # Errors
 /// The folder holds no PNG, a mask cannot be read, has another size, or is all black.
@@ -78,16 +78,19 @@ pub fn mask_paths(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// One mask for images of a shape: class 1 where it is brighter than half, else 0. Stretched to square images.
+/// One mask for images of a shape: class 1 where it is brighter than half, else 0. Stretched to square images, and to others
+/// of its form.
 ///
 /// # Errors
-/// It cannot be read or has another size.
+/// It cannot be read or has another form.
 pub fn read_mask(path: &Path, [_, height, width]: [usize; 3]) -> Result<LabelMap> {
     let image = decode(&files::read(path, data::MAX_BYTES)?, path)?.into_grey();
     let classes = image.pixels.iter().map(|&v| u16::from(v >= 128)).collect();
     let mut map = LabelMap { width: image.width, height: image.height, classes };
-    if (map.width, map.height) != (width, height) && width == height {
-        map = labels_to_square(&map, width, Crop::Stretch);
+    // Less than a pixel of the image is rounding.
+    let same_form = (map.width * height).abs_diff(map.height * width) < map.width.max(map.height);
+    if (map.width, map.height) != (width, height) && (width == height || same_form) {
+        map = labels_to_size(&map, Size { width, height }, Crop::Stretch);
     }
     if (map.width, map.height) != (width, height) {
         let reason = format!("has {}x{} pixels where images have {width}x{height}", map.width, map.height);
@@ -125,6 +128,20 @@ mod tests {
         assert_eq!(maps[0], maps[1]);
         assert_eq!(maps[0][0].classes, [1; 16]);
         assert_eq!(maps[0][1].classes, [1, 1, 0, 0].repeat(4));
+    }
+
+    #[test]
+    fn a_mask_is_brought_to_images_of_its_form() {
+        let folder = tempfile::tempdir().unwrap();
+        // 10 x 6 pixels, white at the left.
+        write(folder.path(), "left.png", 10, &[255, 255, 255, 255, 255, 0, 0, 0, 0, 0].repeat(6));
+        let map = |width, height| read_mask(&folder.path().join("left.png"), [3, height, width]);
+        for (width, height) in [(5, 3), (80, 48), (10, 6), (84, 50), (8, 8)] {
+            let map = map(width, height).unwrap();
+            assert_eq!((map.width, map.height), (width, height));
+            assert_eq!(map.classes.iter().filter(|&&class| class == 1).count(), width / 2 * height);
+        }
+        assert!(map(80, 60).unwrap_err().to_string().ends_with("has 10x6 pixels where images have 80x60"));
     }
 
     #[test]

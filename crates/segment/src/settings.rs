@@ -2,6 +2,7 @@
 
 use crate::{Augment, Ignored, Weighting};
 use base::{Error, Result};
+use data::Size;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use train::run_folder;
@@ -30,8 +31,8 @@ pub struct Settings {
     pub held_out: f64,
     /// The model file of a segmenter of the same form whose weights are the first ones; empty: random ones.
     pub from: String,
-    /// Pixels on a side to which images are brought; 0: as they are.
-    pub size: usize,
+    /// The size to which images are brought, `64` or `"80x48"` (width and height); 0: as they are.
+    pub size: Size,
     /// The seed of everything random.
     pub seed: u64,
     /// Steps in all.
@@ -76,7 +77,7 @@ impl Settings {
             val: String::new(),
             held_out: 0.1,
             from: String::new(),
-            size: if scenes { 64 } else { 0 },
+            size: Size::square(if scenes { 64 } else { 0 }),
             seed: 0,
             steps: 3000,
             batch: 16,
@@ -226,7 +227,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(run_folder::CONFIG);
         for data in ["scenes", "street/"] {
-            let settings = Settings::preset(data).with(&["steps=7".into(), "augment.colour=1".into()]).unwrap();
+            let settings = Settings::preset(data)
+                .with(&["steps=7".into(), "augment.colour=1".into(), "size=80x48".into()])
+                .unwrap();
             std::fs::write(&path, settings.to_toml()).unwrap();
             assert_eq!(Settings::read(&path).unwrap(), settings);
             assert!(Settings::are_in(folder.path()));

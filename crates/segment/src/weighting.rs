@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn the_classes_of_scenes_are_counted() {
-        let set = data::open("scenes", &data::Options { size: Some(32), ..data::Options::default() }).unwrap();
+        let set =
+            data::open("scenes", &data::Options { size: Some(data::Size::square(32)), ..data::Options::default() })
+                .unwrap();
         let weights = class_weights(&set, Weighting::Root, Ignored::Learn).unwrap();
         assert_eq!(weights.iter().map(Vec::len).collect::<Vec<_>>(), [11, 9]);
         // There is more sky than sun.

@@ -42,7 +42,7 @@ fn generated() -> Vec<Vec<f64>> {
 
 /// Scenes of another seed than those of the training.
 fn reals() -> Vec<Vec<f64>> {
-    let options = Options { size: Some(SIDE), seed: 2026, ..Options::default() };
+    let options = Options { size: Some(data::Size::square(SIDE)), seed: 2026, ..Options::default() };
     let scenes: Dataset = data::open("scenes", &options).unwrap();
     let image = |index| Tensor::new(&[1, 3, SIDE, SIDE], scenes.values(index).unwrap(), &Device::cpu());
     (0..SAMPLES as u64).flat_map(|index| cells(&image(index))).collect()

@@ -24,7 +24,7 @@ fn it_is_small_and_knows_the_classes_of_scenes() {
 
 #[test]
 fn it_is_right_about_scenes_of_another_seed() {
-    let options = Options { size: Some(64), seed: 1_000_000, ..Options::default() };
+    let options = Options { size: Some(data::Size::square(64)), seed: 1_000_000, ..Options::default() };
     let scenes = data::open("scenes", &options).unwrap();
     for table in evaluate(&segmenter(), &scenes, 100, false, &Device::cpu(), |_| ()).unwrap() {
         let (name, iou, accuracy) = (&table.plane().name, table.mean_iou(), table.accuracy());

@@ -55,7 +55,7 @@ impl Compare {
             let mut progress = Progress::new(console)?;
             for (dissection, found) in dissections.iter().zip(&mut comparison.dissections) {
                 let subject = subject(&dissection.plan, None, &device, console)?;
-                let real = real::open(name, "--real", subject.image_shape())?;
+                let real = real::open(name, subject.image_shape())?;
                 found.image_distance = dissect::image_distance(&subject, &real, self.images, &mut progress)?;
                 if found.image_distance.is_none() {
                     return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal));

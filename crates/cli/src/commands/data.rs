@@ -1,10 +1,11 @@
 //! `ganatomy data ...`
 
+use crate::arguments;
 use crate::console::{self, Console};
 use crate::output;
 use anyhow::Result;
 use base::Error;
-use data::{Broken, Dataset, Options, pictures};
+use data::{Broken, Dataset, Options, Size, pictures};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,9 +44,9 @@ struct Preview {
     #[arg(long, value_name = "PNG", default_value = "preview.png")]
     out: PathBuf,
 
-    /// Crop and resize the images to squares of this side [default: as they are]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=data::MAX_SIDE as i64))]
-    size: Option<u32>,
+    /// Crop and resize the images to squares of this side, or to WxH [default: as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = arguments::size)]
+    size: Option<Size>,
 
     /// Images to draw, spread evenly over the set [default: 32; 2000 points]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -113,7 +114,7 @@ impl Preview {
             WhenBroken::Skip => Broken::Skip,
             WhenBroken::Refuse => Broken::Refuse,
         };
-        let options = Options { size: self.size.map(|s| s as usize), seed: self.seed, broken, ..Options::default() };
+        let options = Options { size: self.size, seed: self.seed, broken, ..Options::default() };
         let set = data::open(&self.source, &options).map_err(|error| match error {
             // Here the setting is a flag.
             Error::Setting { key, reason, hint } if key == "image.size" => {

@@ -116,7 +116,7 @@ impl Dissect {
         let layers = if all { &[] } else { self.layers.as_slice() };
         let subject =
             Subject::new(&model.network, layers, &device).with_context(|| self.model.display().to_string())?;
-        let real = self.real.as_deref().map(|name| real::open(name, "--real", subject.image_shape())).transpose()?;
+        let real = self.real.as_deref().map(|name| real::open(name, subject.image_shape())).transpose()?;
         let settings = self.settings(real.as_ref())?;
         settings.check()?;
         let origins = [

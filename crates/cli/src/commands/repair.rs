@@ -130,7 +130,7 @@ impl Repair {
         let subject = Subject::new(&generator.network, &layer, &device)
             .map_err(named_layer)
             .with_context(|| self.model.display().to_string())?;
-        let real = real::open(&self.real, "--real", subject.image_shape())?;
+        let real = real::open(&self.real, subject.image_shape())?;
         let most = real.len().map_or(u64::MAX, |n| n as u64);
         let settings = RepairSettings {
             samples: self.samples,

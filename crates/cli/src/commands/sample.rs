@@ -111,7 +111,7 @@ impl Sample {
                     .with_hint("Give --out a name that ends in .png.")
                     .into());
             }
-            real::open(name, "--nearest", generator.image_shape()?)
+            real::open(name, generator.image_shape()?)
         });
         let near = near.transpose()?;
         let item = generator.shape();

@@ -23,5 +23,6 @@ mod sample;
 mod segmenter;
 #[cfg(unix)]
 mod signals;
+mod sizes;
 mod support;
 mod trial;

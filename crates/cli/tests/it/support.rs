@@ -97,7 +97,7 @@ pub(crate) fn check(name: &str, text: &str) {
 /// An image generator: 16x16 pixels in colour, latents of 4 numbers.
 pub(crate) fn image_generator(channels: usize) -> Network {
     let graph = zoo::dcgan_generator(DcganGenerator {
-        size: 16,
+        size: [16; 2],
         channels,
         latent: 4,
         width: 2,

@@ -2,13 +2,15 @@
 
 use super::{OBJECTS, PARTS, Scene};
 use crate::image::{Image, LabelMap};
+use crate::size::Size;
 
 /// Samples along one side of a pixel.
 const SUPER: usize = 3;
 
 /// Red, green, blue as displayed, 0 to 1.
 pub(super) type Rgb = [f32; 3];
-/// A place on the picture: x to the right, y down, both 0 to 1.
+/// A place in the world: x to the right from 0 to [`Canvas::wide`], y down from [`Canvas::top`] to 1. The shorter side of the
+/// picture is 1.
 pub(super) type Point = [f32; 2];
 
 /// What is known of one place of the scene.
@@ -28,16 +30,29 @@ impl Sample {
 
 /// The sheet.
 pub(super) struct Canvas {
-    /// Samples along a side.
-    pub(super) side: usize,
+    /// Samples in a row.
+    pub(super) columns: usize,
+    /// Samples in a unit of the world, which is the shorter side.
+    pub(super) unit: f32,
+    /// Where the picture ends at the right: 1, or more in a wide one.
+    pub(super) wide: f32,
+    /// Where the picture begins above: 0, or less in a high one.
+    pub(super) top: f32,
     samples: Vec<Sample>,
 }
 
 impl Canvas {
     /// A sheet for a picture of `size` pixels.
-    pub(super) fn new(size: usize) -> Self {
-        let side = size * SUPER;
-        Self { side, samples: vec![Sample { colour: [0.0; 3], object: 0, part: 0 }; side * side] }
+    pub(super) fn new(size: Size) -> Self {
+        let (columns, rows) = (size.width * SUPER, size.height * SUPER);
+        let unit = columns.min(rows) as f32;
+        Self {
+            columns,
+            unit,
+            wide: columns as f32 / unit,
+            top: 1.0 - rows as f32 / unit,
+            samples: vec![Sample { colour: [0.0; 3], object: 0, part: 0 }; columns * rows],
+        }
     }
 
     /// The samples of a box (left, top, right, bottom) row by row: the height of each row, and its samples with how far right they are.
@@ -45,16 +60,18 @@ impl Canvas {
         &mut self,
         bounds: [f32; 4],
     ) -> impl Iterator<Item = (f32, impl Iterator<Item = (f32, &mut Sample)>)> {
-        let side = self.side as f32;
+        let (unit, sky) = (self.unit, self.top);
+        let [from_x, from_y, to_x, to_y] = [bounds[0], bounds[1] - sky, bounds[2], bounds[3] - sky];
         // Casts of negative floats give 0.
-        let first = |v: f32| (v * side) as usize;
-        let last = |v: f32| ((v * side) as usize).saturating_add(1).min(self.side);
-        let (left, top, right, bottom) = (first(bounds[0]), first(bounds[1]), last(bounds[2]), last(bounds[3]));
-        let nothing = bounds[2] <= 0.0 || bounds[3] <= 0.0 || left >= right;
-        let rows = self.samples.chunks_exact_mut(self.side).enumerate();
+        let first = |v: f32| (v * unit) as usize;
+        let last = |v: f32| ((v * unit) as usize).saturating_add(1);
+        let (left, top, right, bottom) = (first(from_x), first(from_y), last(to_x).min(self.columns), last(to_y));
+        let nothing = to_x <= 0.0 || to_y <= 0.0 || left >= right;
+        let rows = self.samples.chunks_exact_mut(self.columns).enumerate();
         rows.take(if nothing { 0 } else { bottom }).skip(top).map(move |(iy, row)| {
             let samples = row[left..right].iter_mut().enumerate();
-            ((iy as f32 + 0.5) / side, samples.map(move |(ix, sample)| (((left + ix) as f32 + 0.5) / side, sample)))
+            let y = (iy as f32 + 0.5) / unit + sky;
+            (y, samples.map(move |(ix, sample)| (((left + ix) as f32 + 0.5) / unit, sample)))
         })
     }
 
@@ -85,14 +102,14 @@ impl Canvas {
     /// Averages the samples of each pixel. Its object is that of most samples (the middle one's where they are split),
     /// its part that of most samples of this object, so that the planes agree.
     pub(super) fn develop(&self) -> Scene {
-        let size = self.side / SUPER;
-        let mut pixels = Vec::with_capacity(size * size * 3);
-        let (mut objects, mut parts) = (Vec::with_capacity(size * size), Vec::with_capacity(size * size));
-        for y in 0..size {
-            for x in 0..size {
-                let first = y * SUPER * self.side + x * SUPER;
+        let (width, height) = (self.columns / SUPER, self.samples.len() / self.columns / SUPER);
+        let mut pixels = Vec::with_capacity(width * height * 3);
+        let (mut objects, mut parts) = (Vec::with_capacity(width * height), Vec::with_capacity(width * height));
+        for y in 0..height {
+            for x in 0..width {
+                let first = y * SUPER * self.columns + x * SUPER;
                 let block: [[Sample; SUPER]; SUPER] = std::array::from_fn(|row| {
-                    let start = first + row * self.side;
+                    let start = first + row * self.columns;
                     std::array::from_fn(|column| self.samples[start + column])
                 });
                 let block = block.as_flattened();
@@ -115,12 +132,8 @@ impl Canvas {
                 parts.push(u16::from(part));
             }
         }
-        let map = |classes| LabelMap { width: size, height: size, classes };
-        Scene {
-            image: Image { width: size, height: size, channels: 3, pixels },
-            objects: map(objects),
-            parts: map(parts),
-        }
+        let map = |classes| LabelMap { width, height, classes };
+        Scene { image: Image { width, height, channels: 3, pixels }, objects: map(objects), parts: map(parts) }
     }
 }
 

@@ -25,9 +25,9 @@ pub(super) fn mountains(
         let frequency = if alpine { between(stream, 1.5, 2.6) } else { between(stream, 1.4, 2.4) };
         // Folding the noise at its middle makes sharp ridges; hills keep it round.
         let fold = |v: f32| if alpine { 1.0 - (2.0 * v - 1.0).abs() } else { v };
-        let ridge: Vec<f32> = (0..=canvas.side)
+        let ridge: Vec<f32> = (0..=canvas.columns)
             .map(|i| {
-                let x = i as f32 / canvas.side as f32 * frequency + offset;
+                let x = i as f32 / canvas.unit * frequency + offset;
                 let fine = if alpine { 0.10 * fold(noise.at(x * 6.1, offset + 31.0)) } else { 0.0 };
                 let shape = 0.64 * fold(noise.at(x, offset)) + 0.26 * fold(noise.at(x * 2.3, offset + 9.0)) + fine;
                 horizon + 0.02 - height * (0.12 + 0.88 * shape)
@@ -41,18 +41,18 @@ pub(super) fn mountains(
         let snowy = alpine && (season == Season::Winter || stream.chance(0.6));
         let snow_line = horizon - height * between(stream, 0.42, 0.62);
         let top = ridge.iter().copied().fold(1.0, f32::min);
-        let side = canvas.side as f32;
-        let reach = (canvas.side / 48).max(1);
+        let unit = canvas.unit;
+        let reach = (unit as usize / 48).max(1);
         // Which way the rock looks, column by column: a slope that falls to the right looks to the right.
         let slope = |column: usize| {
-            let (before, after) = (column.saturating_sub(reach), (column + reach).min(canvas.side));
-            ((ridge[after] - ridge[before]) * side / (after - before) as f32).clamp(-1.2, 1.2) * light.side
+            let (before, after) = (column.saturating_sub(reach), (column + reach).min(canvas.columns));
+            ((ridge[after] - ridge[before]) * unit / (after - before) as f32).clamp(-1.2, 1.2) * light.side
         };
-        let slopes: Vec<f32> = (0..canvas.side).map(slope).collect();
-        for (y, row) in canvas.rows([0.0, top, 1.0, horizon + 0.03]) {
+        let slopes: Vec<f32> = (0..canvas.columns).map(slope).collect();
+        for (y, row) in canvas.rows([0.0, top, canvas.wide, horizon + 0.03]) {
             let (ribs, patches, grain) = (noise.row(y * 5.0), noise.row(y * 30.0), noise.rough(y * 55.0));
             for (x, sample) in row {
-                let column = ((x * side) as usize).min(slopes.len() - 1);
+                let column = ((x * unit) as usize).min(slopes.len() - 1);
                 let depth = y - ridge[column];
                 if depth < 0.0 {
                     continue;
@@ -88,14 +88,15 @@ pub(super) fn meadow(
     horizon: f32,
 ) {
     let [far, near] = season.meadow(stream);
+    let middle = 0.5 * canvas.wide;
     let offset = between(stream, 0.0, 200.0);
     let swell: f32 = between(stream, 0.008, 0.03);
     let other = if season == Season::Winter { scale(near, 0.94) } else { mix(near, [0.72, 0.68, 0.26], 0.45) };
-    let side = canvas.side as f32;
-    let edge: Vec<f32> = (0..canvas.side)
-        .map(|column| horizon - swell * noise.at(column as f32 / side * 3.0 + offset, offset))
+    let unit = canvas.unit;
+    let edge: Vec<f32> = (0..canvas.columns)
+        .map(|column| horizon - swell * noise.at(column as f32 / unit * 3.0 + offset, offset))
         .collect();
-    for (y, row) in canvas.rows([0.0, horizon - swell, 1.0, 1.0]) {
+    for (y, row) in canvas.rows([0.0, horizon - swell, canvas.wide, 1.0]) {
         let depth = ((y - horizon) / (1.0 - horizon)).max(0.0);
         let t = depth * (2.0 - depth);
         // Fields narrow towards the horizon as the ground does.
@@ -103,10 +104,10 @@ pub(super) fn meadow(
         let (fields, blades) = (noise.row(distance * 2.5), noise.rough(y * 30.0));
         let (ground, mist) = (mix(far, near, t), 0.28 * (1.0 - t) * (1.0 - t));
         for (x, sample) in row {
-            if y < edge[((x * side) as usize).min(edge.len() - 1)] {
+            if y < edge[((x * unit) as usize).min(edge.len() - 1)] {
                 continue;
             }
-            let field = fields.at((x - 0.5) * distance * 2.2 + offset);
+            let field = fields.at((x - middle) * distance * 2.2 + offset);
             let blades = blades.at(x * 46.0 + offset) - 0.5;
             let colour = mix(ground, other, 0.55 * smooth(0.45, 0.75, field));
             let sunny = 0.78 + 0.55 * blades * (0.35 + 0.65 * t);
@@ -122,9 +123,10 @@ pub(super) fn meadow(
 fn flowers(canvas: &mut Canvas, stream: &mut Stream, light: &Light, horizon: f32) {
     const COLOURS: [Rgb; 4] = [[1.0, 0.95, 0.95], [1.0, 0.85, 0.2], [0.92, 0.25, 0.22], [0.72, 0.5, 0.9]];
     let colour = light.on(*stream.choose(&COLOURS), 0.9);
-    for _ in 0..12 + stream.below(20) {
+    let count = (12 + stream.below(20)) as f32 * canvas.wide;
+    for _ in 0..count as u64 {
         let depth = between(stream, 0.35, 1.0);
-        let (x, y) = (stream.unit() as f32, lerp(horizon, 1.0, depth));
+        let (x, y) = (stream.unit() as f32 * canvas.wide, lerp(horizon, 1.0, depth));
         let r = 0.004 + 0.006 * depth;
         canvas.paint([x - r, y - r, x + r, y + r], |sx, sy, sample| {
             if (sx - x) * (sx - x) + (sy - y) * (sy - y) < r * r {
@@ -165,7 +167,7 @@ impl Road {
         let ground = if season == Season::Winter { mix(ground, [0.7, 0.72, 0.78], 0.35) } else { ground };
         let marks = self.paved && stream.chance(0.7);
         let top = self.from[1];
-        for (y, row) in canvas.rows([0.0, top, 1.0, 1.0]) {
+        for (y, row) in canvas.rows([0.0, top, canvas.wide, 1.0]) {
             let Some((middle, half)) = self.at(y) else { continue };
             let depth = (y - top) / (1.0 - top);
             let dash = (1.0 / (depth + 0.10) * 2.2 + offset).fract() < 0.5;

@@ -71,8 +71,8 @@ const HOURS: [Hour; 4] = [
 ];
 
 impl Light {
-    /// Draws the light of a scene whose ground begins at height `horizon`.
-    pub(super) fn draw(stream: &mut Stream, horizon: f32) -> Self {
+    /// Draws the light of a scene whose ground begins at height `horizon`, in a picture that goes from `top` down and as far as `wide`.
+    pub(super) fn draw(stream: &mut Stream, horizon: f32, wide: f32, top: f32) -> Self {
         // Weights of: dusk, sunset, evening, day.
         let hour = match pick(stream, &[0.10, 0.13, 0.17, 0.60]) {
             0 => between(stream, 0.0, 0.45),
@@ -91,7 +91,7 @@ impl Light {
         let x = between(stream, 0.08, 0.92);
         let elevation = hour / 3.0;
         // Low suns touch the horizon, high ones stand in the upper third.
-        let y = lerp(horizon + 0.05, 0.10, (elevation * 1.05).min(1.0)) + between(stream, -0.04, 0.06);
+        let y = lerp(horizon + 0.05, top + 0.10, (elevation * 1.05).min(1.0)) + between(stream, -0.04, 0.06);
         let side = ((x - 0.5) * 2.6).clamp(-1.0, 1.0);
         let low = 1.0 - elevation;
         Self {
@@ -99,7 +99,7 @@ impl Light {
             haze: grey(mix(a.haze, b.haze, t), 0.92),
             ambient: grey(mix(a.ambient, b.ambient, t), 1.0),
             direct: scale(mix(a.direct, b.direct, t), 1.0 - 0.75 * overcast),
-            sun: [x, y],
+            sun: [x * wide, y],
             sun_radius: between(stream, 0.042, 0.060) * (1.0 + 0.35 * low),
             sun_shows: hour > 0.5 && overcast < 0.3 && stream.chance(0.72),
             glow: scale(mix([0.95, 0.42, 0.16], [0.55, 0.50, 0.38], elevation), 1.0 - overcast),

@@ -1,6 +1,7 @@
 //! `scenes`: procedural pictures of a small outdoor world, with exact labels in two planes.
 //!
-//! Scene `i` is a pure function of *(seed, i)* and has the same content at every size. The world has rules that can be
+//! Scene `i` is a pure function of *(seed, i)* and of the form of the picture, and has the same content at every size of one form. The
+//! shorter side shows a unit of the world: wide pictures have more land at the sides, high ones more sky. The world has rules that can be
 //! discovered: doors and windows are only on buildings, doors stand on the ground line, clouds are only in the sky,
 //! trees stand on grass and never on the road, lit windows belong to the evening, snow to winter and high mountains;
 //! meadows with a house are common, villages around a church are rare.
@@ -15,6 +16,7 @@ mod sky;
 mod trees;
 
 use crate::image::{Class, Image, LabelMap, Plane};
+use crate::size::Size;
 use crate::source::Source;
 use base::Result;
 use base::seed::Stream;
@@ -87,7 +89,7 @@ mod part {
 /// A picture and what is where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scene {
-    /// The picture, square, RGB.
+    /// The picture, RGB.
     pub image: Image,
     /// Indices into [`OBJECTS`], of the picture's size.
     pub objects: LabelMap,
@@ -98,14 +100,14 @@ pub struct Scene {
 /// The endless set of scenes of one seed and size.
 pub struct Scenes {
     seed: u64,
-    size: usize,
+    size: Size,
     planes: [Plane; 2],
 }
 
 impl Scenes {
-    /// Scenes of `size` x `size` pixels, clamped to [`MIN_SIDE`] ..= [`MAX_SIDE`].
-    pub fn new(seed: u64, size: usize) -> Self {
-        Self { seed, size: size.clamp(MIN_SIDE, MAX_SIDE), planes: planes() }
+    /// Scenes of a size, its sides clamped to [`MIN_SIDE`] ..= [`MAX_SIDE`].
+    pub fn new(seed: u64, size: Size) -> Self {
+        Self { seed, size, planes: planes() }
     }
 }
 

@@ -11,8 +11,9 @@ pub(super) fn sky(canvas: &mut Canvas, light: &Light, bottom: f32) {
     let [sx, sy] = light.sun;
     let radius = light.sun_radius;
     let disc = mix(light.glow, [1.0, 0.98, 0.88], 0.72);
-    for (y, row) in canvas.rows([0.0, 0.0, 1.0, bottom]) {
-        let t = (y / bottom).clamp(0.0, 1.0);
+    let top = canvas.top;
+    for (y, row) in canvas.rows([0.0, top, canvas.wide, bottom]) {
+        let t = ((y - top) / (bottom - top)).clamp(0.0, 1.0);
         let plain = mix(light.zenith, light.haze, t * (0.45 + 0.55 * t));
         for (x, sample) in row {
             let mut colour = plain;
@@ -43,12 +44,12 @@ struct Cloud {
 }
 
 impl Cloud {
-    fn draw(stream: &mut Stream, horizon: f32) -> Self {
+    fn draw(stream: &mut Stream, horizon: f32, wide: f32, top: f32) -> Self {
         // Clouds near the horizon are far away and small.
         let height = stream.unit() as f32;
-        let base = 0.10 + height * (horizon - 0.20);
+        let base = top + 0.10 + height * (horizon - 0.20 - top);
         let width = between(stream, 0.20, 0.50) * (1.0 - 0.55 * height);
-        let centre = between(stream, -0.05, 1.05);
+        let centre = between(stream, -0.05, 1.05) * wide;
         let count = 5 + stream.below(4);
         let puffs: Vec<[f32; 3]> = (0..count)
             .map(|k| {
@@ -102,8 +103,10 @@ impl Cloud {
 
 /// Draws and paints the clouds, the far ones first.
 pub(super) fn clouds(canvas: &mut Canvas, stream: &mut Stream, light: &Light, noise: Noise, horizon: f32) {
-    let count = (light.clouds * 5.0) as usize;
-    let mut clouds: Vec<Cloud> = (0..count).map(|_| Cloud::draw(stream, horizon)).collect();
+    // As thick in a picture with more sky.
+    let (wide, top) = (canvas.wide, canvas.top);
+    let count = (light.clouds * 5.0 * wide * (1.0 - top)) as usize;
+    let mut clouds: Vec<Cloud> = (0..count).map(|_| Cloud::draw(stream, horizon, wide, top)).collect();
     clouds.sort_by(|a, b| b.base.total_cmp(&a.base));
     for cloud in &clouds {
         cloud.paint(canvas, light, noise);

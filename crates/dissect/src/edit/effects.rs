@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn computing_the_rest_alone_gives_what_the_whole_network_gives() {
         let graph = dcgan_generator(DcganGenerator {
-            size: 16,
+            size: [16; 2],
             channels: 3,
             latent: 4,
             width: 2,

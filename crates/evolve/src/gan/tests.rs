@@ -31,7 +31,7 @@ impl Table {
     }
 
     fn gan(&self) -> Gan<'_> {
-        let options = data::Options { size: Some(32), ..data::Options::default() };
+        let options = data::Options { size: Some(data::Size::square(32)), ..data::Options::default() };
         let set = Arc::new(data::open("scenes", &options).unwrap());
         let loader = Loader::new(set, data::LoaderOptions { workers: 1, ..Default::default() }).unwrap();
         Gan::new(&self.graphs, &self.settings, loader, self.d.params.clone(), Device::cpu())

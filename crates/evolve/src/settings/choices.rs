@@ -76,9 +76,9 @@ choice!(
     Augmentation {
         /// Brightness, saturation, contrast.
         Color,
-        /// Shifts of up to an eighth of the side.
+        /// Shifts of up to an eighth of the height and of the width.
         Translation,
-        /// A missing square of half the side.
+        /// A missing part of half the height and half the width.
         Cutout
     }
 );

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{Loss, Selection};
 use base::{Error, Result};
+use data::Size;
 use net::Law;
 use net::zoo::{GeneratorStart, Norm};
 
@@ -56,7 +57,7 @@ impl Settings {
             beta2: 0.999,
             ema: 0.0,
             augment: Vec::new(),
-            image: ImageSettings { size: 32, channels: 0, flip: false, broken: BrokenImages::Refuse },
+            image: ImageSettings { size: Size::square(32), channels: 0, flip: false, broken: BrokenImages::Refuse },
             penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
             log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
         };

@@ -4,7 +4,7 @@ use crate::{Device, Edit};
 use base::seed::Stream;
 
 fn dcgan(norm: Norm, start: GeneratorStart, extra: bool) -> Graph {
-    zoo::dcgan_generator(DcganGenerator { size: 16, channels: 3, latent: 5, width: 3, norm, start, extra })
+    zoo::dcgan_generator(DcganGenerator { size: [16; 2], channels: 3, latent: 5, width: 3, norm, start, extra })
 }
 
 /// All parameters drawn at random: biases, shifts and running statistics, too.
@@ -83,11 +83,11 @@ fn channels_disappear_where_nothing_else_needs_them() {
 
 #[test]
 fn weights_are_zero_where_shapes_must_stay() {
-    let residual = random(zoo::residual_generator(16, 3, 5, 4, Norm::Batch));
+    let residual = random(zoo::residual_generator([16; 2], 3, 5, 4, Norm::Batch));
     let sum = taken_out(&residual, "1", &[1, 3]);
     assert_eq!((sum.removal, sum.obstacles), (Removal::Zeroed, vec!["2.a.norm (batch_norm) needs all of them".into()]));
     assert_eq!(taken_out(&residual, "1.b", &[1]).removal, Removal::Removed);
-    let progan = random(zoo::progan_generator(8, 3, 6, 2));
+    let progan = random(zoo::progan_generator([8; 2], 3, 6, 2));
     let leaky = taken_out(&progan, "0b.leaky", &[1]);
     assert_eq!((leaky.removal, leaky.obstacles), (Removal::Zeroed, vec!["0b (pixel_norm) needs all of them".into()]));
     // A layer without any unit cannot be written down.
@@ -98,13 +98,13 @@ fn weights_are_zero_where_shapes_must_stay() {
 
 #[test]
 fn a_stored_factor_masks_where_zero_weights_would_change_others() {
-    let progan = random(zoo::progan_generator(8, 3, 6, 2));
+    let progan = random(zoo::progan_generator([8; 2], 3, 6, 2));
     let norm = taken_out(&progan, "0b", &[0, 1]);
     assert_eq!(
         (norm.removal, norm.obstacles),
         (Removal::Masked, vec!["0b (pixel_norm) mixes them with others".into()])
     );
-    let spectral = random(zoo::residual_generator(16, 3, 5, 4, Norm::Spectral));
+    let spectral = random(zoo::residual_generator([16; 2], 3, 5, 4, Norm::Spectral));
     let pruned = taken_out(&spectral, "1.b", &[2]);
     assert_eq!(pruned.removal, Removal::Masked);
     assert!(pruned.obstacles[0].ends_with("(spectral_norm) depends on all of them"), "{:?}", pruned.obstacles);
@@ -114,7 +114,7 @@ fn a_stored_factor_masks_where_zero_weights_would_change_others() {
     assert!(graph.node(graph.find("1.b").unwrap()).op.is_activation());
     assert_eq!(again.removal, Removal::Masked);
     // The input of a block of the residual network is read by both its branches.
-    let both = taken_out(&random(zoo::residual_generator(16, 3, 5, 4, Norm::None)), "0", &[1]);
+    let both = taken_out(&random(zoo::residual_generator([16; 2], 3, 5, 4, Norm::None)), "0", &[1]);
     assert_eq!(both.removal, Removal::Removed);
 }
 

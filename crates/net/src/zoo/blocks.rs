@@ -102,11 +102,11 @@ impl Builder {
         name: &str,
         x: NodeId,
         channels: [usize; 2],
-        k: usize,
+        kernel: [usize; 2],
         conv: Conv,
         norm: Norm,
     ) -> NodeId {
-        self.deconv_like(name, x, channels, k, conv, norm, None)
+        self.deconv_like(name, x, channels, kernel, conv, norm, None)
     }
 
     /// As [`Builder::deconv`], to the size of another node's maps.
@@ -116,12 +116,13 @@ impl Builder {
         name: &str,
         x: NodeId,
         [i, o]: [usize; 2],
-        k: usize,
+        [h, w]: [usize; 2],
         conv: Conv,
         norm: Norm,
         like: Option<NodeId>,
     ) -> NodeId {
-        let w = self.weight(name, &[i, o, k, k], (i * k * k / (conv.stride[0] * conv.stride[1]), o * k * k), Norm::None);
+        let fans = (i * h * w / (conv.stride[0] * conv.stride[1]), o * h * w);
+        let w = self.weight(name, &[i, o, h, w], fans, Norm::None);
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.graph.push_like(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs, like)
     }

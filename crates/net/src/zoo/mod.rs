@@ -6,6 +6,7 @@
 
 mod blocks;
 mod dcgan;
+mod doublings;
 mod mlp;
 mod progan;
 mod residual;
@@ -13,6 +14,7 @@ mod unet;
 
 pub use blocks::Norm;
 pub use dcgan::{DcganDiscriminator, DcganGenerator, GeneratorStart, dcgan_discriminator, dcgan_generator};
+pub use doublings::Doublings;
 pub use mlp::{mlp_discriminator, mlp_generator};
 pub use progan::{progan_discriminator, progan_generator};
 pub use residual::{residual_discriminator, residual_generator};

@@ -1,15 +1,23 @@
-//! The residual pair of SNGAN (Miyato et al., arXiv 1802.05957, appendix B), one width throughout, for 32 and 64 pixels.
+//! The residual pair of SNGAN (Miyato et al., arXiv 1802.05957, appendix B), one width throughout, for 32 and 64 pixels,
+//! and for all sizes that doublings make ([`Doublings`]).
 
 use super::blocks::{Builder, Norm};
+use super::doublings::Doublings;
 use crate::{Binary, Conv, Graph, Init, NodeId, Op, Primitive, Unary};
 
-/// Input `z [latent]`, output `x [channels, size, size]`: linear to 4x4, blocks that double, norm, ReLU, 3x3, tanh.
-pub fn residual_generator(size: usize, channels: usize, latent: usize, width: usize, norm: Norm) -> Graph {
+/// Input `z [latent]`, output `x [channels, height, width]` of the `size` (height and width): linear to the smallest maps, blocks that
+/// double, norm, ReLU, 3x3, tanh.
+///
+/// # Panics
+/// `size` is none of [`Doublings`].
+pub fn residual_generator(size: [usize; 2], channels: usize, latent: usize, width: usize, norm: Norm) -> Graph {
+    let doublings = Doublings::checked(size);
+    let [start_height, start_width] = doublings.start;
     let mut b = Builder::new(Init::glorot);
     let z = b.input("z", &[latent]);
-    let wide = b.linear("0.linear", z, latent, width * 16, Norm::None);
-    let mut x = b.reshape("0", wide, &[width, 4, 4]);
-    for block in 1..=(size / 4).ilog2() {
+    let wide = b.linear("0.linear", z, latent, width * doublings.cells(), Norm::None);
+    let mut x = b.reshape("0", wide, &[width, start_height, start_width]);
+    for block in 1..=doublings.times {
         let name = format!("{block}");
         let mut y = b.norm(&format!("{name}.a"), x, width, norm);
         y = b.relu(&format!("{name}.a"), y);
@@ -29,12 +37,15 @@ pub fn residual_generator(size: usize, channels: usize, latent: usize, width: us
     b.graph
 }
 
-/// Input `x [channels, size, size]`, output `logit [1]`: blocks that halve down to 8x8, two that keep it, ReLU, sum over
-/// pixels, linear.
-pub fn residual_discriminator(size: usize, channels: usize, width: usize, norm: Norm) -> Graph {
+/// Input `x [channels, height, width]`, output `logit [1]`: blocks that halve down to twice the smallest maps (8x8), two that keep
+/// them, ReLU, sum over pixels, linear.
+///
+/// # Panics
+/// As [`residual_generator`].
+pub fn residual_discriminator(size: [usize; 2], channels: usize, width: usize, norm: Norm) -> Graph {
     let mut b = Builder::new(Init::glorot);
-    let mut x = b.input("x", &[channels, size, size]);
-    let halvings = (size / 8).ilog2() as usize;
+    let mut x = b.input("x", &[channels, size[0], size[1]]);
+    let halvings = Doublings::checked(size).times as usize - 1;
     for block in 0..halvings + 2 {
         x = block_down(
             &mut b,

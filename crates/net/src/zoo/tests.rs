@@ -6,7 +6,7 @@ fn network(graph: Graph) -> Network {
 }
 
 fn generator(size: usize, width: usize, start: GeneratorStart) -> DcganGenerator {
-    DcganGenerator { size, channels: 3, latent: 100, width, norm: Norm::None, start, extra: false }
+    DcganGenerator { size: [size; 2], channels: 3, latent: 100, width, norm: Norm::None, start, extra: false }
 }
 
 #[test]
@@ -16,14 +16,14 @@ fn parameter_counts_are_the_published_ones() {
     assert_eq!(count(mlp_generator(2, 512)), 527_874);
     assert_eq!(count(dcgan_generator(generator(32, 128, GeneratorStart::Linear))), 3_455_363);
     assert_eq!(count(dcgan_generator(generator(32, 128, GeneratorStart::Deconvolution))), 3_447_683);
-    let d32 = DcganDiscriminator { size: 32, channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
+    let d32 = DcganDiscriminator { size: [32; 2], channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
     assert_eq!(count(dcgan_discriminator(d32)), 2_637_441);
     let near =
         |got: usize, millions: f64| assert!((got as f64 / 1e6 - millions).abs() < 0.06, "{got} for {millions} M");
     near(count(dcgan_generator(generator(64, 128, GeneratorStart::Linear))), 33.1);
     near(count(dcgan_generator(generator(128, 64, GeneratorStart::Linear))), 17.9);
-    near(count(dcgan_discriminator(DcganDiscriminator { size: 64, ..d32 })), 11.0);
-    near(count(dcgan_discriminator(DcganDiscriminator { size: 128, width: 64, ..d32 })), 11.2);
+    near(count(dcgan_discriminator(DcganDiscriminator { size: [64; 2], ..d32 })), 11.0);
+    near(count(dcgan_discriminator(DcganDiscriminator { size: [128; 2], width: 64, ..d32 })), 11.2);
 }
 
 #[test]
@@ -32,45 +32,98 @@ fn work_is_the_published_one() {
     let macs = |graph: Graph| network(graph).report().unwrap().macs as f64;
     let near = |got: f64, expected: f64| assert!((got / expected - 1.0).abs() < 0.02, "{got} for {expected}");
     near(macs(dcgan_generator(generator(32, 128, GeneratorStart::Linear))), 69.5e6);
-    let d = DcganDiscriminator { size: 32, channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
+    let d = DcganDiscriminator { size: [32; 2], channels: 3, width: 128, norm: Norm::Batch, minibatch_std: false };
     near(macs(dcgan_discriminator(d)), 68.7e6);
     near(macs(dcgan_generator(generator(64, 128, GeneratorStart::Linear))), 4.06e9);
     near(macs(dcgan_generator(generator(128, 64, GeneratorStart::Linear))), 4.22e9);
 }
 
+/// Every generator and every discriminator for images of a size.
+fn pairs(size: [usize; 2]) -> (Vec<Graph>, Vec<Graph>) {
+    let dcgan = generator(0, 2, GeneratorStart::Linear);
+    let generators = vec![
+        dcgan_generator(DcganGenerator {
+            size,
+            norm: Norm::Batch,
+            extra: true,
+            start: GeneratorStart::Deconvolution,
+            ..dcgan
+        }),
+        dcgan_generator(DcganGenerator { size, norm: Norm::Pixel, ..dcgan }),
+        residual_generator(size, 3, 100, 4, Norm::Batch),
+        progan_generator(size, 3, 100, 2),
+    ];
+    let dcgan =
+        |norm| dcgan_discriminator(DcganDiscriminator { size, channels: 3, width: 2, norm, minibatch_std: true });
+    let discriminators = vec![
+        dcgan(Norm::Batch),
+        dcgan(Norm::Spectral),
+        progan_discriminator(size, 3, 2),
+        residual_discriminator(size, 3, 4, Norm::Spectral),
+    ];
+    (generators, discriminators)
+}
+
 #[test]
 fn every_network_makes_what_it_says() {
-    let z = |n: usize, latent: usize| Tensor::new(&[n, latent], vec![0.3; n * latent], &Device::cpu());
-    for size in [8, 16, 32, 64] {
-        let graphs = [
-            dcgan_generator(DcganGenerator {
-                width: 2,
-                norm: Norm::Batch,
-                extra: true,
-                ..generator(size, 2, GeneratorStart::Deconvolution)
-            }),
-            dcgan_generator(DcganGenerator {
-                width: 2,
-                norm: Norm::Pixel,
-                ..generator(size, 2, GeneratorStart::Linear)
-            }),
-            residual_generator(size, 3, 100, 4, Norm::Batch),
-            progan_generator(size, 3, 100, 2),
-        ];
-        for graph in graphs {
-            let x = network(graph).forward(&z(2, 100), &[]).unwrap();
-            assert_eq!(x.shape(), [2, 3, size, size]);
-            for norm in [Norm::Batch, Norm::Spectral] {
-                let d = DcganDiscriminator { size, channels: 3, width: 2, norm, minibatch_std: true };
-                assert_eq!(network(dcgan_discriminator(d)).forward(&x, &[]).unwrap().shape(), [2, 1]);
+    let z = Tensor::new(&[2, 100], vec![0.3; 200], &Device::cpu());
+    for size in [[8, 8], [16, 16], [32, 32], [64, 64], [48, 80], [80, 48], [24, 24], [36, 12], [10, 32]] {
+        let (generators, discriminators) = pairs(size);
+        for graph in generators {
+            let x = network(graph).forward(&z, &[]).unwrap();
+            assert_eq!(x.shape(), [2, 3, size[0], size[1]]);
+            for graph in &discriminators {
+                assert_eq!(network(graph.clone()).forward(&x, &[]).unwrap().shape(), [2, 1]);
             }
-            assert_eq!(network(progan_discriminator(size, 3, 2)).forward(&x, &[]).unwrap().shape(), [2, 1]);
-            assert_eq!(
-                network(residual_discriminator(size, 3, 4, Norm::Spectral)).forward(&x, &[]).unwrap().shape(),
-                [2, 1]
-            );
         }
     }
+}
+
+/// Every parameter has a gradient of its own shape, and so has the input.
+fn check_gradient_shapes(graph: Graph, input: &Tensor) {
+    let network = network(graph);
+    let mut program = crate::Program::new(&network.graph, crate::Mode::Training).unwrap();
+    let (x, output) = (program.input().unwrap(), program.output());
+    let trainable = program.trainable().iter().map(|&place| program.params()[place]);
+    let wanted: Vec<_> = trainable.chain([x]).collect();
+    let derivative = program.differentiate(output, &wanted).unwrap();
+    let mut run = program.start(&network.params, &[(x, input)]).unwrap();
+    let value = network.forward(input, &[]).unwrap();
+    run.feed(derivative.cotangent, &value).unwrap();
+    for (gradient, &of) in run.fetch_some(&derivative.gradients).unwrap().iter().zip(&wanted) {
+        let gradient = gradient.as_ref().unwrap();
+        assert_eq!(gradient.shape(), run.shape(of), "{of}");
+        assert!(gradient.to_vec().iter().all(|v| v.is_finite()), "{of}");
+    }
+}
+
+#[test]
+fn gradients_of_networks_that_are_not_square_have_the_shapes_of_their_parameters() {
+    let (generators, discriminators) = pairs([48, 80]);
+    let numbers = |n: usize| (0..n).map(|i| (i as f32 * 0.37).sin()).collect::<Vec<f32>>();
+    for graph in generators {
+        check_gradient_shapes(graph, &Tensor::new(&[2, 100], numbers(200), &Device::cpu()));
+    }
+    for graph in discriminators {
+        check_gradient_shapes(graph, &Tensor::new(&[2, 3, 48, 80], numbers(2 * 3 * 48 * 80), &Device::cpu()));
+    }
+}
+
+#[test]
+fn maps_double_from_the_form_of_the_image() {
+    let graph = dcgan_generator(DcganGenerator { size: [48, 80], ..generator(0, 2, GeneratorStart::Deconvolution) });
+    let shapes = graph.shapes(1).unwrap();
+    let maps = |name: &str| shapes[graph.find(name).unwrap()][1..].to_vec();
+    assert_eq!(
+        ["0", "1", "2", "3", "4", "x"].map(maps),
+        [[16, 3, 5], [16, 6, 10], [8, 12, 20], [8, 24, 40], [4, 48, 80], [3, 48, 80]]
+    );
+}
+
+#[test]
+#[should_panic(expected = "maps of 100x50 pixels cannot be made by doubling small ones")]
+fn a_size_that_is_no_doubling_is_a_mistake() {
+    residual_generator([50, 100], 3, 8, 4, Norm::None);
 }
 
 #[test]
@@ -117,8 +170,8 @@ fn an_edit_of_a_layer_changes_the_image_and_an_empty_one_does_not() {
 fn a_description_survives_json() {
     for graph in [
         mlp_discriminator(2, 4, Norm::Batch),
-        progan_discriminator(16, 3, 2),
-        residual_discriminator(16, 1, 4, Norm::Spectral),
+        progan_discriminator([16; 2], 3, 2),
+        residual_discriminator([16; 2], 1, 4, Norm::Spectral),
         unet(Unet { shape: [3, 9, 13], classes: 2, width: 2, levels: 2 }),
     ] {
         let json = serde_json::to_string(&graph).unwrap();
@@ -134,14 +187,7 @@ fn a_u_net_keeps_the_size_whatever_it_is() {
         let x = Tensor::new(&[2, 3, height, width], vec![0.5; 6 * height * width], &Device::cpu());
         let logits = network.forward(&x, &[]).unwrap();
         assert_eq!(logits.shape(), [2, 5, height, width]);
-        // Every parameter has a gradient of its own shape.
-        let trainee = crate::Trainee::new(&network.graph).unwrap();
-        let mut run = trainee.start(&network.params, &x).unwrap();
-        run.feed(trainee.by_params.cotangent, &logits).unwrap();
-        let gradients = run.fetch_some(&trainee.by_params.gradients).unwrap();
-        for (gradient, &place) in gradients.iter().zip(trainee.program.trainable()) {
-            assert_eq!(gradient.as_ref().unwrap().shape(), network.params.tensors()[place].shape());
-        }
+        check_gradient_shapes(network.graph.as_ref().clone(), &x);
     }
 }
 

@@ -44,7 +44,7 @@ pub fn unet(u: Unet) -> Graph {
     let mut x = block(&mut b, "middle", skips[u.levels], [deepest, deepest], 3, same);
     for level in (0..u.levels).rev() {
         let (up, skip, n) = (format!("up.{level}"), skips[level], maps(level));
-        x = b.deconv_like(&format!("{up}.conv"), x, [maps(level + 1), n], 4, halve, Norm::Batch, Some(skip));
+        x = b.deconv_like(&format!("{up}.conv"), x, [maps(level + 1), n], [4; 2], halve, Norm::Batch, Some(skip));
         x = finished(&mut b, &up, x, n);
         x = b.push(&format!("join.{level}"), Op::concat(1), &[x, skip]);
         x = block(&mut b, &format!("merge.{level}"), x, [2 * n, n], 3, same);

@@ -24,7 +24,7 @@ const SEGMENTER: &str = "--><svg onload=alert(5)> $(reboot)";
 /// Pictures of 16x16 pixels; bright and dark are its only classes.
 fn found(folder: &Path) -> Network {
     let graph = dcgan_generator(DcganGenerator {
-        size: 16,
+        size: [16; 2],
         channels: 3,
         latent: 4,
         width: 2,

@@ -7,7 +7,7 @@ use crate::state::{State, decode};
 use crate::weighting::class_weights;
 use crate::{Ignored, Segment, Segmenter, Settings};
 use base::{Error, Result, files};
-use data::{Dataset, Plane};
+use data::{Dataset, Plane, Size};
 use net::{Device, Graph, Network, Trainee};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -178,7 +178,7 @@ fn shape_of(set: &Dataset) -> Result<[usize; 3]> {
 }
 
 fn open_sets(settings: &Settings) -> Result<Sets> {
-    let size = (settings.size > 0).then_some(settings.size);
+    let size = (settings.size != Size::square(0)).then_some(settings.size);
     let options = |seed: u64, flip: bool| data::Options { size, seed, flip, ..data::Options::default() };
     let set = data::open(&settings.data, &options(settings.seed, settings.augment.flip))?;
     let shape = shape_of(&set)?;

@@ -10,7 +10,7 @@ use crate::seeds::Seeds;
 use anyhow::Result;
 use base::{Error, files};
 use data::pictures::{self, Labelled};
-use data::{Crop, Image, LabelMap};
+use data::{Crop, Image, LabelMap, Size};
 use net::{Device, Tensor};
 use segment::{Segment, Segmenter};
 use serde::Serialize;
@@ -26,8 +26,8 @@ const BATCH: usize = 32;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 IMAGES is an image, or a folder, .zip, IDX, .npz or .npy of images, which are brought to the
-segmenter's size where it is square. The name scenes is that of the generator. The classes' shares
-of all pixels are printed.
+segmenter's size. The name scenes is that of the generator. The classes' shares of all pixels are
+printed.
 
 Examples:
   ganatomy segmenter apply scenes scenes
@@ -157,17 +157,17 @@ impl Apply {
     }
 
     fn of_images(&self, sink: &mut Sink, device: &Device, console: Console) -> Result<()> {
-        let [channels, height, width] = sink.segmenter.image_shape();
-        let size = (height == width).then_some(width);
+        let wanted = sink.segmenter.image_shape();
+        let (channels, size) = (wanted[0], Size::of(wanted));
         if output::has_ending(&self.source, &["png", "jpg", "jpeg", "webp", "bmp", "gif"]) && self.source.is_file() {
             let image = data::decode(&files::read(&self.source, data::MAX_BYTES)?, &self.source)?;
             let image = if channels == 1 { image.into_grey() } else { image.into_rgb() };
-            let image = size.map_or(image.clone(), |size| data::to_square(image, size, Crop::Centre));
+            let image = data::to_size(image, size, Crop::Centre);
             sink.check(&self.source, [image.channels, image.height, image.width])?;
             return sink.take(&[stem(&self.source)], &image.to_floats(), device);
         }
         let channels = if channels == 1 { data::Channels::Grey } else { data::Channels::Rgb };
-        let options = data::Options { size, channels, ..data::Options::default() };
+        let options = data::Options { size: Some(size), channels, ..data::Options::default() };
         let set = data::open(&self.source.to_string_lossy(), &options)?;
         let shape = <[usize; 3]>::try_from(set.shape()).unwrap_or_default();
         sink.check(&self.source, shape)?;

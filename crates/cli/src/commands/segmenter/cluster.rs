@@ -1,5 +1,6 @@
 //! `ganatomy segmenter cluster`
 
+use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::output;
@@ -31,9 +32,9 @@ pub(crate) struct Cluster {
     #[arg(long, value_name = "K", default_value = "8", value_parser = clap::value_parser!(u32).range(2..=segment::MOST_CLUSTERS as i64))]
     clusters: u32,
 
-    /// Crop and resize the images to squares of this side [default: as they are]
-    #[arg(long, value_name = "PIXELS")]
-    size: Option<usize>,
+    /// Crop and resize the images to squares of this side, or to WxH [default: as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = arguments::size)]
+    size: Option<data::Size>,
 
     /// Cluster the pixels of the first N images
     #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]

@@ -1,8 +1,10 @@
 //! `ganatomy segmenter eval SEG`
 
+use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use anyhow::Result;
+use data::Size;
 use segment::{ClassScore, Confusion, Segment, evaluate};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -30,9 +32,9 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "SRC")]
     data: String,
 
-    /// Crop and resize the images to squares of this side [default: the segmenter's, if it is square]
-    #[arg(long, value_name = "PIXELS")]
-    size: Option<usize>,
+    /// Crop and resize the images to squares of this side, or to WxH [default: the segmenter's]
+    #[arg(long, value_name = "PIXELS", value_parser = arguments::size)]
+    size: Option<Size>,
 
     /// Judge the first N images [default: all; of scenes 1000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -75,8 +77,7 @@ impl Eval {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let (segmenter, path) = super::open(&self.segmenter, &device, console)?;
-        let [_, height, width] = segmenter.image_shape();
-        let size = self.size.or_else(|| (height == width).then_some(width));
+        let size = Some(self.size.unwrap_or(Size::of(segmenter.image_shape())));
         let set = data::open(&self.data, &data::Options { size, seed: self.seed, ..data::Options::default() })?;
         let n = self.count.map_or_else(|| set.len().unwrap_or(1000), |n| n as usize);
         let n = set.len().map_or(n, |all| n.min(all));

@@ -1,5 +1,6 @@
 //! `ganatomy segmenter masks`
 
+use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::output;
@@ -29,9 +30,9 @@ pub(crate) struct Masks {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// The side of the pictures that it will see [default: as the masks]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=data::MAX_SIDE as i64))]
-    size: Option<u32>,
+    /// The side of the pictures that it will see, or WxH [default: as the masks]
+    #[arg(long, value_name = "PIXELS", value_parser = arguments::size)]
+    size: Option<data::Size>,
 
     /// Channels of these pictures: 3, or 1 for grey ones
     #[arg(long, value_name = "N", default_value = "3", value_parser = ["1", "3"])]
@@ -46,7 +47,7 @@ impl Masks {
         output::check_ending(&self.out, "safetensors")?;
         let device = self.computing.open(console)?;
         let [height, width] = match self.size {
-            Some(side) => [side as usize; 2],
+            Some(size) => size.rows_and_columns(),
             None => {
                 let first = segment::mask_paths(&self.folder)?.remove(0);
                 let mask = data::decode(&files::read(&first, data::MAX_BYTES)?, &first)?;

@@ -1,5 +1,6 @@
 //! `ganatomy segmenter train`
 
+use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::training;
@@ -42,9 +43,9 @@ pub(crate) struct Train {
     /// Steps in all
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
-    /// Crop and resize the images to squares of this side [default: as they are]
-    #[arg(long, value_name = "PIXELS")]
-    size: Option<usize>,
+    /// Crop and resize the images to squares of this side, or to WxH [default: as they are]
+    #[arg(long, value_name = "PIXELS", value_parser = arguments::size)]
+    size: Option<data::Size>,
     /// One setting over all others; may be given often
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,

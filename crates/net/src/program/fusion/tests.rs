@@ -5,7 +5,7 @@ use crate::{Edit, Mode, Network};
 
 fn generator() -> Network {
     let graph = zoo::dcgan_generator(DcganGenerator {
-        size: 16,
+        size: [16; 2],
         channels: 3,
         latent: 4,
         width: 4,

@@ -304,28 +304,28 @@ fn check_network(graph: Graph, mode: Mode) {
 fn gradients_of_whole_networks_agree_with_finite_differences() {
     use zoo::{DcganDiscriminator, DcganGenerator, GeneratorStart, Norm};
     let generator =
-        |norm, start, extra| DcganGenerator { size: 8, channels: 1, latent: 3, width: 2, norm, start, extra };
+        |norm, start, extra| DcganGenerator { size: [8; 2], channels: 1, latent: 3, width: 2, norm, start, extra };
     check_network(zoo::dcgan_generator(generator(Norm::Batch, GeneratorStart::Deconvolution, true)), Mode::Training);
     check_network(zoo::dcgan_generator(generator(Norm::Batch, GeneratorStart::Linear, true)), Mode::Inference);
     check_network(zoo::dcgan_generator(generator(Norm::Pixel, GeneratorStart::Linear, false)), Mode::Training);
     for (norm, minibatch_std) in [(Norm::Batch, false), (Norm::None, true), (Norm::Batch, true)] {
-        let d = DcganDiscriminator { size: 16, channels: 2, width: 2, norm, minibatch_std };
+        let d = DcganDiscriminator { size: [16; 2], channels: 2, width: 2, norm, minibatch_std };
         check_network(zoo::dcgan_discriminator(d), Mode::Training);
     }
     // With stored singular vectors: while the power iteration moves them, the difference quotient moves them too.
-    let d = DcganDiscriminator { size: 8, channels: 1, width: 2, norm: Norm::Spectral, minibatch_std: false };
+    let d = DcganDiscriminator { size: [8; 2], channels: 1, width: 2, norm: Norm::Spectral, minibatch_std: false };
     check_network(zoo::dcgan_discriminator(d), Mode::Inference);
-    check_network(zoo::residual_generator(8, 1, 3, 2, Norm::Batch), Mode::Training);
-    check_network(zoo::residual_discriminator(16, 1, 2, Norm::None), Mode::Training);
-    check_network(zoo::progan_generator(8, 1, 3, 2), Mode::Training);
-    check_network(zoo::progan_discriminator(8, 1, 2), Mode::Training);
+    check_network(zoo::residual_generator([8; 2], 1, 3, 2, Norm::Batch), Mode::Training);
+    check_network(zoo::residual_discriminator([16; 2], 1, 2, Norm::None), Mode::Training);
+    check_network(zoo::progan_generator([8; 2], 1, 3, 2), Mode::Training);
+    check_network(zoo::progan_discriminator([8; 2], 1, 2), Mode::Training);
 }
 
 /// The squared norm of D's input gradient, differentiated by D's parameters: what WGAN-GP, R1 and R2 need, with batch norm
 /// in D.
 #[test]
 fn a_gradient_penalty_is_exact_with_batch_norm() {
-    let d = zoo::DcganDiscriminator { size: 16, channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: true };
+    let d = zoo::DcganDiscriminator { size: [16; 2], channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: true };
     let network = Network::initial(zoo::dcgan_discriminator(d), 1, "weights", &Device::cpu());
     let mut program = Program::new(&network.graph, Mode::Training).unwrap();
     let (leaves, state) = leaves_of(&network, &program, 3);
@@ -367,7 +367,7 @@ fn a_gradient_penalty_is_exact_with_batch_norm() {
 
 #[test]
 fn frozen_parameters_cost_nothing() {
-    let d = zoo::DcganDiscriminator { size: 16, channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: false };
+    let d = zoo::DcganDiscriminator { size: [16; 2], channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: false };
     let mut program = Program::new(&zoo::dcgan_discriminator(d), Mode::Training).unwrap();
     let input = program.input().unwrap();
     program.differentiate(program.output(), &[input]).unwrap();
