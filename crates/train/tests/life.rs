@@ -48,10 +48,7 @@ impl RunSettings for Settings {
     }
 
     fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {
-        match table.contains_key("task") {
-            true => Ok(settings("")),
-            false => Err(Error::file(path, "is of something else")),
-        }
+        if table.contains_key("task") { Ok(settings("")) } else { Err(Error::file(path, "is of something else")) }
     }
 
     fn schedule(&self) -> Schedule {
