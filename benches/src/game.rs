@@ -8,7 +8,7 @@ use evolve::{Gan, Generator, Graphs, Loss, Players, Rules, Settings, generation,
 use net::{Device, Law, Network, Params, Precision, Result};
 use std::hint::black_box;
 use std::sync::Arc;
-use train::Moments;
+use train::{Moments, RunSettings};
 
 /// Random images: what is in them does not matter, and loading them is one copy.
 struct Noise(Vec<Vec<u8>>);

@@ -1,17 +1,82 @@
-//! A run at the terminal: progress, statistics, how it ended.
+//! A run at the terminal, whatever is trained: how it begins or goes on, progress, statistics, how it ended.
 
 use crate::console::{Console, print};
+use crate::device::Computing;
+use crate::exit;
 use anyhow::Result;
-use evolve::{Evolution, Stats};
-use indicatif::ProgressBar;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use train::signals::Interrupt;
-use train::{Outcome, Start, run_folder};
+use train::{OpenRun, Outcome, RunSettings, Start, Training, run_folder};
 
 /// Lines without a terminal come this far apart.
 const QUIET_FOR: Duration = Duration::from_secs(30);
+
+/// What a training has to say of itself.
+pub(crate) trait Told: Training {
+    /// What is being done, for the bar.
+    const DOING: &'static str;
+
+    /// What is trained on what, in words.
+    fn about(run: &OpenRun<Self>) -> String;
+
+    /// What went otherwise than the user may think when the run was opened.
+    fn warnings(_run: &OpenRun<Self>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How a step went, in a few words.
+    fn brief(record: &Self::Record) -> String;
+
+    /// What only some steps bring, worth to be told at once and kept in sight: it follows on other words.
+    fn news(_record: &Self::Record) -> Option<String> {
+        None
+    }
+
+    /// What to look at and what to do next, when all is done.
+    fn next(run: &OpenRun<Self>) -> String;
+}
+
+/// How the user wants a run to be told, and where it computes.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) console: Console,
+    pub(crate) computing: Computing,
+    pub(crate) dry_run: bool,
+    pub(crate) json: bool,
+}
+
+/// Starts a new run: in the folder that was asked for, else in the next of `runs`, with `label` in its name.
+pub(crate) fn start<T: Told>(
+    settings: T::Settings,
+    out: Option<PathBuf>,
+    label: &str,
+    manner: Manner,
+) -> Result<ExitCode> {
+    open(settings, manner, |settings, device| T::start(settings, device, || place(out, label)))
+}
+
+/// Goes on with a run, with settings `key=value` over its own.
+pub(crate) fn resume<T: Told>(folder: &Path, overrides: &[String], manner: Manner) -> Result<ExitCode> {
+    let settings = T::Settings::of_run(folder)?.with(overrides)?;
+    open(settings, manner, |settings, device| T::resume(folder, settings, device))
+}
+
+/// Opens a run and trains, or only prints the settings.
+fn open<T: Told>(
+    settings: T::Settings,
+    manner: Manner,
+    run: impl FnOnce(T::Settings, net::Device) -> Result<OpenRun<T>, T::Error>,
+) -> Result<ExitCode> {
+    if manner.dry_run {
+        print(&settings.to_toml())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let interrupt = Interrupt::install()?;
+    let device = manner.computing.open(manner.console)?;
+    go(run(settings, device)?, &interrupt, manner.console, manner.json)
+}
 
 /// Makes the folder of a new run: the one that was asked for, else the next of `runs`.
 pub(crate) fn place(out: Option<PathBuf>, label: &str) -> base::Result<PathBuf> {
@@ -21,23 +86,38 @@ pub(crate) fn place(out: Option<PathBuf>, label: &str) -> base::Result<PathBuf> 
     }
 }
 
-/// Evolves to the end, or to a signal.
-pub(crate) fn go(mut run: Evolution, interrupt: &Interrupt, console: Console, json: bool) -> Result<ExitCode> {
+/// Trains to the end, or to a signal.
+pub(crate) fn go<T: Told>(
+    mut run: OpenRun<T>,
+    interrupt: &Interrupt,
+    console: Console,
+    json: bool,
+) -> Result<ExitCode> {
+    let unit = T::Settings::UNIT;
     announce(&run, console);
-    let total = run.settings().generations;
-    let bar = console.bar(total, "evolving");
+    let total = run.settings().schedule().length;
+    let bar = console.bar(total, T::DOING);
     bar.set_position(run.done());
     bar.reset_eta();
+    let mut step = run.done();
     let mut told = Instant::now();
     let mut printing = Ok(());
-    let outcome = run.run(interrupt, |stats| {
-        show(&bar, stats);
-        if json && printing.is_ok() {
-            printing = serde_json::to_string(stats).map_err(Into::into).and_then(|line| print(&(line + "\n")));
-        }
-        if bar.is_hidden() && told.elapsed() > QUIET_FOR {
-            console.say(&format!("generation {}/{total}: {}", stats.generation, brief(stats)));
+    let mut news = String::new();
+    let outcome = run.run(interrupt, |record| {
+        step += 1;
+        let new = T::news(record);
+        if bar.is_hidden() && (new.is_some() || told.elapsed() > QUIET_FOR) {
+            let new = new.as_deref().unwrap_or_default();
+            console.say(&format!("{unit} {step}/{total}: {}{new}", T::brief(record)));
             told = Instant::now();
+        }
+        if let Some(new) = new {
+            news = new;
+        }
+        bar.set_position(step);
+        bar.set_message(format!("{}{news}", T::brief(record)));
+        if json && printing.is_ok() {
+            printing = serde_json::to_string(record).map_err(Into::into).and_then(|line| print(&(line + "\n")));
         }
     });
     bar.finish_and_clear();
@@ -46,53 +126,37 @@ pub(crate) fn go(mut run: Evolution, interrupt: &Interrupt, console: Console, js
     let folder = run.folder().display();
     Ok(match outcome {
         Outcome::Finished => {
-            console.say(&format!("done: {} generations in {folder}", run.done()));
-            console.say(&format!(
-                "see {folder}/samples-{:06}.png; next: ganatomy sample {folder} --seeds 0..64",
-                run.done()
-            ));
+            console.say(&format!("done: {} {unit}s in {folder}{news}", run.done()));
+            console.say(&T::next(&run));
             ExitCode::SUCCESS
         }
         Outcome::Interrupted(signal) => {
-            console.say(&format!("stopped after generation {}; everything is saved", run.done()));
+            console.say(&format!("stopped after {unit} {}; everything is saved", run.done()));
             console.say(&format!("go on with: ganatomy resume {folder}"));
-            ExitCode::from(signal.exit_code() as u8)
+            exit::of_signal(signal)
         }
     })
 }
 
-fn announce(run: &Evolution, console: Console) {
+fn announce<T: Told>(run: &OpenRun<T>, console: Console) {
+    let (folder, unit) = (run.folder().display(), T::Settings::UNIT);
     if let Start::Resumed { generation, rejected } = run.begun() {
         for (path, reason) in rejected {
             console.warn(&format!("passed over {}: {reason}", path.display()));
         }
-        console.say(&format!("resuming {} after generation {generation}", run.folder().display()));
+        console.say(&format!("resuming {folder} after {unit} {generation}"));
     }
-    let set = run.dataset();
-    if !set.skipped().is_empty() {
-        let (n, first) = (set.skipped().len(), set.skipped().iter().take(5).cloned().collect::<Vec<_>>().join(", "));
-        console.warn(&format!("images left out because they cannot be read: {n} ({first})"));
-    }
-    let count = set.len().map_or("endless".to_owned(), |n| format!("{n} items"));
-    let (g, d) = run.parameters();
-    console.say(&format!(
-        "{} ({count}, {:?}): G {g} parameters, D {d}; {} generations into {}",
-        set.name(),
-        set.shape(),
-        run.settings().generations,
-        run.folder().display()
-    ));
+    T::warnings(run).iter().for_each(|warning| console.warn(warning));
+    let total = run.settings().schedule().length;
+    console.say(&format!("{}; {total} {unit}s into {folder}", T::about(run)));
 }
 
-fn show(bar: &ProgressBar, stats: &Stats) {
-    bar.set_position(stats.generation);
-    bar.set_message(brief(stats));
+/// The name of a run's data, for the name of its folder.
+pub(crate) fn name_of(data: &str) -> String {
+    Path::new(data).file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// The winner and how it did.
-fn brief(stats: &Stats) -> String {
-    let winner = stats.survivors.first().and_then(|&i| stats.children.get(i));
-    let mutation = winner.and_then(|c| c.mutation).map_or("parent", evolve::Loss::name);
-    let fitness = winner.and_then(|c| c.f).map_or(String::new(), |f| format!(" fitness {f:.3}"));
-    format!("{mutation}{fitness} D {:.3}", stats.d_loss)
+/// A text as the value of a setting.
+pub(crate) fn quoted(key: &str, value: &str) -> String {
+    format!("{key}={}", serde_json::Value::from(value))
 }

@@ -1,22 +1,22 @@
-//! A run: its folder, its logs, its checkpoints, and the loop.
+//! What evolves in a run: the parts that stay, and one generation with its record.
 
 mod open;
 mod write;
 
 use crate::gan::Gan;
-use crate::generation::{Child, Record, Rules, generation};
+use crate::generation::{Child, Rules, generation};
 use crate::graphs::Graphs;
 use crate::settings::Settings;
 use crate::state::State;
 use data::{Dataset, Loader, LoaderOptions};
 use net::{Device, Graph, Params, Result};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use train::checkpoint::Store;
-use train::signals::Interrupt;
-use train::{Outcome, RunLock, Start, average, memory, stats, tensorboard};
+use train::checkpoint::Checkpoint;
+use train::{Files, Shown, Training, average, memory, tensorboard};
 
 /// Generations between two entries of the TensorBoard file.
 const EVENTS: u64 = 10;
@@ -55,148 +55,111 @@ pub struct Stats {
     pub distance: Option<f64>,
 }
 
-/// A run that is open: it holds the folder's lock.
+/// E-GAN as a training: settings, data and networks. `Evolution::start` and `Evolution::resume` ([`Training`]) open a run.
 pub struct Evolution {
     settings: Settings,
-    folder: PathBuf,
     set: Arc<Dataset>,
     g: Arc<Graph>,
     d: Arc<Graph>,
     graphs: Graphs,
     device: Device,
-    state: State,
-    store: Store,
-    stats: stats::Writer,
+}
+
+/// What is open while a run evolves.
+pub struct Play<'a> {
+    gan: Gan<'a>,
+    rules: Rules,
     events: tensorboard::Writer,
-    best: Option<f64>,
-    start: Start,
-    _lock: RunLock,
 }
 
 impl Evolution {
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// The run folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// How it began.
-    pub fn begun(&self) -> &Start {
-        &self.start
-    }
-
-    /// Generations that are done.
-    pub fn done(&self) -> u64 {
-        self.state.generation
-    }
-
     /// The data set.
     pub fn dataset(&self) -> &Dataset {
         &self.set
     }
 
     /// Numbers that training changes, of generator and discriminator.
-    pub fn parameters(&self) -> (usize, usize) {
+    pub fn parameters(&self, state: &State) -> (usize, usize) {
         let count = |graph: &Graph, params: &Params| {
             train::trainable(graph).into_iter().map(|i| params.tensors()[i].len()).sum()
         };
-        (count(&self.g, &self.state.population[0].params), count(&self.d, &self.state.discriminator))
+        (count(&self.g, &state.population[0].params), count(&self.d, &state.discriminator))
+    }
+}
+
+impl Training for Evolution {
+    type Settings = Settings;
+    type State = State;
+    type Work<'a> = Play<'a>;
+    type Record = Stats;
+    type Error = net::Error;
+
+    fn prepare(settings: Settings, device: Device) -> Result<Self> {
+        Self::of(settings, device)
     }
 
-    /// Evolves until all generations are done or a signal asks to stop; `watch` sees every generation.
-    ///
-    /// # Errors
-    /// A value that is not finite (the last checkpoint stays, and a file tells what it was), or a file that cannot be
-    /// written.
-    pub fn run(&mut self, interrupt: &Interrupt, mut watch: impl FnMut(&Stats)) -> Result<Outcome> {
-        let settings = self.settings.clone();
-        let graphs = self.graphs.clone();
-        let options = LoaderOptions { seed: settings.seed, workers: 1, ..LoaderOptions::default() };
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn begin(&self) -> Result<(State, Files)> {
+        Ok((self.first(), vec![("reals.png", self.reals_picture()?)]))
+    }
+
+    fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
+        State::decode(checkpoint, &self.g, &self.d, &self.device)
+    }
+
+    fn save(&self, state: &State) -> Result<Files> {
+        let average = if state.ema.is_some() { Some(self.generator(state)?.params) } else { None };
+        state.encode(&self.g, &self.d, average.as_ref(), &self.notes(state))
+    }
+
+    fn done(state: &State) -> u64 {
+        state.generation
+    }
+
+    fn open(&self, state: &State, folder: &Path, resumed: Option<u64>) -> Result<Play<'_>> {
+        let s = &self.settings;
+        let options = LoaderOptions { seed: s.seed, workers: 1, ..LoaderOptions::default() };
         let mut loader = Loader::new(self.set.clone(), options)?;
-        loader.seek(self.state.position);
-        let mut gan = Gan::new(&graphs, &settings, loader, self.state.discriminator.clone(), self.device.clone());
-        gan.d_moments = self.state.d_moments.clone();
-        gan.per_mutation = self.state.per_mutation.clone();
+        loader.seek(state.position);
+        let mut gan = Gan::new(&self.graphs, s, loader, state.discriminator.clone(), self.device.clone());
+        gan.d_moments = state.d_moments.clone();
+        gan.per_mutation = state.per_mutation.clone();
         let rules = Rules {
-            mutations: settings.mutations.clone(),
-            mu: settings.mu,
-            gamma: settings.gamma,
-            selection: settings.selection,
-            d_steps: settings.d_steps,
-            seed: settings.seed,
+            mutations: s.mutations.clone(),
+            mu: s.mu,
+            gamma: s.gamma,
+            selection: s.selection,
+            d_steps: s.d_steps,
+            seed: s.seed,
         };
-        let log = settings.log;
-        let due = |every: u64, generation: u64| every > 0 && generation.is_multiple_of(every);
-
-        while self.state.generation < settings.generations {
-            let started = Instant::now();
-
-            // One generation.
-            let mut population = std::mem::take(&mut self.state.population);
-            let record = match generation(&mut gan, &mut population, &rules, self.state.generation) {
-                Ok(record) => record,
-                Err(error) => return Err(self.stopped(error)),
-            };
-            let variance =
-                population[0].fakes.as_ref().map(|fakes| variance_over_samples(&fakes.shape(), &fakes.to_vec()));
-            population.iter_mut().for_each(|g| g.fakes = None);
-
-            // The state moves only when the generation is whole.
-            self.state.generation += 1;
-            self.state.images += (settings.batch * settings.d_steps) as u64;
-            self.state.position = gan.loader.position();
-            self.state.population = population;
-            self.state.discriminator = gan.discriminator.clone();
-            self.state.d_moments = gan.d_moments.clone();
-            self.state.per_mutation = gan.per_mutation.clone();
-            if let Some(ema) = &mut self.state.ema {
-                // A young average follows fast, as long as it has seen little.
-                let decay =
-                    settings.ema.min((1.0 + self.state.generation as f64) / (10.0 + self.state.generation as f64));
-                *ema = average(ema, &self.state.population[0].params, decay);
-            }
-
-            // Records, pictures, checkpoints.
-            let now = self.state.generation;
-            let last = now == settings.generations;
-            let signal = interrupt.requested();
-            let save = last || signal.is_some() || due(log.checkpoint, now);
-            let seconds = started.elapsed().as_secs_f64();
-            let mut stats = Self::line(&self.state, record, &gan, seconds, variance, &settings);
-            let distance = if last || (save && signal.is_none()) { Some(self.distance()?) } else { None };
-            stats.distance = distance.map(|distance| distance.value);
-            self.stats.append(&stats)?;
-            if due(EVENTS, now) || last {
-                self.write_events(&stats)?;
-            }
-            if due(log.samples, now) || last {
-                self.write_samples()?;
-                self.write_curves()?;
-            }
-            watch(&stats);
-            if save {
-                self.save(distance)?;
-            }
-            if let Some(signal) = signal {
-                return Ok(Outcome::Interrupted(signal));
-            }
-        }
-        Ok(Outcome::Finished)
+        Ok(Play { gan, rules, events: tensorboard::Writer::create(folder, resumed)? })
     }
 
-    fn line(
-        state: &State,
-        record: Record,
-        gan: &Gan,
-        seconds: f64,
-        sample_variance: Option<f64>,
-        settings: &Settings,
-    ) -> Stats {
-        Stats {
+    fn step(&self, play: &mut Play, state: &mut State) -> Result<Stats> {
+        let (s, Play { gan, rules, .. }) = (&self.settings, play);
+        let started = Instant::now();
+        let record = generation(gan, &mut state.population, rules, state.generation)?;
+        let variance =
+            state.population[0].fakes.as_ref().map(|fakes| variance_over_samples(&fakes.shape(), &fakes.to_vec()));
+        state.population.iter_mut().for_each(|g| g.fakes = None);
+
+        state.generation += 1;
+        state.images += (s.batch * s.d_steps) as u64;
+        state.position = gan.loader.position();
+        state.discriminator = gan.discriminator.clone();
+        state.d_moments = gan.d_moments.clone();
+        state.per_mutation = gan.per_mutation.clone();
+        if let Some(ema) = &mut state.ema {
+            // A young average follows fast, as long as it has seen little.
+            let decay = s.ema.min((1.0 + state.generation as f64) / (10.0 + state.generation as f64));
+            *ema = average(ema, &state.population[0].params, decay);
+        }
+
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(Stats {
             generation: state.generation,
             seconds,
             loading: gan.loading,
@@ -206,11 +169,34 @@ impl Evolution {
             d_loss: record.d_loss,
             g_gradient: state.population[0].gradient_norm,
             d_gradient: gan.d_gradient_norm,
-            images_per_second: (settings.batch * settings.d_steps) as f64 / seconds.max(1e-9),
+            images_per_second: (s.batch * s.d_steps) as f64 / seconds.max(1e-9),
             memory: memory::resident(),
-            sample_variance,
+            sample_variance: variance,
             distance: None,
+        })
+    }
+
+    fn judge(&self, state: &State, record: &mut Stats, best: Option<f64>) -> Result<Option<f64>> {
+        let distance = self.distance(state)?;
+        record.distance = Some(distance.value);
+        Ok(distance.replaces(best).then_some(distance.value))
+    }
+
+    fn show(&self, play: &mut Play, state: &State, shown: &Shown<Self>) -> Result<()> {
+        if shown.due(EVENTS) {
+            write::events(&mut play.events, shown.record)?;
         }
+        if shown.due(self.settings.log.samples) {
+            self.write_samples(state, shown.folder, &mut play.events)?;
+            write::curves(&shown.records()?, shown.folder)?;
+        }
+        Ok(())
+    }
+
+    fn circumstances(&self) -> Option<Map<String, Value>> {
+        let s = &self.settings;
+        let all = [("d_loss_settings", json!(s.d_loss.name())), ("lr_g", json!(s.lr_g)), ("lr_d", json!(s.lr_d))];
+        Some(all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 }
 

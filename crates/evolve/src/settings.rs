@@ -13,7 +13,9 @@ use net::Law;
 use net::zoo::{Doublings, GeneratorStart, Norm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use train::table::{flatten, put, read_table, value_of};
+use train::settings::{check_count, check_positive};
+use train::table::read_table;
+use train::{RunSettings, Schedule};
 
 /// Everything that decides how a run goes, all resolved. Its TOML form is the run folder's `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,37 +144,6 @@ pub struct LogSettings {
 }
 
 impl Settings {
-    /// A preset, then a file over it, then single settings `key=value` over both.
-    ///
-    /// # Errors
-    /// A file that cannot be read, a key that does not exist (with the nearest one), a value of the wrong kind or range.
-    pub fn resolve(preset: &Self, file: Option<&Path>, overrides: &[String]) -> Result<Self> {
-        let mut table = preset.to_table();
-        if let Some(path) = file {
-            let given = read_table(path)?;
-            for (key, value) in flatten(&given) {
-                put(&mut table, &key, value).map_err(|e| match e {
-                    Error::Setting { key, reason, hint } => {
-                        Error::File { path: path.to_owned(), reason: format!("{key}: {reason}"), hint }
-                    }
-                    other => other,
-                })?;
-            }
-        }
-        for entry in overrides {
-            let (key, text) = entry.split_once('=').ok_or_else(|| {
-                Error::setting("--set", format!("{entry:?} is not of the form key=value"))
-                    .with_hint("For example --set batch=16 or --set image.size=64.".to_string())
-            })?;
-            if key.trim() == "preset" && table.get("preset").and_then(toml::Value::as_str) != Some(text.trim()) {
-                return Err(Error::setting("preset", "cannot be set by itself: the other values come from it")
-                    .with_hint(format!("Choose it with --preset {}.", text.trim())));
-            }
-            put(&mut table, key.trim(), value_of(text.trim()))?;
-        }
-        Self::from_table(table)
-    }
-
     /// What a settings file says of data and preset, which have to be known before the rest can be resolved.
     ///
     /// # Errors
@@ -182,63 +153,30 @@ impl Settings {
         let text = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
         Ok((text("data"), text("preset")))
     }
+}
 
-    /// Reads the resolved settings of a run. A key that is missing, because the run is older than the key, has the
-    /// preset's value.
-    ///
-    /// # Errors
-    /// The file is not the `config.toml` of a run.
-    pub fn read(path: &Path) -> Result<Self> {
-        let table = read_table(path)?;
+impl RunSettings for Settings {
+    const TASK: Option<&'static str> = None;
+    const COMMAND: &'static str = "ganatomy evolve";
+    const UNIT: &'static str = "generation";
+    const EXAMPLES: [&'static str; 2] = ["batch=16", "image.size=64"];
+    const FREE: &'static [&'static str] = &["generations"];
+
+    fn schedule(&self) -> Schedule {
+        Schedule { length: self.generations, checkpoint: self.log.checkpoint, keep: self.log.keep }
+    }
+
+    fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {
         let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or_default();
-        let preset =
-            Self::preset(text("preset"), text("network") == "mlp").map_err(|e| Error::file(path, e.to_string()))?;
-        Self::resolve(&preset, Some(path), &[]).map_err(|e| match e {
-            Error::Setting { key, reason, hint } => {
-                Error::File { path: path.to_owned(), reason: format!("{key}: {reason}"), hint }
-            }
-            other => other,
-        })
+        Self::preset(text("preset"), text("network") == "mlp").map_err(|e| Error::file(path, e.to_string()))
     }
 
-    /// The `config.toml` of these settings.
-    pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).unwrap_or_default()
-    }
-
-    fn to_table(&self) -> toml::Table {
-        toml::Table::try_from(self).unwrap_or_default()
-    }
-
-    fn from_table(table: toml::Table) -> Result<Self> {
-        let settings: Self = table.try_into().map_err(|e: toml::de::Error| {
-            let text = e.to_string();
-            let key = text.lines().find_map(|l| l.strip_prefix("in `").and_then(|l| l.strip_suffix('`')));
-            Error::setting(key.unwrap_or("settings"), e.message().replace('\n', " "))
-        })?;
-        settings.check()?;
-        Ok(settings)
-    }
-
-    /// What differs between two settings, one line each: `key: here, there`; how long a run is and what it writes do not
-    /// count.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let (mine, theirs) = (flatten(&self.to_table()), flatten(&other.to_table()));
-        mine.iter()
-            .zip(&theirs)
-            .filter(|((key, a), (_, b))| a != b && key != "generations" && !key.starts_with("log."))
-            .map(|((key, a), (_, b))| format!("{key}: {a}, now {b}"))
-            .collect()
-    }
-
-    /// A short hash of everything that decides the result.
-    pub fn hash(&self) -> String {
-        let fixed: Vec<String> = flatten(&self.to_table())
-            .into_iter()
-            .filter(|(key, _)| key != "generations" && !key.starts_with("log."))
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        blake3::hash(fixed.join("\n").as_bytes()).to_hex()[..16].to_owned()
+    fn may_set(table: &toml::Table, key: &str, value: &str) -> Result<()> {
+        if key == "preset" && table.get("preset").and_then(toml::Value::as_str) != Some(value) {
+            return Err(Error::setting("preset", "cannot be set by itself: the other values come from it")
+                .with_hint(format!("Choose it with --preset {value}.")));
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<()> {
@@ -256,14 +194,10 @@ impl Settings {
             ("mu", self.mu, 1000),
         ];
         for (key, value, most) in counts {
-            if value == 0 || value > most {
-                return wrong(key, format!("{value} is not between 1 and {most}"), "");
-            }
+            check_count(key, value as u64, most)?;
         }
         for (key, value) in [("lr_g", self.lr_g), ("lr_d", self.lr_d)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return wrong(key, format!("{value} is not a positive number"), "");
-            }
+            check_positive(key, value)?;
         }
         let decays = [("beta1_g", self.beta1_g), ("beta1_d", self.beta1_d), ("beta2", self.beta2), ("ema", self.ema)];
         for (key, value) in decays {

@@ -22,8 +22,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use train::Moments;
 use train::signals::Interrupt;
+use train::{Moments, RunSettings};
 
 /// Samples on which modes are counted.
 const SAMPLES: usize = 2500;

@@ -5,15 +5,15 @@
 use ganatomy_evolve::{Evolution, Settings, Stats};
 use net::{Device, Network, Tensor};
 use std::path::Path;
-use train::Outcome;
 use train::signals::Interrupt;
+use train::{OpenRun, Outcome, RunSettings, Training};
 
 fn settings(preset: &str, points: bool, words: &str) -> Settings {
     let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     Settings::resolve(&Settings::preset(preset, points).unwrap(), None, &words).unwrap()
 }
 
-fn all(mut run: Evolution) -> Vec<Stats> {
+fn all(mut run: OpenRun<Evolution>) -> Vec<Stats> {
     let mut stats = Vec::new();
     let outcome = run.run(&Interrupt::install().unwrap(), |line| stats.push(line.clone())).unwrap();
     assert_eq!(outcome, Outcome::Finished);

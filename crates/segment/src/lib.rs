@@ -2,7 +2,7 @@
 //!
 //! - [`Segment`] is all that others need to know of one;
 //! - a [`Segmenter`] is a network whose output are logits of named classes in one or more label planes, kept in one model file;
-//! - [`Training`] makes one from a labelled set: its folder, steps, checkpoints and resume; [`evaluate`] says how good it is;
+//! - [`Training`] makes one from a labelled set, in a run (`train::OpenRun`); [`evaluate`] says how good it is;
 //! - [`cluster()`] makes one for pictures without labels, by colour and texture;
 //! - [`masks()`] makes one of painted regions; an [`Oracle`] is a function, for tests and for worlds whose labels are known.
 
@@ -26,7 +26,7 @@ pub use masks::{mask_paths, masks, read_mask};
 pub use oracle::Oracle;
 pub use segmenter::{PLANES, Segmenter};
 pub use settings::{LogSettings, Settings, Task};
-pub use state::SEGMENTER;
+pub use state::{SEGMENTER, State};
 pub use training::{Stats, Training};
 pub use weighting::{Ignored, Weighting};
 

@@ -5,8 +5,8 @@ use base::{Error, Result};
 use data::Size;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use train::run_folder;
-use train::table::{flatten, put, read_table, value_of};
+use train::settings::{check_count, check_positive};
+use train::{RunSettings, Schedule};
 
 /// What a run folder's `config.toml` says its run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,93 +93,6 @@ impl Settings {
         }
     }
 
-    /// `self` with single settings `key=value` over it.
-    ///
-    /// # Errors
-    /// A key that does not exist (with the nearest one), a value of the wrong kind or range.
-    pub fn with(&self, overrides: &[String]) -> Result<Self> {
-        let mut table = self.to_table();
-        for entry in overrides {
-            let (key, text) = entry.split_once('=').ok_or_else(|| {
-                Error::setting("--set", format!("{entry:?} is not of the form key=value"))
-                    .with_hint("For example --set batch=32 or --set augment.colour=0.")
-            })?;
-            put(&mut table, key.trim(), value_of(text.trim()))?;
-        }
-        Self::from_table(table)
-    }
-
-    /// Whether a folder holds the run of a segmenter.
-    pub fn are_in(folder: &Path) -> bool {
-        let task = |table: toml::Table| table.get("task").and_then(toml::Value::as_str).map(str::to_owned);
-        let table = read_table(&folder.join(run_folder::CONFIG)).ok();
-        table.and_then(task).as_deref() == Some("segmenter")
-    }
-
-    /// Reads the resolved settings of a run. A key that is missing, because the run is older than the key, has the
-    /// preset's value.
-    ///
-    /// # Errors
-    /// The file is not the `config.toml` of a segmenter's run.
-    pub fn read(path: &Path) -> Result<Self> {
-        let given = read_table(path)?;
-        if !given.contains_key("task") {
-            return Err(Error::file(path, "is not of a segmenter's run")
-                .with_hint("Give the folder that `ganatomy segmenter train` made."));
-        }
-        let data = given.get("data").and_then(toml::Value::as_str).unwrap_or_default();
-        let mut table = Self::preset(data).to_table();
-        let all = || {
-            flatten(&given).into_iter().try_for_each(|(key, value)| put(&mut table, &key, value))?;
-            Self::from_table(table)
-        };
-        all().map_err(|e| match e {
-            Error::Setting { key, reason, hint } => {
-                Error::File { path: path.to_owned(), reason: format!("{key}: {reason}"), hint }
-            }
-            other => other,
-        })
-    }
-
-    /// The `config.toml` of these settings.
-    pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).unwrap_or_default()
-    }
-
-    fn to_table(&self) -> toml::Table {
-        toml::Table::try_from(self).unwrap_or_default()
-    }
-
-    fn from_table(table: toml::Table) -> Result<Self> {
-        let settings: Self = table.try_into().map_err(|e: toml::de::Error| {
-            let text = e.to_string();
-            let key = text.lines().find_map(|l| l.strip_prefix("in `").and_then(|l| l.strip_suffix('`')));
-            Error::setting(key.unwrap_or("settings"), e.message().replace('\n', " "))
-        })?;
-        settings.check()?;
-        Ok(settings)
-    }
-
-    /// A short hash of everything that decides the result.
-    pub fn hash(&self) -> String {
-        let fixed: Vec<String> = flatten(&self.to_table())
-            .into_iter()
-            .filter(|(key, _)| !key.starts_with("log."))
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        blake3::hash(fixed.join("\n").as_bytes()).to_hex()[..16].to_owned()
-    }
-
-    /// What differs between two settings, one line each: `key: here, there`; what a run writes does not count.
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let (mine, theirs) = (flatten(&self.to_table()), flatten(&other.to_table()));
-        mine.iter()
-            .zip(&theirs)
-            .filter(|((key, a), (_, b))| a != b && !key.starts_with("log."))
-            .map(|((key, a), (_, b))| format!("{key}: {a}, now {b}"))
-            .collect()
-    }
-
     /// The learning rate of a step, counted from 0.
     pub(crate) fn lr_of(&self, step: u64) -> f64 {
         let warm = self.steps.div_ceil(20);
@@ -188,6 +101,25 @@ impl Settings {
         }
         let part = (step - warm) as f64 / (self.steps - warm).max(1) as f64;
         self.lr * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * part))
+    }
+}
+
+impl RunSettings for Settings {
+    const TASK: Option<&'static str> = Some("segmenter");
+    const COMMAND: &'static str = "ganatomy segmenter train";
+    const UNIT: &'static str = "step";
+    const EXAMPLES: [&'static str; 2] = ["batch=32", "augment.colour=0"];
+
+    fn schedule(&self) -> Schedule {
+        Schedule { length: self.steps, checkpoint: self.log.checkpoint, keep: self.log.keep }
+    }
+
+    fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {
+        if !table.contains_key("task") {
+            return Err(Error::file(path, "is not of a segmenter's run")
+                .with_hint(format!("Give the folder that `{}` made.", Self::COMMAND)));
+        }
+        Ok(Self::preset(table.get("data").and_then(toml::Value::as_str).unwrap_or_default()))
     }
 
     fn check(&self) -> Result<()> {
@@ -199,13 +131,9 @@ impl Settings {
             ("log.judged", self.log.judged as u64, 1_000_000),
         ];
         for (key, value, most) in counts {
-            if value == 0 || value > most {
-                return Err(Error::setting(key, format!("{value} is not between 1 and {most}")));
-            }
+            check_count(key, value, most)?;
         }
-        if !(self.lr > 0.0 && self.lr.is_finite()) {
-            return Err(Error::setting("lr", format!("{} is not a positive number", self.lr)));
-        }
+        check_positive("lr", self.lr)?;
         for (key, value) in [("held_out", self.held_out), ("augment.colour", self.augment.colour)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::setting(key, format!("{value} is not in [0, 1]")));
@@ -225,7 +153,7 @@ mod tests {
     #[test]
     fn settings_survive_toml() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(run_folder::CONFIG);
+        let path = folder.path().join(train::run_folder::CONFIG);
         for data in ["scenes", "street/"] {
             let settings = Settings::preset(data)
                 .with(&["steps=7".into(), "augment.colour=1".into(), "size=80x48".into()])

@@ -1,7 +1,9 @@
 //! Adam (Kingma and Ba, arXiv 1412.6980) that writes the new parameters beside the old ones.
 
+use crate::optimiser::{Memory, Optimiser, Parameter, trainable};
+use base::Result;
 use kernels::{AdamParameter, AdamStep};
-use net::{Graph, Params, Precision, Primitive, Tensor, Unary, Binary};
+use net::{Binary, Graph, Params, Precision, Primitive, Tensor, Unary};
 
 /// The settings of an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,28 +32,38 @@ pub struct Moments {
 impl Moments {
     /// All zero, for the trainable parameters of a graph.
     pub fn zero(graph: &Graph, params: &Params) -> Self {
-        let zeros: Vec<Tensor> =
-            trainable(graph).into_iter().map(|i| &params.tensors()[i]).map(|t| t.full_like(t.shape(), 0.0)).collect();
+        let values: Vec<&Tensor> = trainable(graph).into_iter().map(|place| &params.tensors()[place]).collect();
+        Self::zero_like(&values)
+    }
+
+    fn zero_like(values: &[&Tensor]) -> Self {
+        let zeros: Vec<Tensor> = values.iter().map(|t| t.full_like(t.shape(), 0.0)).collect();
         Self { steps: 0, first: zeros.clone(), second: zeros }
     }
 }
 
-/// The places of the trainable parameters in [`Params`].
-pub fn trainable(graph: &Graph) -> Vec<usize> {
-    let wanted = graph.trainable();
-    (0..graph.params().len()).filter(|&i| wanted.contains(&graph.params()[i])).collect()
+impl Memory for Moments {
+    fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    fn groups(&self) -> Vec<(&'static str, &[Tensor])> {
+        vec![("first", &self.first), ("second", &self.second)]
+    }
+
+    fn from_groups(steps: u64, take: &mut dyn FnMut(&str) -> Result<Vec<Tensor>>) -> Result<Self> {
+        Ok(Self { steps, first: take("first")?, second: take("second")? })
+    }
 }
 
-impl Adam {
-    /// One step: new parameters and moments; the old ones stay as they are. `gradients` are in the order of the trainable
-    /// parameters; a missing one counts as zero.
-    pub fn step(
-        &self,
-        graph: &Graph,
-        params: &Params,
-        moments: &Moments,
-        gradients: &[Option<Tensor>],
-    ) -> (Params, Moments) {
+impl Optimiser for Adam {
+    type Memory = Moments;
+
+    fn begin(&self, values: &[&Tensor]) -> Moments {
+        Moments::zero_like(values)
+    }
+
+    fn advance(&self, parameters: &[Parameter], moments: &Moments) -> (Vec<Tensor>, Moments) {
         let steps = moments.steps + 1;
         let t = i32::try_from(steps).unwrap_or(i32::MAX);
         let step = AdamStep {
@@ -61,13 +73,9 @@ impl Adam {
             second_correction: (1.0 / (1.0 - self.beta2.powi(t)).sqrt()) as f32,
             epsilon: self.epsilon as f32,
         };
-        let places = trainable(graph);
-        let gradient = |(k, &place): (usize, &usize)| {
-            let p = &params.tensors()[place];
-            gradients[k].clone().unwrap_or_else(|| p.full_like(p.shape(), 0.0))
-        };
-        let gradients: Vec<Tensor> = places.iter().enumerate().map(gradient).collect();
-        let each = || places.iter().map(|&place| &params.tensors()[place]).zip(&gradients).enumerate();
+        let gradient = |p: &Parameter| p.gradient.cloned().unwrap_or_else(|| p.value.full_like(p.value.shape(), 0.0));
+        let gradients: Vec<Tensor> = parameters.iter().map(gradient).collect();
+        let each = || parameters.iter().map(|parameter| parameter.value).zip(&gradients).enumerate();
         let slices: Option<Vec<AdamParameter>> = each()
             .map(|(k, (p, g))| {
                 let (first, second) = (moments.first[k].slice()?, moments.second[k].slice()?);
@@ -84,14 +92,27 @@ impl Adam {
                 each().map(|(k, (p, g))| self.by_tensors(step, p, g, &moments.first[k], &moments.second[k])).collect()
             }
         };
-        let mut new = params.clone();
+        let mut values = Vec::with_capacity(results.len());
         let mut next = Moments { steps, first: Vec::new(), second: Vec::new() };
-        for (&place, [p, m, v]) in places.iter().zip(results) {
-            new.set(place, p);
+        for [p, m, v] in results {
+            values.push(p);
             next.first.push(m);
             next.second.push(v);
         }
-        (new, next)
+        (values, next)
+    }
+}
+
+impl Adam {
+    /// [`Optimiser::advance_network`]: new parameters and moments of a network; the old ones stay as they are.
+    pub fn step(
+        &self,
+        graph: &Graph,
+        params: &Params,
+        moments: &Moments,
+        gradients: &[Option<Tensor>],
+    ) -> (Params, Moments) {
+        self.advance_network(graph, params, moments, gradients)
     }
 
     /// For numbers that are not in the processor's memory.
@@ -106,15 +127,9 @@ impl Adam {
         let v = v.scale(self.beta2).add(&two(Binary::Mul, g, g).scale(1.0 - self.beta2));
         let root = one(Unary::Sqrt, &v).scale(f64::from(step.second_correction));
         let root = one(Unary::AddScalar { term: self.epsilon }, &root);
-        let move_by = two(Binary::Div, &m, &root).scale(f64::from(step.step_size));
-        [two(Binary::Sub, p, &move_by), m, v]
+        let moved = two(Binary::Div, &m, &root).scale(f64::from(step.step_size));
+        [two(Binary::Sub, p, &moved), m, v]
     }
-}
-
-/// Length of a gradient over all parameters; each tensor is summed in f64 in its own order.
-pub fn gradient_norm(gradients: &[Option<Tensor>]) -> f64 {
-    let squares = |values: &[f32]| values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
-    gradients.iter().flatten().map(|t| squares(&t.numbers())).sum::<f64>().sqrt()
 }
 
 /// Exponential moving average of all tensors: `old * decay + new * (1 - decay)`.

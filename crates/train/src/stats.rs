@@ -6,6 +6,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The name of the file in a run folder.
+pub const FILE: &str = "stats.jsonl";
+
 /// The longest file that is read: 4 GiB.
 pub const LIMIT: u64 = 4 << 30;
 

@@ -10,6 +10,7 @@ use evolve::{Evolution, Settings};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use train::signals::Interrupt;
+use train::{RunSettings, Training};
 
 /// What is different from the preset `modern`: narrow networks, so that a laptop shows something in minutes.
 const NARROW: [&str; 9] = [

@@ -2,12 +2,12 @@
 
 use crate::console::Console;
 use crate::device::Computing;
-use crate::training;
+use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
-use evolve::{Evolution, Settings};
+use evolve::{Evolution, Settings, Stats};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use train::signals::Interrupt;
+use train::{OpenRun, RunSettings};
 
 /// Train a generator by evolution
 #[derive(Debug, clap::Args)]
@@ -56,17 +56,9 @@ pub(crate) struct Evolve {
 impl Evolve {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let settings = self.resolve()?;
-        if self.dry_run {
-            crate::console::print(&settings.to_toml())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let name = PathBuf::from(&settings.data);
-        let name = name.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let label = format!("{name}-{}", settings.preset);
-        let interrupt = Interrupt::install()?;
-        let device = self.computing.open(console)?;
-        let run = Evolution::start(settings, device, || training::place(self.out, &label))?;
-        training::go(run, &interrupt, console, self.json)
+        let label = format!("{}-{}", training::name_of(&settings.data), settings.preset);
+        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
+        training::start::<Evolution>(settings, self.out, &label, manner)
     }
 
     fn resolve(&self) -> Result<Settings> {
@@ -88,12 +80,44 @@ impl Evolve {
         let preset = self.preset.clone().or(file_preset).unwrap_or_else(|| "paper".to_owned());
         let points = ["ring8", "grid25", "swissroll"].contains(&data.as_str());
         let start = Settings::preset(&preset, points)?;
-        let quoted = |key: &str, value: &str| format!("{key}={}", serde_json::Value::from(value));
         let mut overrides = vec![quoted("data", &data)];
         overrides.extend(self.settings.iter().filter(|s| !s.starts_with("data=")).cloned());
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
         overrides.extend(self.precision.as_ref().map(|p| quoted("precision", p)));
         overrides.extend(self.seed.map(|s| format!("seed={s}")));
         Ok(Settings::resolve(&start, self.config.as_deref(), &overrides)?)
+    }
+}
+
+impl Told for Evolution {
+    const DOING: &'static str = "evolving";
+
+    fn about(run: &OpenRun<Self>) -> String {
+        let set = run.training().dataset();
+        let count = set.len().map_or("endless".to_owned(), |n| format!("{n} items"));
+        let (g, d) = run.training().parameters(run.state());
+        format!("{} ({count}, {:?}): G {g} parameters, D {d}", set.name(), set.shape())
+    }
+
+    fn warnings(run: &OpenRun<Self>) -> Vec<String> {
+        let skipped = run.training().dataset().skipped();
+        if skipped.is_empty() {
+            return Vec::new();
+        }
+        let first = skipped.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        vec![format!("images left out because they cannot be read: {} ({first})", skipped.len())]
+    }
+
+    /// The winner and how it did.
+    fn brief(stats: &Stats) -> String {
+        let winner = stats.survivors.first().and_then(|&i| stats.children.get(i));
+        let mutation = winner.and_then(|c| c.mutation).map_or("parent", evolve::Loss::name);
+        let fitness = winner.and_then(|c| c.f).map_or(String::new(), |f| format!(" fitness {f:.3}"));
+        format!("{mutation}{fitness} D {:.3}", stats.d_loss)
+    }
+
+    fn next(run: &OpenRun<Self>) -> String {
+        let (folder, done) = (run.folder().display(), run.done());
+        format!("see {folder}/samples-{done:06}.png; next: ganatomy sample {folder} --seeds 0..64")
     }
 }

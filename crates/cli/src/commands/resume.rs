@@ -1,14 +1,13 @@
-//! `resume`: go on with a run.
+//! `resume`: go on with a run, whatever it trains.
 
-use crate::commands;
 use crate::console::Console;
 use crate::device::Computing;
-use crate::training;
+use crate::training::{self, Manner, Told};
 use anyhow::Result;
-use evolve::{Evolution, Settings};
+use evolve::Evolution;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use train::signals::Interrupt;
+use train::RunSettings;
 
 /// Go on with a run from its newest valid checkpoint
 #[derive(Debug, clap::Args)]
@@ -41,32 +40,29 @@ pub(crate) struct Resume {
 impl Resume {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         if segment::Settings::are_in(&self.run) {
-            return self.segmenter(console);
+            return self.of::<segment::Training>(console);
         }
-        let stored = Evolution::settings_of(&self.run)?;
-        let mut overrides = self.settings.clone();
-        overrides.extend(self.generations.map(|n| format!("generations={n}")));
-        let settings = Settings::resolve(&stored, None, &overrides)?;
-        if self.dry_run {
-            crate::console::print(&settings.to_toml())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let interrupt = Interrupt::install()?;
-        let device = self.computing.open(console)?;
-        let run = Evolution::resume(&self.run, settings, device)?;
-        training::go(run, &interrupt, console, self.json)
+        // The oldest kind: what is wrong with a folder that holds no run is said as of one.
+        self.of::<Evolution>(console)
     }
 
-    /// The run of a segmenter: its length belongs to its learning rate and stays.
-    fn segmenter(self, console: Console) -> Result<ExitCode> {
-        if self.generations.is_some() {
-            return Err(base::Error::setting(
-                "--generations",
-                "is for runs of `ganatomy evolve`; this is a segmenter's",
-            )
-            .with_hint("Leave it out: the steps of a segmenter's run are fixed when it starts.")
-            .into());
+    fn of<T: Told>(self, console: Console) -> Result<ExitCode> {
+        let mut overrides = self.settings;
+        if let Some(generations) = self.generations {
+            overrides.push(length::<T::Settings>(generations)?);
         }
-        commands::segmenter::resume(&self.run, &self.settings, self.computing, self.dry_run, console, self.json)
+        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
+        training::resume::<T>(&self.run, &overrides, manner)
     }
+}
+
+/// `--generations` as a setting, where the length of a run may change.
+fn length<S: RunSettings>(generations: u64) -> Result<String> {
+    if S::FREE.contains(&"generations") {
+        return Ok(format!("generations={generations}"));
+    }
+    let (kind, unit) = (S::TASK.unwrap_or("run"), S::UNIT);
+    Err(base::Error::setting("--generations", format!("is for runs of `ganatomy evolve`; this is a {kind}'s"))
+        .with_hint(format!("Leave it out: the {unit}s of a {kind}'s run are fixed when it starts."))
+        .into())
 }

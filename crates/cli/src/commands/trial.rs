@@ -7,6 +7,7 @@ use evolve::trial::{self, Arm, Figure, Plan, Row};
 use evolve::{Family, Settings};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use train::RunSettings;
 use train::signals::Interrupt;
 
 /// Compare ways to choose mutations on a toy mixture, over many seeds

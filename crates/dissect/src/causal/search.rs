@@ -7,8 +7,9 @@ use super::tail::{Maps, Tail};
 use crate::dissection::Dissection;
 use crate::watch::Watch;
 use base::seed::Stream;
-use net::Result;
+use net::{Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
+use train::{Adam, Moments, Optimiser, Parameter};
 
 /// How the search stood after one pass over the pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,11 +28,11 @@ pub(super) struct State {
     /// The strength of each unit.
     pub(super) alpha: Vec<f32>,
     /// Adam's running mean of the gradient.
-    pub(super) first: Vec<f64>,
+    pub(super) first: Vec<f32>,
     /// Adam's running mean of its square.
-    pub(super) second: Vec<f64>,
+    pub(super) second: Vec<f32>,
     /// Steps so far.
-    step: i32,
+    step: u64,
     /// Passes so far.
     pub(super) epochs: Vec<Epoch>,
 }
@@ -54,7 +55,7 @@ pub(super) fn search(
 ) -> Result<Option<State>> {
     let train = pools.train(settings);
     let held_out = pools.held_out(settings);
-    let zeros = vec![0.0f64; start.len()];
+    let zeros = vec![0.0; start.len()];
     let mut state = kept.read()?.unwrap_or_else(|| State {
         alpha: start,
         first: zeros.clone(),
@@ -91,17 +92,19 @@ pub(super) fn search(
 }
 
 impl State {
-    /// One step of Adam.
+    /// One step of Adam, then back into [0, 1].
     fn follow(&mut self, gradient: &[f64], settings: &CausalSettings) {
-        self.step += 1;
-        let correct = |beta: f64| 1.0 - beta.powi(self.step);
-        for (unit, a) in self.alpha.iter_mut().enumerate() {
-            let g = gradient[unit] + 2.0 * settings.penalty * f64::from(*a);
-            self.first[unit] = 0.9 * self.first[unit] + 0.1 * g;
-            self.second[unit] = 0.999 * self.second[unit] + 0.001 * g * g;
-            let (m, v) = (self.first[unit] / correct(0.9), self.second[unit] / correct(0.999));
-            *a = (f64::from(*a) - settings.lr * m / (v.sqrt() + 1e-8)).clamp(0.0, 1.0) as f32;
-        }
+        let adam = Adam { lr: settings.lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let pull = |(g, &a): (&f64, &f32)| (g + 2.0 * settings.penalty * f64::from(a)) as f32;
+        let gradient: Vec<f32> = gradient.iter().zip(&self.alpha).map(pull).collect();
+        let [value, first, second, gradient] = [&self.alpha, &self.first, &self.second, &gradient]
+            .map(|values| Tensor::new(&[values.len()], values.clone(), &Device::cpu()));
+        let moments = Moments { steps: self.step, first: vec![first], second: vec![second] };
+        let alpha = Parameter { name: "alpha", value: &value, gradient: Some(&gradient) };
+        let (values, moments) = adam.advance(&[alpha], &moments);
+        self.alpha = values[0].to_vec().into_iter().map(|a| a.clamp(0.0, 1.0)).collect();
+        self.step = moments.steps;
+        [self.first, self.second] = [moments.first, moments.second].map(|of| of[0].to_vec());
     }
 }
 

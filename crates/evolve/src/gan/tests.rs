@@ -6,6 +6,7 @@ use crate::graphs::networks;
 use crate::selection::Selection;
 use net::Network;
 use std::sync::Arc;
+use train::RunSettings;
 
 fn settings(overrides: &[&str]) -> Settings {
     let small = ["data=scenes", "image.size=32", "width=4", "width_d=4", "batch=4", "eval=12", "latent=6"];

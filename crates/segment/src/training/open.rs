@@ -1,18 +1,15 @@
-//! How a training begins: from nothing or from a checkpoint.
+//! What a training begins with: its data, its network, its first weights.
 
-use super::{Training, network_of};
+use super::Training;
 use crate::segmenter::LEARNT;
 use crate::softmax::Layout;
-use crate::state::{State, decode};
 use crate::weighting::class_weights;
 use crate::{Ignored, Segment, Segmenter, Settings};
-use base::{Error, Result, files};
-use data::{Dataset, Plane, Size};
-use net::{Device, Graph, Network, Trainee};
-use std::path::{Path, PathBuf};
+use base::{Error, Result};
+use data::{Dataset, Size};
+use net::{Device, Network, Params, Trainee};
+use std::path::Path;
 use std::sync::Arc;
-use train::checkpoint::{Checkpoint, Rejected, Store};
-use train::{Moments, RunLock, Start, run_folder, stats};
 
 /// The set to learn from and the one to judge by.
 struct Sets {
@@ -20,140 +17,44 @@ struct Sets {
     held_out: Dataset,
 }
 
-/// All that follows from settings and data, before a folder is touched.
-struct Prepared {
-    settings: Settings,
-    device: Device,
-    sets: Sets,
-    planes: Vec<Plane>,
-    network: Network,
-    side: Trainee,
-    weights: Vec<Vec<f32>>,
-}
-
-/// What belongs to the folder.
-struct Place {
-    folder: PathBuf,
-    lock: RunLock,
-    store: Store,
-    stats: stats::Writer,
-}
-
 impl Training {
-    /// Starts a new run in a folder that `place` makes once settings and data are known to be good:
-    /// [`run_folder::create`] or [`run_folder::create_next`].
-    ///
-    /// # Errors
-    /// Settings and data do not fit, or the folder cannot be made.
-    pub fn start(settings: Settings, device: Device, place: impl FnOnce() -> Result<PathBuf>) -> Result<Self> {
-        let prepared = prepare(settings, device)?;
-        let folder = place()?;
-        let lock = RunLock::acquire(&folder)?;
-        files::write_atomic(folder.join(run_folder::CONFIG), prepared.settings.to_toml().as_bytes())?;
-        let store = Store::create(&lock)?;
-        let stats = stats::Writer::resume(folder.join("stats.jsonl"), 0)?;
-        Self::put_together(prepared, Place { folder, lock, store, stats }, None, Start::New)
+    /// What settings and data make.
+    pub(super) fn of(settings: Settings, device: Device) -> Result<Self> {
+        let Sets { learnt, held_out } = open_sets(&settings)?;
+        let planes = learnt.planes().to_vec();
+        let classes = planes.iter().map(|plane| plane.classes.len()).sum();
+        let shape = shape_of(&learnt)?;
+        let graph = net::zoo::unet(net::zoo::Unet { shape, classes, width: settings.width, levels: settings.levels });
+        let side = Trainee::new(&graph)?;
+        let weights = class_weights(&learnt, settings.weighting, settings.ignored)?;
+        let layout = Layout::new(&planes, shape[1], shape[2]);
+        let (set, held_out, graph) = (Arc::new(learnt), Arc::new(held_out), Arc::new(graph));
+        Ok(Self { settings, set, held_out, planes, graph, side, layout, weights, device })
     }
 
-    /// Goes on with a run from its newest valid checkpoint, with `settings` (those of the run, but for what it writes);
-    /// without a checkpoint from the beginning.
-    ///
-    /// # Errors
-    /// The folder holds no run of a segmenter; other settings than the run's (all differences are listed); no checkpoint
-    /// is valid.
-    pub fn resume(folder: &Path, settings: Settings, device: Device) -> Result<Self> {
-        let stored = Settings::read(&folder.join(run_folder::CONFIG))?;
-        let differences = stored.differences(&settings);
-        if !differences.is_empty() {
-            return Err(Error::file(folder, format!("was made with other settings ({})", differences.join("; ")))
-                .with_hint("Resume without these changes, or start a new run with `ganatomy segmenter train`."));
+    /// The first weights: those of another segmenter of this form, or random ones.
+    pub(super) fn first(&self) -> Result<Params> {
+        let s = &self.settings;
+        if s.from.is_empty() {
+            return Ok(Network::initial(self.graph.as_ref().clone(), s.seed, "segmenter", &self.device).params);
         }
-        let lock = RunLock::acquire(folder)?;
-        let store = Store::create(&lock)?;
-        run_folder::sweep(folder)?;
-        let (checkpoint, start) = if store.list()?.is_empty() {
-            // It died before its first checkpoint: the same settings give the same run from its start.
-            (None, Start::New)
-        } else {
-            let (checkpoint, rejected) = store.newest_valid()?;
-            let rejected = rejected.into_iter().map(|Rejected { path, reason }| (path, reason)).collect();
-            let start = Start::Resumed { generation: checkpoint.generation, rejected };
-            (Some(checkpoint), start)
-        };
-        // A run that has checkpoints needs the weights that it began with no more.
-        let from = if checkpoint.is_some() { String::new() } else { settings.from.clone() };
-        let mut prepared = prepare(Settings { from, ..settings.clone() }, device)?;
-        prepared.settings = settings;
-        files::write_atomic(folder.join(run_folder::CONFIG), prepared.settings.to_toml().as_bytes())?;
-        let step = checkpoint.as_ref().map_or(0, |c| c.generation);
-        let stats = stats::Writer::resume(folder.join("stats.jsonl"), step)?;
-        let place = Place { folder: folder.to_owned(), lock, store, stats };
-        Self::put_together(prepared, place, checkpoint.as_ref(), start)
+        let path = Path::new(&s.from);
+        let from = Segmenter::load(path, &self.device)?;
+        if from.network.graph != self.graph || from.planes() != self.planes {
+            return Err(Error::file(
+                path,
+                "is a segmenter of another form, or of other classes, than the settings ask for",
+            )
+            .with_hint("Give it the size, width and levels that it has: see `ganatomy inspect`."));
+        }
+        Ok(from.network.params)
     }
 
-    fn put_together(prepared: Prepared, place: Place, checkpoint: Option<&Checkpoint>, start: Start) -> Result<Self> {
-        let Prepared { settings, device, sets, planes, mut network, side, weights } = prepared;
-        let Place { folder, lock, store, stats } = place;
-        network.notes = notes(&settings);
-        let state = match checkpoint {
-            Some(checkpoint) => decode(checkpoint, &network.graph, &device)?,
-            None => State {
-                step: 0,
-                position: 0,
-                params: network.params.clone(),
-                moments: Moments::zero(&side.graph, &network.params),
-            },
-        };
-        network.params = state.params.clone();
-        let best = store.best()?.map(|best| best.score);
-        let segmenter = Segmenter::new(network, planes)?;
-        let [_, height, width] = segmenter.image_shape();
-        Ok(Self {
-            settings,
-            folder,
-            set: Arc::new(sets.learnt),
-            held_out: Arc::new(sets.held_out),
-            layout: Layout::new(segmenter.planes(), height, width),
-            segmenter,
-            side,
-            weights,
-            device,
-            state,
-            store,
-            stats,
-            best,
-            start,
-            _lock: lock,
-        })
+    /// The segmenter with some weights.
+    pub(super) fn segmenter(&self, params: Params) -> Result<Segmenter> {
+        let network = Network { graph: self.graph.clone(), params, notes: notes(&self.settings) };
+        Segmenter::new(network, self.planes.clone())
     }
-}
-
-fn prepare(settings: Settings, device: Device) -> Result<Prepared> {
-    let sets = open_sets(&settings)?;
-    let planes = sets.learnt.planes().to_vec();
-    let classes = planes.iter().map(|plane| plane.classes.len()).sum();
-    let graph = network_of(&settings, shape_of(&sets.learnt)?, classes);
-    let side = Trainee::new(&graph)?;
-    let weights = class_weights(&sets.learnt, settings.weighting, settings.ignored)?;
-    let network = first(&settings, graph, &planes, &device)?;
-    Ok(Prepared { settings, device, sets, planes, network, side, weights })
-}
-
-/// The network with its first weights.
-fn first(settings: &Settings, graph: Graph, planes: &[Plane], device: &Device) -> Result<Network> {
-    if settings.from.is_empty() {
-        return Ok(Network::initial(graph, settings.seed, "segmenter", device));
-    }
-    let path = Path::new(&settings.from);
-    let from = Segmenter::load(path, device)?;
-    if *from.network.graph != graph || from.planes() != planes {
-        return Err(Error::file(
-            path,
-            "is a segmenter of another form, or of other classes, than the settings ask for",
-        )
-        .with_hint("Give it the size, width and levels that it has: see `ganatomy inspect`."));
-    }
-    Ok(from.network)
 }
 
 fn notes(s: &Settings) -> Vec<(String, String)> {

@@ -2,6 +2,9 @@ use super::*;
 use crate::Segment;
 use data::pictures;
 use std::fs;
+use train::checkpoint::Store;
+use train::signals::Interrupt;
+use train::{OpenRun, Outcome, RunSettings, Start, Training as _, stats};
 
 fn settings(words: &str) -> Settings {
     let tiny = "size=32 width=4 levels=2 batch=4 log.judged=8";
@@ -9,8 +12,12 @@ fn settings(words: &str) -> Settings {
     Settings::preset("scenes").with(&words).unwrap()
 }
 
-fn start(settings: Settings, folder: &Path) -> Training {
+fn start(settings: Settings, folder: &Path) -> OpenRun<Training> {
     Training::start(settings, Device::cpu(), || train::run_folder::create(folder).map(|()| folder.to_owned())).unwrap()
+}
+
+fn tables(run: &OpenRun<Training>) -> Vec<Confusion> {
+    run.training().tables(run.state().segmenter()).unwrap()
 }
 
 fn segmenter_of(folder: &Path, step: u64) -> Vec<u8> {
@@ -23,10 +30,10 @@ fn it_learns_scenes() {
     let out = folder.path().join("run");
     // With weights, so that rare classes are found in the few steps of a test.
     let mut run = start(settings("steps=120 width=8 lr=0.01 log.checkpoint=0 weighting=root"), &out);
-    let before = run.judge().unwrap()[0].mean_iou();
+    let before = tables(&run)[0].mean_iou();
     let mut losses = Vec::new();
     assert_eq!(run.run(&Interrupt::default(), |s| losses.push(s.loss)).unwrap(), Outcome::Finished);
-    let after = run.judge().unwrap()[0].mean_iou();
+    let after = tables(&run)[0].mean_iou();
     assert!(losses[119] < losses[0] / 2.0, "{} {}", losses[0], losses[119]);
     assert!(after > before + 0.15, "{before} {after}");
     for name in ["config.toml", "stats.jsonl", "preview.png", "loss.svg", "iou.svg"] {
@@ -34,8 +41,8 @@ fn it_learns_scenes() {
     }
     let back = Segmenter::load(out.join("checkpoints/000120").join(crate::SEGMENTER), &Device::cpu()).unwrap();
     assert!(back.learnt_ignored());
-    let judged = crate::evaluate(&back, run.held_out(), 8, false, &Device::cpu(), |_| ()).unwrap();
-    assert_eq!(judged, run.judge().unwrap());
+    let judged = crate::evaluate(&back, run.training().held_out(), 8, false, &Device::cpu(), |_| ()).unwrap();
+    assert_eq!(judged, tables(&run));
 }
 
 #[test]
@@ -95,10 +102,10 @@ fn a_folder_of_images_that_are_not_square_is_learnt_and_its_last_part_kept() {
             .to_vec();
     let settings = Settings::preset(&data).with(&words).unwrap();
     let mut run = start(settings, &folder.path().join("run"));
-    assert_eq!((run.dataset().len(), run.held_out().len()), (Some(16), Some(4)));
-    assert_eq!(run.segmenter().image_shape(), [3, 6, 10]);
+    assert_eq!((run.training().dataset().len(), run.training().held_out().len()), (Some(16), Some(4)));
+    assert_eq!(run.state().segmenter().image_shape(), [3, 6, 10]);
     run.run(&Interrupt::default(), |_| ()).unwrap();
-    let table = run.judge().unwrap().remove(0);
+    let table = tables(&run).remove(0);
     assert_eq!(table.rows().flatten().sum::<u64>(), 4 * (60 - 6));
     assert!(table.mean_iou() > 0.9, "{}", table.mean_iou());
 }
@@ -113,9 +120,9 @@ fn a_training_can_begin_with_the_weights_of_another() {
     let mut run = start(Settings { from: from.clone(), ..settings.clone() }, &second);
     let weights = |s: &Segmenter| s.network.params.tensors()[0].to_vec();
     let learnt = weights(&Segmenter::load(&from, &Device::cpu()).unwrap());
-    assert_eq!(weights(run.segmenter()), learnt);
+    assert_eq!(weights(run.state().segmenter()), learnt);
     run.run(&Interrupt::default(), |_| ()).unwrap();
-    assert_ne!(weights(run.segmenter()), learnt);
+    assert_ne!(weights(run.state().segmenter()), learnt);
     drop(run);
     // A run that has checkpoints goes on without them.
     fs::remove_dir_all(&first).unwrap();

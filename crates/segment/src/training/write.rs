@@ -1,13 +1,12 @@
-//! What a training writes: checkpoints, curves, a picture of what it sees.
+//! What a training shows: curves, a picture of what it sees.
 
 use super::{Stats, Training};
-use crate::Segment;
-use crate::state::encode;
+use crate::{Segment, Segmenter};
 use base::{Result, files};
 use data::pictures::{self, Labelled};
 use net::Tensor;
+use train::Shown;
 use plot::{LineChart, Scale, Series};
-use train::stats;
 
 /// Images in the picture.
 const SHOWN: usize = 8;
@@ -15,29 +14,13 @@ const SHOWN: usize = 8;
 const POINTS: usize = 150;
 
 impl Training {
-    pub(super) fn save(&mut self, stats: &Stats) -> Result<()> {
-        let files = encode(&self.state, &self.segmenter)?;
-        let contents: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
-        self.stats.sync()?;
-        self.store.save(self.state.step, &contents, &self.settings.hash(), self.settings.log.keep.max(1))?;
-        let n = stats.mean_iou.len();
-        if n > 0 {
-            let score = stats.mean_iou.values().sum::<f64>() / n as f64;
-            if self.best.is_none_or(|best| score > best) {
-                self.store.mark_best(self.state.step, score)?;
-                self.best = Some(score);
-            }
-        }
-        Ok(())
-    }
-
     /// `preview.png` (images, their labels, what the segmenter says), `loss.svg` and `iou.svg`.
-    pub(super) fn write_pictures(&self) -> Result<()> {
+    pub(super) fn write_pictures(&self, segmenter: &Segmenter, shown: &Shown<Self>) -> Result<()> {
         let n = self.held_out.len().map_or(SHOWN, |n| n.min(SHOWN));
         let items = (0..n as u64).map(|i| self.held_out.image_with_maps(i)).collect::<Result<Vec<_>>>()?;
         let values = items.iter().flat_map(|(image, _)| image.to_floats()).collect();
         let shape = [&[n], self.held_out.shape()].concat();
-        let said = self.segmenter.segment(&Tensor::new(&shape, values, &self.device))?;
+        let said = segmenter.segment(&Tensor::new(&shape, values, &self.device))?;
         let cell = |((image, truth), said): ((data::Image, Vec<data::LabelMap>), Vec<data::LabelMap>)| Labelled {
             image,
             maps: [truth, said].concat(),
@@ -45,10 +28,9 @@ impl Training {
         };
         let cells: Vec<Labelled> = items.into_iter().zip(said).map(cell).collect();
         let picture = pictures::labelled(&cells, self.held_out.planes(), SHOWN)?;
-        files::write_atomic(self.folder.join("preview.png"), &pictures::png(&picture)?)?;
-        let stats: Vec<Stats> = stats::read(self.folder.join("stats.jsonl"))?;
-        for (name, svg) in charts(&stats) {
-            files::write_atomic(self.folder.join(name), svg.as_bytes())?;
+        files::write_atomic(shown.folder.join("preview.png"), &pictures::png(&picture)?)?;
+        for (name, svg) in charts(&shown.records()?) {
+            files::write_atomic(shown.folder.join(name), svg.as_bytes())?;
         }
         Ok(())
     }

@@ -14,8 +14,6 @@ use segment::Segmenter as Network;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(crate) use train::resume;
-
 /// Train, judge and use networks that say what is where
 #[derive(Debug, clap::Args)]
 pub(crate) struct Segmenter {

@@ -1,20 +1,14 @@
 //! `ganatomy segmenter train`
 
 use crate::arguments;
-use crate::console::{self, Console};
+use crate::console::Console;
 use crate::device::Computing;
-use crate::training;
+use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
-use indicatif::ProgressBar;
 use segment::{Segment, Settings, Stats, Training};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-use train::signals::Interrupt;
-use train::{Outcome, Start};
-
-/// Lines without a terminal come this far apart.
-const QUIET_FOR: Duration = Duration::from_secs(30);
+use train::{OpenRun, RunSettings};
 
 /// Train a segmenter on labelled images
 #[derive(Debug, clap::Args)]
@@ -64,7 +58,6 @@ pub(crate) struct Train {
 
 impl Train {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let quoted = |key: &str, value: &str| format!("{key}={}", serde_json::Value::from(value));
         let mut overrides: Vec<String> = self.val.iter().map(|val| quoted("val", val)).collect();
         overrides.extend(self.from.iter().map(|from| quoted("from", from)));
         overrides.extend(self.settings.iter().cloned());
@@ -72,111 +65,42 @@ impl Train {
         overrides.extend(self.size.map(|n| format!("size={n}")));
         overrides.extend(self.seed.map(|n| format!("seed={n}")));
         let settings = Settings::preset(&self.data).with(&overrides)?;
-        if self.dry_run {
-            console::print(&settings.to_toml())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        let name = Path::new(&settings.data).file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let interrupt = Interrupt::install()?;
-        let device = self.computing.open(console)?;
-        let run = Training::start(settings, device, || training::place(self.out, &format!("{name}-segmenter")))?;
-        go(run, &interrupt, console, self.json)
+        let label = format!("{}-segmenter", training::name_of(&settings.data));
+        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
+        training::start::<Training>(settings, self.out, &label, manner)
     }
 }
 
-/// Goes on with the run of a segmenter.
-pub(crate) fn resume(
-    folder: &Path,
-    overrides: &[String],
-    computing: Computing,
-    dry_run: bool,
-    console: Console,
-    json: bool,
-) -> Result<ExitCode> {
-    let settings = Settings::read(&folder.join(train::run_folder::CONFIG))?.with(overrides)?;
-    if dry_run {
-        console::print(&settings.to_toml())?;
-        return Ok(ExitCode::SUCCESS);
+impl Told for Training {
+    const DOING: &'static str = "training";
+
+    fn about(run: &OpenRun<Self>) -> String {
+        let (set, held_out) = (run.training().dataset(), run.training().held_out());
+        let segmenter = run.state().segmenter();
+        let count = |n: Option<usize>| n.map_or("endless".to_owned(), |n| format!("{n} images"));
+        let classes: usize = segmenter.planes().iter().map(|plane| plane.classes.len()).sum();
+        let [c, h, w] = segmenter.image_shape();
+        format!(
+            "{} ({}, {c}x{h}x{w}, {classes} classes), judged on {} ({}); {} parameters",
+            set.name(),
+            count(set.len()),
+            held_out.name(),
+            count(held_out.len()),
+            segmenter.network.params.elements()
+        )
     }
-    let interrupt = Interrupt::install()?;
-    let device = computing.open(console)?;
-    go(Training::resume(folder, settings, device)?, &interrupt, console, json)
-}
 
-/// Trains to the end, or to a signal.
-fn go(mut run: Training, interrupt: &Interrupt, console: Console, json: bool) -> Result<ExitCode> {
-    announce(&run, console);
-    let total = run.settings().steps;
-    let bar = console.bar(total, "training");
-    bar.set_position(run.done());
-    bar.reset_eta();
-    let mut told = Instant::now();
-    let mut printing = Ok(());
-    let mut judged = String::new();
-    let outcome = run.run(interrupt, |stats| {
-        if !stats.mean_iou.is_empty() {
-            let planes = stats.mean_iou.iter().map(|(plane, iou)| format!("{plane} {iou:.4}"));
-            judged = format!("; held-out mean IoU: {}", planes.collect::<Vec<_>>().join(", "));
-            if bar.is_hidden() {
-                told = Instant::now();
-                console.say(&brief(stats, total, &judged));
-            }
-        }
-        show(&bar, stats, &judged);
-        if json && printing.is_ok() {
-            printing = serde_json::to_string(stats).map_err(Into::into).and_then(|line| console::print(&(line + "\n")));
-        }
-        if bar.is_hidden() && told.elapsed() > QUIET_FOR {
-            console.say(&brief(stats, total, ""));
-            told = Instant::now();
-        }
-    });
-    bar.finish_and_clear();
-    let outcome = outcome?;
-    printing?;
-    let folder = run.folder().display();
-    Ok(match outcome {
-        Outcome::Finished => {
-            console.say(&format!("done: {} steps in {folder}{judged}", run.done()));
-            console.say(&format!("see {folder}/preview.png; next: ganatomy segmenter eval {folder} --data SRC"));
-            ExitCode::SUCCESS
-        }
-        Outcome::Interrupted(signal) => {
-            console.say(&format!("stopped after step {}; everything is saved", run.done()));
-            console.say(&format!("go on with: ganatomy resume {folder}"));
-            ExitCode::from(signal.exit_code() as u8)
-        }
-    })
-}
-
-fn announce(run: &Training, console: Console) {
-    if let Start::Resumed { generation, rejected } = run.begun() {
-        for (path, reason) in rejected {
-            console.warn(&format!("passed over {}: {reason}", path.display()));
-        }
-        console.say(&format!("resuming {} after step {generation}", run.folder().display()));
+    fn brief(stats: &Stats) -> String {
+        format!("loss {:.4}", stats.loss)
     }
-    let (set, held_out) = (run.dataset(), run.held_out());
-    let count = |n: Option<usize>| n.map_or("endless".to_owned(), |n| format!("{n} images"));
-    let classes: usize = run.segmenter().planes().iter().map(|plane| plane.classes.len()).sum();
-    let [c, h, w] = run.segmenter().image_shape();
-    console.say(&format!(
-        "{} ({}, {c}x{h}x{w}, {classes} classes), judged on {} ({}); {} parameters; {} steps into {}",
-        set.name(),
-        count(set.len()),
-        held_out.name(),
-        count(held_out.len()),
-        run.segmenter().network.params.elements(),
-        run.settings().steps,
-        run.folder().display()
-    ));
-}
 
-fn show(bar: &ProgressBar, stats: &Stats, judged: &str) {
-    bar.set_position(stats.step);
-    bar.set_message(format!("loss {:.4}{judged}", stats.loss));
-}
+    fn news(stats: &Stats) -> Option<String> {
+        let planes: Vec<String> = stats.mean_iou.iter().map(|(plane, iou)| format!("{plane} {iou:.4}")).collect();
+        (!planes.is_empty()).then(|| format!("; held-out mean IoU: {}", planes.join(", ")))
+    }
 
-fn brief(stats: &Stats, total: u64, judged: &str) -> String {
-    format!("step {}/{total}: loss {:.4}{judged}", stats.step, stats.loss)
+    fn next(run: &OpenRun<Self>) -> String {
+        let folder = run.folder().display();
+        format!("see {folder}/preview.png; next: ganatomy segmenter eval {folder} --data SRC")
+    }
 }

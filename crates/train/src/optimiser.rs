@@ -1,0 +1,82 @@
+//! What an optimiser must do: one step over named parameters, and a memory that a checkpoint can hold.
+
+use base::Result;
+use net::{Graph, Params, Tensor};
+
+/// A parameter in one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter<'a> {
+    /// Its name: the node's, in a network.
+    pub name: &'a str,
+    /// Its value.
+    pub value: &'a Tensor,
+    /// The gradient of the loss by it; a missing one counts as zero.
+    pub gradient: Option<&'a Tensor>,
+}
+
+/// What an optimiser remembers from step to step. Cloning shares the tensors.
+pub trait Memory: Clone + Sized {
+    /// Steps taken.
+    fn steps(&self) -> u64;
+
+    /// Groups of tensors by name, each in the order of the parameters. A checkpoint holds tensor k of a group as
+    /// `name.k`.
+    fn groups(&self) -> Vec<(&'static str, &[Tensor])>;
+
+    /// The memory after `steps` steps, from its groups: `take` gives the one of a name.
+    ///
+    /// # Errors
+    /// Those of `take`.
+    fn from_groups(steps: u64, take: &mut dyn FnMut(&str) -> Result<Vec<Tensor>>) -> Result<Self>;
+}
+
+/// A rule that moves parameters against their gradients.
+///
+/// A step writes beside what it reads, so a parent can have many children and a step that turns out bad costs nothing.
+pub trait Optimiser {
+    /// What it remembers.
+    type Memory: Memory;
+
+    /// The memory before the first step over parameters with these values.
+    fn begin(&self, values: &[&Tensor]) -> Self::Memory;
+
+    /// One step: the new values and the new memory.
+    fn advance(&self, parameters: &[Parameter], memory: &Self::Memory) -> (Vec<Tensor>, Self::Memory);
+
+    /// One step over the trainable parameters of a network, with their gradients in order.
+    fn advance_network(
+        &self,
+        graph: &Graph,
+        params: &Params,
+        memory: &Self::Memory,
+        gradients: &[Option<Tensor>],
+    ) -> (Params, Self::Memory) {
+        let places = trainable(graph);
+        assert_eq!(places.len(), gradients.len(), "a gradient, or none, for each trainable parameter");
+        let parameters: Vec<Parameter> = places
+            .iter()
+            .zip(gradients)
+            .map(|(&place, gradient)| Parameter {
+                name: &graph.node(graph.params()[place]).name,
+                value: &params.tensors()[place],
+                gradient: gradient.as_ref(),
+            })
+            .collect();
+        let (values, memory) = self.advance(&parameters, memory);
+        let mut new = params.clone();
+        places.into_iter().zip(values).for_each(|(place, value)| new.set(place, value));
+        (new, memory)
+    }
+}
+
+/// The places of the trainable parameters in [`Params`].
+pub fn trainable(graph: &Graph) -> Vec<usize> {
+    let wanted = graph.trainable();
+    (0..graph.params().len()).filter(|&i| wanted.contains(&graph.params()[i])).collect()
+}
+
+/// Length of a gradient over all parameters; each tensor is summed in f64 in its own order.
+pub fn gradient_norm(gradients: &[Option<Tensor>]) -> f64 {
+    let squares = |values: &[f32]| values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
+    gradients.iter().flatten().map(|t| squares(&t.numbers())).sum::<f64>().sqrt()
+}

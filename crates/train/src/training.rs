@@ -1,0 +1,154 @@
+//! What a training is of its own; all else it shares with the others ([`crate::OpenRun`]).
+
+use crate::checkpoint::Checkpoint;
+use crate::{OpenRun, RunSettings};
+use net::Device;
+use serde::{Serialize, de::DeserializeOwned};
+use std::path::{Path, PathBuf};
+
+/// Files by name.
+pub type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// Something that is trained step by step. The value holds what stays the same through a run (settings, data, graphs);
+/// what moves is in its [`Training::State`], what is open while it runs in its [`Training::Work`].
+///
+/// Interrupted and resumed it must be the same run, bit by bit: a step may depend on the state and on what stays the
+/// same, and on nothing else.
+pub trait Training: Sized {
+    /// Its settings.
+    type Settings: RunSettings;
+    /// Everything that the next step depends on and that steps change.
+    type State;
+    /// What is open while it runs, such as a loader; made anew from the state when a run goes on.
+    type Work<'a>
+    where
+        Self: 'a;
+    /// One line of `stats.jsonl`. Its number is a field `step` or `generation`, counted from 1.
+    type Record: Serialize + DeserializeOwned;
+    /// What can go wrong.
+    type Error: From<base::Error> + std::error::Error + Send + Sync + 'static;
+
+    /// All that follows from settings and data, before a folder is touched.
+    ///
+    /// # Errors
+    /// Settings and data do not fit.
+    fn prepare(settings: Self::Settings, device: Device) -> Result<Self, Self::Error>;
+
+    /// The settings.
+    fn settings(&self) -> &Self::Settings;
+
+    /// The state of a run from nothing, and files for its folder.
+    ///
+    /// # Errors
+    /// Something that it begins with cannot be read.
+    fn begin(&self) -> Result<(Self::State, Files), Self::Error>;
+
+    /// The state in a checkpoint.
+    ///
+    /// # Errors
+    /// The checkpoint is not one of these settings.
+    fn restore(&self, checkpoint: &Checkpoint) -> Result<Self::State, Self::Error>;
+
+    /// What a checkpoint holds.
+    ///
+    /// # Errors
+    /// The state cannot be written down.
+    fn save(&self, state: &Self::State) -> Result<Files, Self::Error>;
+
+    /// Steps that are done.
+    fn done(state: &Self::State) -> u64;
+
+    /// Opens what a step needs. `folder` is the run's; `resumed` says after which step the run goes on.
+    ///
+    /// # Errors
+    /// Data cannot be read, or a file in the folder not be written.
+    fn open(&self, state: &Self::State, folder: &Path, resumed: Option<u64>) -> Result<Self::Work<'_>, Self::Error>;
+
+    /// One step, and its record. An error leaves the run at its last checkpoint.
+    ///
+    /// # Errors
+    /// A value is not finite ([`crate::check_finite`]), or data cannot be read.
+    fn step(&self, work: &mut Self::Work<'_>, state: &mut Self::State) -> Result<Self::Record, Self::Error>;
+
+    /// Judges the state at a checkpoint and notes the outcome in the record. The score, if the checkpoint now stands for
+    /// its run; `best` is the score of the one that did so far.
+    ///
+    /// # Errors
+    /// Data cannot be read.
+    fn judge(
+        &self,
+        _state: &Self::State,
+        _record: &mut Self::Record,
+        _best: Option<f64>,
+    ) -> Result<Option<f64>, Self::Error> {
+        Ok(None)
+    }
+
+    /// Writes what people look at: pictures, curves. The record is in `stats.jsonl` by now.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    fn show(&self, _work: &mut Self::Work<'_>, _state: &Self::State, _shown: &Shown<Self>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// What to write down, beside the value, where a value that is not finite ends the run; `None`: no file is written.
+    fn circumstances(&self) -> Option<serde_json::Map<String, serde_json::Value>> {
+        None
+    }
+
+    /// [`OpenRun::start`].
+    ///
+    /// # Errors
+    /// As there.
+    fn start(
+        settings: Self::Settings,
+        device: Device,
+        place: impl FnOnce() -> base::Result<PathBuf>,
+    ) -> Result<OpenRun<Self>, Self::Error> {
+        OpenRun::start(settings, device, place)
+    }
+
+    /// [`OpenRun::resume`].
+    ///
+    /// # Errors
+    /// As there.
+    fn resume(folder: &Path, settings: Self::Settings, device: Device) -> Result<OpenRun<Self>, Self::Error> {
+        OpenRun::resume(folder, settings, device)
+    }
+}
+
+/// What there is to show after a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a, T: Training> {
+    /// The run folder.
+    pub folder: &'a Path,
+    /// The step's record.
+    pub record: &'a T::Record,
+    /// The step, counted from 1.
+    pub step: u64,
+    /// Whether it was the last of the run.
+    pub last: bool,
+    /// Whether it was judged ([`Training::judge`]).
+    pub judged: bool,
+}
+
+impl<T: Training> Shown<'_, T> {
+    /// Whether something that comes every so many steps (0: never), and at the end, is due.
+    pub fn due(&self, every: u64) -> bool {
+        self.last || comes(every, self.step)
+    }
+
+    /// All records of the run so far.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn records(&self) -> base::Result<Vec<T::Record>> {
+        crate::stats::read(self.folder.join(crate::stats::FILE))
+    }
+}
+
+/// Whether a step is one of every so many; 0: never.
+pub(crate) fn comes(every: u64, step: u64) -> bool {
+    every > 0 && step.is_multiple_of(every)
+}
