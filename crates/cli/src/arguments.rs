@@ -2,7 +2,8 @@
 
 use crate::commands::Command;
 use crate::exit;
-use clap::Parser;
+use crate::words::Words;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 /// Evolve GANs, open them up, edit what they know.
 ///
@@ -21,10 +22,19 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// What was typed, and the words in which errors speak of it.
+    pub(crate) fn typed() -> clap::error::Result<(Words, Self)> {
+        let mut program = Self::command();
+        let typed = program.clone().try_get_matches()?;
+        let arguments = Self::from_arg_matches(&typed).map_err(|error| error.format(&mut program))?;
+        Ok((Words::of(&Self::command(), &typed), arguments))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -74,7 +74,7 @@ struct JsonPlane<'a> {
 impl Eval {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let (segmenter, path) = super::open(&self.segmenter, &device, console)?;
+        let (segmenter, path) = models::open_segmenter(&self.segmenter, &device, &mut |note| console.note(note))?;
         let [_, height, width] = segmenter.image_shape();
         let size = self.size.or_else(|| (height == width).then_some(width));
         let set = data::open(&self.data, &data::Options { size, seed: self.seed, ..data::Options::default() })?;
