@@ -11,7 +11,7 @@ use std::path::Path;
 pub struct Dissecting<'a> {
     subject: Subject,
     segmenter: &'a Segmenter,
-    real: Option<Dataset>,
+    real: Option<&'a Dataset>,
     plan: Plan,
     device: Device,
 }
@@ -25,7 +25,7 @@ impl<'a> Dissecting<'a> {
     pub fn new(
         (subject, generator_name): (Subject, &str),
         (segmenter, segmenter_name): (&'a Segmenter, &str),
-        real: Option<(Dataset, String)>,
+        real: Option<(&'a Dataset, String)>,
         settings: Settings,
         shard: Shard,
     ) -> Result<Self> {
@@ -50,8 +50,7 @@ impl<'a> Dissecting<'a> {
     /// # Errors
     /// The folder holds something else or cannot be written, or the sizes of the networks and images do not fit.
     pub fn run(&self, folder: &Path, watch: &mut dyn Watch) -> Result<Option<Dissection>> {
-        let means =
-            Means { subject: &self.subject, segmenter: self.segmenter, real: self.real.as_ref(), device: &self.device };
+        let means = Means { subject: &self.subject, segmenter: self.segmenter, real: self.real, device: &self.device };
         dissect::dissect(folder, &self.plan, &means, watch)
     }
 }
@@ -70,7 +69,7 @@ mod tests {
         let settings = Settings { samples: 64, fit_samples: 32, real_samples: 16, ..Settings::default() };
         let task = |settings| {
             let subject = generator.subject(&["1".into()]).unwrap();
-            let real = Some((real.clone(), "scenes".to_owned()));
+            let real = Some((&real, "scenes".to_owned()));
             Dissecting::new((subject, "scenes"), (&segmenter, "scenes"), real, settings, Shard::WHOLE)
         };
         let folder = tempfile::tempdir().unwrap();

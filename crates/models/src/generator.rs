@@ -104,10 +104,10 @@ impl Generator {
             Kind::Images(shape) if shape[0] == 1 || shape[0] == 3 => return Ok(shape),
             Kind::Images(shape) => {
                 Error::file(path, format!("makes images of {} channels; 1 and 3 can be shown", shape[0]))
-                    .with_hint("Take the numbers as they are: `sample raw`.")
+                    .with_hint("Write the numbers with `sample raw x.npy`.")
             }
             Kind::Points => Error::file(path, "makes points of the plane, not images")
-                .with_hint("Draw them in one picture with `sample`."),
+                .with_hint("Draw them with `sample out points.png`."),
         };
         Err(error.into())
     }
@@ -185,7 +185,7 @@ pub(crate) mod tests {
         };
         assert_eq!(
             refused(small(4)),
-            "g: makes images of 4 channels; 1 and 3 can be shown | Take the numbers as they are: `sample raw`."
+            "g: makes images of 4 channels; 1 and 3 can be shown | Write the numbers with `sample raw x.npy`."
         );
         assert!(refused(points()).starts_with("g: makes points of the plane, not images | "));
     }

@@ -87,7 +87,7 @@ mod tests {
     fn batches_of_every_size_give_the_same_numbers() {
         let generator = small(3);
         let made = |batch| {
-            let (mut all, mut places) = (Vec::new(), Vec::new());
+            let (mut all, mut places) = (Vec::<f32>::new(), Vec::new());
             let made = generator.make(&latents("0..5,9"), batch, &mut Unwatched, |first, values| {
                 places.push(first);
                 all.extend(values);

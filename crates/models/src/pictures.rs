@@ -46,7 +46,7 @@ pub fn check_cloud(n: u64) -> Result<()> {
         return Ok(());
     }
     let reason = format!("a scatter plot of {n} points shows nothing; at most {MOST_POINTS} are drawn");
-    Err(Error::setting("cloud", reason).with_hint("Take the numbers: `raw`."))
+    Err(Error::setting("cloud", reason).with_hint("Write the numbers with `raw`."))
 }
 
 /// Points of the plane, two numbers each, in a picture that holds them all.

@@ -31,7 +31,7 @@ mod tests {
     fn real_images_have_the_generators_shape() {
         let set = open_real("scenes", "real", [1, 32, 32]).unwrap();
         assert_eq!((set.shape(), real_count(&set, 7)), (&[1, 32, 32][..], 7));
-        let error = open_real("scenes", "nearest", [3, 48, 80]).unwrap_err();
+        let error = open_real("scenes", "nearest", [3, 48, 80]).err().unwrap();
         assert_eq!(error.to_string(), "nearest: the generator's images are not square (80x48)");
     }
 }

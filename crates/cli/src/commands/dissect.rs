@@ -121,7 +121,7 @@ impl Dissect {
         let task = Dissecting::new(
             (subject, &generator_name),
             (&segmenter, &segmenter_name),
-            real.zip(self.real.clone()),
+            real.as_ref().zip(self.real.clone()),
             settings,
             self.shard,
         )?;
