@@ -160,12 +160,12 @@ impl Settings {
         }
         for entry in overrides {
             let (key, text) = entry.split_once('=').ok_or_else(|| {
-                Error::setting("--set", format!("{entry:?} is not of the form key=value"))
-                    .with_hint("For example --set batch=16 or --set image.size=64.".to_string())
+                Error::setting("set", format!("{entry:?} is not of the form key=value"))
+                    .with_hint("For example `set batch=16` or `set image.size=64`.".to_string())
             })?;
             if key.trim() == "preset" && table.get("preset").and_then(toml::Value::as_str) != Some(text.trim()) {
                 return Err(Error::setting("preset", "cannot be set by itself: the other values come from it")
-                    .with_hint(format!("Choose it with --preset {}.", text.trim())));
+                    .with_hint(format!("Choose it with `preset {}`.", text.trim())));
             }
             put(&mut table, key.trim(), value_of(text.trim()))?;
         }

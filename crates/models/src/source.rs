@@ -136,7 +136,7 @@ mod tests {
     fn seen(source: &Source, seeds: &str, n: u64) -> Vec<String> {
         let mut all = Vec::new();
         let done = source.each(&seeds.parse().unwrap(), (n, 2), &mut Unwatched, |names, values| {
-            assert_eq!(values.len(), names.len() * 3 * 32 * 32);
+            assert_eq!(values.len(), names.len() * 3 * 64 * 64);
             all.extend(names.to_vec());
             Ok::<(), net::Error>(())
         });
@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn open(path: &Path) -> Source {
-        Source::open(path, [3, 32, 32], &Device::cpu(), &mut |_| {}).unwrap()
+        Source::open(path, [3, 64, 64], &Device::cpu(), &mut |_| {}).unwrap()
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn another_shape_is_refused() {
-        let refused = open("scenes".as_ref()).check([1, 32, 32]).unwrap_err();
-        assert_eq!(refused.to_string(), "scenes: gives images of shape [3, 32, 32]; the segmenter reads [1, 32, 32]");
+        let refused = open("scenes".as_ref()).check([1, 64, 64]).unwrap_err();
+        assert_eq!(refused.to_string(), "scenes: gives images of shape [3, 64, 64]; the segmenter reads [1, 64, 64]");
     }
 }

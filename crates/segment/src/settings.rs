@@ -100,8 +100,8 @@ impl Settings {
         let mut table = self.to_table();
         for entry in overrides {
             let (key, text) = entry.split_once('=').ok_or_else(|| {
-                Error::setting("--set", format!("{entry:?} is not of the form key=value"))
-                    .with_hint("For example --set batch=32 or --set augment.colour=0.")
+                Error::setting("set", format!("{entry:?} is not of the form key=value"))
+                    .with_hint("For example `set batch=32` or `set augment.colour=0`.")
             })?;
             put(&mut table, key.trim(), value_of(text.trim()))?;
         }
@@ -124,7 +124,7 @@ impl Settings {
         let given = read_table(path)?;
         if !given.contains_key("task") {
             return Err(Error::file(path, "is not of a segmenter's run")
-                .with_hint("Give the folder that `ganatomy segmenter train` made."));
+                .with_hint("Give the folder that `segmenter train` made."));
         }
         let data = given.get("data").and_then(toml::Value::as_str).unwrap_or_default();
         let mut table = Self::preset(data).to_table();

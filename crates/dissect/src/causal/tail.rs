@@ -47,7 +47,7 @@ impl<'a> Tail<'a> {
         let rest = subject.network().from(&layer.name)?;
         if rest.graph.inputs().len() != 1 {
             let reason = format!("{} does not cut the generator in two: something passes by it", layer.name);
-            return Err(Error::setting("--layer", reason).with_hint("Choose the end of a block.").into());
+            return Err(Error::setting("layer", reason).with_hint("Choose the end of a block.").into());
         }
         let mut graph = rest.inference().graph;
         let (input, output) = (graph.inputs()[0], graph.output());
@@ -146,7 +146,7 @@ impl<'a> Tail<'a> {
         });
         let values = values.collect();
         let Some(&by_maps) = later.first() else {
-            return Err(Error::setting("--layer", format!("the image does not depend on {}", self.layer.name)).into());
+            return Err(Error::setting("layer", format!("the image does not depend on {}", self.layer.name)).into());
         };
         run.feed(self.by_maps.cotangent, &by_images)?;
         let gradient = run.fetch(&[by_maps])?.remove(0);

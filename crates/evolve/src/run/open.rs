@@ -120,7 +120,7 @@ impl Evolution {
     pub fn settings_of(folder: &Path) -> Result<Settings> {
         if !run_folder::is_run(folder) {
             return Err(Error::file(folder, format!("is not a run folder: it holds no {}", run_folder::CONFIG))
-                .with_hint("Give the folder that `ganatomy evolve` made.".to_string())
+                .with_hint("Give the folder that `evolve` made.".to_string())
                 .into());
         }
         Ok(Settings::read(&folder.join(run_folder::CONFIG))?)
@@ -137,7 +137,7 @@ impl Evolution {
         let differences = stored.differences(&settings);
         if !differences.is_empty() {
             return Err(Error::file(folder, format!("was made with other settings ({})", differences.join("; ")))
-                .with_hint("Resume without these changes, or start a new run with `ganatomy evolve`.".to_string())
+                .with_hint("Resume without these changes, or start a new run with `evolve`.".to_string())
                 .into());
         }
         let lock = RunLock::acquire(folder)?;

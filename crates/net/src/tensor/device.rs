@@ -145,12 +145,12 @@ fn choose<D>(
     open: impl Fn(&D) -> Result<(), String>,
     passed_over: &mut dyn FnMut(&str),
 ) -> Result<Option<D>> {
-    let wrong = |reason: String, hint: &str| Err(Error::setting("--device gpu", reason).with_hint(hint));
+    let wrong = |reason: String, hint: &str| Err(Error::setting("device", reason).with_hint(hint));
     if choice == DeviceChoice::Cpu || (choice == DeviceChoice::Auto && compiled.is_empty()) {
         return Ok(None);
     }
     if compiled.is_empty() {
-        let hint = "Build with one: `cargo install --path crates/cli --features vulkan` (or webgpu, or cuda).";
+        let hint = "Build it with the feature vulkan, webgpu or cuda.";
         return wrong("this program was built without GPUs".to_owned(), hint);
     }
     let mut failures = Vec::new();
@@ -169,7 +169,7 @@ fn choose<D>(
     }
     if failures.is_empty() {
         let reason = format!("no GPU was found (looked for {})", compiled.join(", "));
-        return wrong(reason, "Install the driver of the GPU, or take --device cpu.");
+        return wrong(reason, "Install the driver of the GPU, or take `device cpu`.");
     }
-    wrong(failures.join("; "), "Check the driver of the GPU, or take --device cpu.")
+    wrong(failures.join("; "), "Check the driver of the GPU, or take `device cpu`.")
 }
