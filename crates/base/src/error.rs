@@ -7,7 +7,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error that names the file, setting or thing at fault and, where there is one, the cure.
 ///
-/// Messages are lower-case fragments without a final stop; [`Error::hint`] is a full sentence. Both may name a setting, perhaps
+/// Messages are lower-case fragments without a final stop; [`Error::hint`] is a full sentence. It may name a setting, perhaps
 /// with a value (`` `device cpu` ``), or an operation (`` `segmenter train` ``) in backticks: whoever shows them says how it is
 /// reached, by a flag, a command or a button.
 #[derive(Debug, thiserror::Error)]

@@ -54,8 +54,7 @@ fn message_of(error: &anyhow::Error, words: &Words) -> String {
 /// One error in the words of the command line.
 fn said(cause: &(dyn Error + 'static), words: &Words) -> String {
     match base_of(cause) {
-        Some(base::Error::Setting { key, reason, .. }) => format!("{}: {}", words.key(key), words.text(reason)),
-        Some(base::Error::File { path, reason, .. }) => format!("{}: {}", path.display(), words.text(reason)),
+        Some(base::Error::Setting { key, reason, .. }) => format!("{}: {reason}", words.key(key)),
         _ => cause.to_string(),
     }
 }

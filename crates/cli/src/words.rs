@@ -50,17 +50,17 @@ impl Words {
         }
     }
 
-    /// What the user calls a setting that is at fault. A command that takes any setting by `--set` has flags for some of them: only
-    /// a flag that was typed is named, because the value may come from elsewhere.
+    /// What the user calls a setting that is at fault. Where the value may come from elsewhere (by `--set`, or from a model that
+    /// the data must fit), only a flag that was typed is named.
     pub(crate) fn key(&self, setting: &str) -> String {
-        let settable = self.flags.iter().any(|(flag, _)| flag == "set");
+        let elsewhere = setting.contains('.') || self.flags.iter().any(|(flag, _)| flag == "set");
         match self.flag(setting) {
-            Some((flag, typed)) if *typed || !settable => format!("--{flag}"),
+            Some((flag, typed)) if *typed || !elsewhere => format!("--{flag}"),
             _ => setting.to_owned(),
         }
     }
 
-    /// A library's text for the terminal. In backticks it names a setting, perhaps with a value, or an operation, perhaps with
+    /// A library's hint for the terminal. In backticks it names a setting, perhaps with a value, or an operation, perhaps with
     /// settings; whatever else stands there stays.
     pub(crate) fn text(&self, text: &str) -> String {
         let parts = text.split('`').enumerate();
@@ -73,14 +73,14 @@ impl Words {
     }
 
     fn reached(&self, words: &str) -> Option<String> {
-        let (first, rest) = words.split_once(' ').map_or((words, ""), |(first, rest)| (first, rest));
-        if let Some((flag, _)) = self.flag(first) {
-            return Some(if rest.is_empty() { format!("--{flag}") } else { format!("--{flag} {rest}") });
-        }
         let is_meant = |path: &&(String, Vec<String>)| {
             words.strip_prefix(path.0.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
-        let (path, flags) = self.commands.iter().find(is_meant)?;
+        let Some((path, flags)) = self.commands.iter().find(is_meant) else {
+            let (first, rest) = words.split_once(' ').map_or((words, None), |(first, rest)| (first, Some(rest)));
+            let (flag, _) = self.flag(first)?;
+            return Some(rest.map_or_else(|| format!("--{flag}"), |rest| format!("--{flag} {rest}")));
+        };
         let flag = |word: &str| {
             let dashed = dashed(word);
             if flags.contains(&dashed) { format!("--{dashed}") } else { word.to_owned() }
@@ -119,7 +119,8 @@ mod tests {
         assert_eq!(keys, ["--layers", "--real-samples", "--min-iou", "--seed", "planes"]);
         let repair = of("ganatomy repair m --layer 2 --real r");
         assert_eq!(["layers", "candidates"].map(|key| repair.key(key)), ["--layer", "--units"]);
-        assert_eq!(of("ganatomy data preview scenes").key("image.size"), "--size");
+        assert_eq!(of("ganatomy data preview scenes --size 9").key("image.size"), "--size");
+        assert_eq!(of("ganatomy data preview scenes").key("image.size"), "image.size");
         assert_eq!(of("ganatomy sample m").key("grid"), "--out");
     }
 
@@ -143,5 +144,7 @@ mod tests {
         ] {
             assert_eq!(merge.text(text), said);
         }
+        // A flag of `report` is called as the operation whose result it takes.
+        assert_eq!(of("ganatomy report found").text("What `edit` writes."), "What `ganatomy edit` writes.");
     }
 }

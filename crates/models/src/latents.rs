@@ -43,7 +43,7 @@ impl Latents {
                 _ => format!("{:?}", [&["N".to_owned()], &*strings(&wanted)].concat()).replace('"', ""),
             };
             return Err(Error::file(path, format!("has shape {shape:?}, but this model reads latents {accepted}"))
-                .with_hint("See the model's input with `inspect`.")
+                .with_hint("See the model's input with `inspect MODEL`.")
                 .into());
         }
         if n == 0 {

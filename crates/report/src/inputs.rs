@@ -180,7 +180,7 @@ impl Inputs {
 }
 
 fn no_result(path: &Path) -> Error {
-    Error::file(path, "holds no result of `causal`").with_hint("Give what its `out` has written.")
+    Error::file(path, "holds no result of a search for causes").with_hint("Give what `causal` has written.")
 }
 
 fn stranger(path: &Path, why: &str) -> Error {

@@ -61,7 +61,7 @@ impl Answers {
             }
         }
         match self.accept.iter().find(|unit| self.reject.contains(unit)) {
-            Some(unit) => Err(Error::setting("reject", format!("unit {unit} is named by `accept`, too"))),
+            Some(unit) => Err(Error::setting("reject", format!("unit {unit} is accepted, too"))),
             None => Ok(()),
         }
     }
@@ -238,6 +238,6 @@ mod tests {
         answers(&[0, 8], &[1]).unwrap();
         assert!(answers(&[9], &[]).unwrap_err().to_string().starts_with("accept: layer a"));
         assert!(answers(&[], &[10]).unwrap_err().to_string().starts_with("reject: layer a"));
-        assert_eq!(answers(&[3], &[3]).unwrap_err().to_string(), "reject: unit 3 is named by `accept`, too");
+        assert_eq!(answers(&[3], &[3]).unwrap_err().to_string(), "reject: unit 3 is accepted, too");
     }
 }
