@@ -7,7 +7,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error that names the file, setting or thing at fault and, where there is one, the cure.
 ///
-/// Messages are lower-case fragments without a final stop; [`Error::hint`] is a full sentence.
+/// Messages are lower-case fragments without a final stop; [`Error::hint`] is a full sentence. It may name a setting, perhaps
+/// with a value (`` `device cpu` ``), or an operation (`` `segmenter train` ``) in backticks: whoever shows them says how it is
+/// reached, by a flag, a command or a button.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -34,7 +36,7 @@ pub enum Error {
     /// A setting or argument has a value that cannot be used.
     #[error("{key}: {reason}")]
     Setting {
-        /// The setting's or flag's name as the user writes it.
+        /// The setting's plain name.
         key: String,
         /// What is wrong with its value.
         reason: String,
@@ -95,9 +97,7 @@ impl Error {
                 std::io::ErrorKind::StorageFull => {
                     Some("Free some space, then run the same command again: nothing that was saved is lost.".into())
                 }
-                std::io::ErrorKind::ReadOnlyFilesystem => {
-                    Some("Choose a folder that can be written, with --out.".into())
-                }
+                std::io::ErrorKind::ReadOnlyFilesystem => Some("Choose a folder that can be written.".into()),
                 _ => None,
             },
         }

@@ -1,8 +1,9 @@
 //! The command line: what can be typed.
 
 use crate::commands::Command;
+use crate::words::Words;
 use crate::{exit, version};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use data::Size;
 
 /// Evolve GANs, open them up, edit what they know.
@@ -34,10 +35,19 @@ pub(crate) fn size(text: &str) -> Result<Size, String> {
     }
 }
 
+impl Arguments {
+    /// What was typed, and the words in which errors speak of it.
+    pub(crate) fn typed() -> clap::error::Result<(Words, Self)> {
+        let mut program = Self::command();
+        let typed = program.clone().try_get_matches()?;
+        let arguments = Self::from_arg_matches(&typed).map_err(|error| error.format(&mut program))?;
+        Ok((Words::of(&Self::command(), &typed), arguments))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -42,6 +42,15 @@ impl Console {
         }
     }
 
+    /// What was decided on the way to a model.
+    pub(crate) fn note(self, note: &models::Note) {
+        if note.is_warning() {
+            self.warn(&note.to_string());
+        } else {
+            self.say(&note.to_string());
+        }
+    }
+
     /// A bar for `steps` steps; none where stderr is not a terminal or the user wants quiet.
     pub(crate) fn bar(self, steps: u64, what: &'static str) -> ProgressBar {
         if self.quiet || !io::stderr().is_terminal() {

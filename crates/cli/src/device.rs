@@ -13,6 +13,11 @@ pub(crate) struct Computing {
     device: DeviceChoice,
 }
 
+/// Whether this program was built with GPUs.
+const HAS_GPUS: bool = cfg!(any(feature = "vulkan", feature = "webgpu", feature = "cuda"));
+/// What one can do where it was not.
+const HOW_TO_BUILD: &str = "Build with one: `cargo install --path crates/cli --features vulkan` (or webgpu, or cuda).";
+
 fn choices() -> impl TypedValueParser<Value = DeviceChoice> {
     PossibleValuesParser::new(DeviceChoice::ALL.map(DeviceChoice::name)).try_map(|name| name.parse::<DeviceChoice>())
 }
@@ -22,7 +27,8 @@ impl Computing {
     pub(crate) fn open(self, console: Console) -> Result<Device> {
         let device = Device::choose(self.device, |reason| {
             console.warn(&format!("computing on the CPU: {reason}"));
-        })?;
+        })
+        .map_err(|error| if HAS_GPUS { error } else { error.with_hint(HOW_TO_BUILD) })?;
         if !device.is_cpu() {
             console.say(&format!("computing on {device}"));
         }

@@ -38,11 +38,7 @@ pub(crate) fn of_clap(said: &clap::Error) -> ExitCode {
 /// The code of an error.
 pub(crate) fn of_error(error: &anyhow::Error) -> u8 {
     let non_finite = |cause: &(dyn std::error::Error + 'static)| {
-        let base = cause.downcast_ref().or_else(|| match cause.downcast_ref() {
-            Some(net::Error::File(base)) => Some(base),
-            _ => None,
-        });
-        matches!(base, Some(base::Error::NonFinite { .. }))
+        matches!(crate::failure::base_of(cause), Some(base::Error::NonFinite { .. }))
     };
     if error.is::<console::ReaderGone>() {
         DONE
@@ -53,9 +49,9 @@ pub(crate) fn of_error(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// The code of a program that a signal has asked to stop.
-pub(crate) fn of_signal(signal: train::signals::Signal) -> ExitCode {
-    ExitCode::from(signal.exit_code() as u8)
+/// The code of work that was asked to end, by a signal if one came.
+pub(crate) fn of_stop(signal: Option<train::signals::Signal>) -> ExitCode {
+    signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(signal.exit_code() as u8))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! How errors and bugs reach the user: one line `error: ...` and, where there is a cure, one line `hint: ...`.
 
+use crate::words::Words;
 use crate::{console, exit};
 use std::error::Error;
 use std::panic::{self, UnwindSafe};
@@ -25,22 +26,22 @@ pub(crate) fn catch_panics(program: impl FnOnce() -> ExitCode + UnwindSafe) -> E
     })
 }
 
-/// Prints an error with its hint and gives its exit code.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+/// Prints an error with its hint, in the words of the command that was typed, and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error, words: &Words) -> ExitCode {
     let code = exit::of_error(error);
     if code != exit::DONE {
-        console::complain("error", &message_of(error));
+        console::complain("error", &message_of(error, words));
         if let Some(hint) = error.chain().find_map(hint_of) {
-            console::complain("hint", &hint);
+            console::complain("hint", &words.text(&hint));
         }
     }
     ExitCode::from(code)
 }
 
 /// The whole chain in one line, without the causes that a message already names.
-fn message_of(error: &anyhow::Error) -> String {
+fn message_of(error: &anyhow::Error, words: &Words) -> String {
     let mut message = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain().map(|cause| said(cause, words)) {
         if message.is_empty() {
             message = cause;
         } else if !message.contains(&cause) {
@@ -48,6 +49,22 @@ fn message_of(error: &anyhow::Error) -> String {
         }
     }
     message
+}
+
+/// One error in the words of the command line.
+fn said(cause: &(dyn Error + 'static), words: &Words) -> String {
+    match base_of(cause) {
+        Some(base::Error::Setting { key, reason, .. }) => format!("{}: {reason}", words.key(key)),
+        _ => cause.to_string(),
+    }
+}
+
+/// What is behind an error about a file or setting.
+pub(crate) fn base_of<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a base::Error> {
+    cause.downcast_ref().or_else(|| match cause.downcast_ref() {
+        Some(net::Error::File(base)) => Some(base),
+        _ => None,
+    })
 }
 
 fn hint_of(cause: &(dyn Error + 'static)) -> Option<String> {
@@ -70,16 +87,17 @@ mod tests {
 
     #[test]
     fn a_cause_is_named_once() {
+        let words = Words::default();
         let inner = || base::Error::io("read", "a.png", io::Error::from(io::ErrorKind::NotFound));
         let bare = inner().to_string();
-        assert_eq!(message_of(&inner().into()), bare);
-        assert_eq!(message_of(&anyhow::Error::new(net::Error::File(inner()))), bare);
-        assert_eq!(message_of(&anyhow::Error::new(inner()).context("--data")), format!("--data: {bare}"));
+        assert_eq!(message_of(&inner().into(), &words), bare);
+        assert_eq!(message_of(&anyhow::Error::new(net::Error::File(inner())), &words), bare);
+        assert_eq!(message_of(&anyhow::Error::new(inner()).context("--data"), &words), format!("--data: {bare}"));
     }
 
     #[test]
     fn a_hint_is_found_through_the_chain() {
-        let inner = || base::Error::setting("--steps", "is 1").with_hint("Take 2.");
+        let inner = || base::Error::setting("steps", "is 1").with_hint("Take 2.");
         for error in [anyhow::Error::new(inner()).context("x"), anyhow::Error::new(net::Error::File(inner()))] {
             assert_eq!(error.chain().find_map(hint_of).unwrap(), "Take 2.");
         }

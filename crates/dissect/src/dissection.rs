@@ -123,7 +123,7 @@ impl Dissection {
         let [fit_path, tally_path] = Plan::paths(folder);
         let unfinished = || {
             Error::file(folder, "is a dissection that is not finished")
-                .with_hint("Run its `ganatomy dissect` command again: it goes on from where it was.")
+                .with_hint("Run its `dissect` command again: it goes on from where it was.")
         };
         if !fit_path.is_file() || !tally_path.is_file() {
             return Err(unfinished().into());
@@ -185,20 +185,20 @@ fn check_sizes(plan: &Plan, means: &Means) -> Result<()> {
     let (wanted, found) = (plan.image, means.segmenter.image_shape());
     if wanted != found {
         let reason = format!("takes images of {}; the generator makes {}", shape(found), shape(wanted));
-        return Err(Error::setting("--segmenter", reason)
-            .with_hint("Train one of that size: `ganatomy segmenter train --size`.")
+        return Err(Error::setting("segmenter", reason)
+            .with_hint("Train one of that size: `segmenter train size`.")
             .into());
     }
     if let Some(real) = means.real {
         if real.shape() != wanted {
             let reason = format!("has items of shape {:?}; the generator makes {}", real.shape(), shape(wanted));
-            return Err(Error::setting("--real", reason).into());
+            return Err(Error::setting("real", reason).into());
         }
         if let Some(n) = real.len()
             && (n as u64) < plan.settings.real_samples
         {
             let reason = format!("is {}, but {} has {n} images", plan.settings.real_samples, real.name());
-            return Err(Error::setting("--real-samples", reason).into());
+            return Err(Error::setting("real_samples", reason).into());
         }
     }
     Ok(())
@@ -210,7 +210,7 @@ fn shape([channels, height, width]: [usize; 3]) -> String {
 
 fn real_images(means: &Means, numbers: std::ops::Range<u64>) -> Result<Tensor> {
     let Some(real) = means.real else {
-        return Err(Error::setting("--real-samples", "is above 0, but there are no real images").into());
+        return Err(Error::setting("real_samples", "is above 0, but there are no real images").into());
     };
     let n = (numbers.end - numbers.start) as usize;
     let values: Vec<Vec<f32>> = numbers.map(|number| real.values(number)).collect::<base::Result<_>>()?;
@@ -223,7 +223,7 @@ fn open_folder(folder: &Path, plan: &Plan) -> Result<RunLock> {
     let known = folder.join(PLAN).is_file();
     if !known && has_strangers(folder)? {
         return Err(Error::file(folder, "is not empty, and what it holds is not a dissection")
-            .with_hint("Choose a folder that is new or empty with --out.")
+            .with_hint("Choose a folder that is new or empty with `out`.")
             .into());
     }
     let lock = RunLock::acquire(folder)?;
@@ -236,7 +236,7 @@ fn open_folder(folder: &Path, plan: &Plan) -> Result<RunLock> {
         });
         if let Some(difference) = difference {
             return Err(Error::file(folder, format!("holds another dissection: {difference}"))
-                .with_hint("Choose another folder with --out, or give the same settings to go on.")
+                .with_hint("Choose another folder with `out`, or give the same settings to go on.")
                 .into());
         }
     }

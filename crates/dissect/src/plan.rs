@@ -110,7 +110,7 @@ impl Plan {
         let path = folder.join(PLAN);
         if !path.is_file() {
             return Err(Error::file(folder, format!("is not a dissection (no {PLAN})"))
-                .with_hint("Give a folder that `ganatomy dissect` or `ganatomy merge` has written."));
+                .with_hint("Give a folder that `dissect` or `merge` has written."));
         }
         let bytes = files::read(&path, LIMIT)?;
         let corrupt = |e: serde_json::Error| {
@@ -120,7 +120,7 @@ impl Plan {
         let version: Version = serde_json::from_slice(&bytes).map_err(corrupt)?;
         if version.format != FORMAT {
             return Err(Error::file(&path, format!("is of format {}; this program reads {FORMAT}", version.format))
-                .with_hint("Use the version of ganatomy that wrote it."));
+                .with_hint("Use the version of the program that wrote it."));
         }
         serde_json::from_slice(&bytes).map_err(corrupt)
     }

@@ -74,7 +74,7 @@ impl Settings {
         match name {
             "iclr2019" => Ok(Self { rule: Rule::Iqr, min_iou: 0.05, min_iqr: 0.01, ..base }),
             "pnas2020" => Ok(Self { rule: Rule::Quantile, top: 0.01, min_iou: 0.04, ..base }),
-            _ => Err(Error::setting("--preset", format!("{name} is none"))
+            _ => Err(Error::setting("preset", format!("{name} is none"))
                 .with_hint(format!("The presets are: {}.", PRESETS.join(", ")))),
         }
     }
@@ -86,21 +86,21 @@ impl Settings {
     pub fn check(&self) -> Result<()> {
         let wrong = |key: &str, reason: &str| Err(Error::setting(key, reason));
         if self.samples == 0 {
-            return wrong("--samples", "is 0; at least 1 image must be counted");
+            return wrong("samples", "is 0; at least 1 image must be counted");
         }
         if self.fit_samples == 0 {
-            return wrong("--fit-samples", "is 0; the levels are taken from at least 1 image");
+            return wrong("fit_samples", "is 0; the levels are taken from at least 1 image");
         }
         if !(self.top > 0.0 && self.top < 1.0) {
-            return wrong("--top", "is a share of the pixels, above 0 and below 1");
+            return wrong("top", "is a share of the pixels, above 0 and below 1");
         }
-        for (key, value) in [("--min-iou", self.min_iou), ("--min-iqr", self.min_iqr), ("--max-fdr", self.max_fdr)] {
+        for (key, value) in [("min_iou", self.min_iou), ("min_iqr", self.min_iqr), ("max_fdr", self.max_fdr)] {
             if !(0.0..=1.0).contains(&value) {
                 return wrong(key, "is outside 0 to 1");
             }
         }
         if self.seed.checked_add(self.samples).is_none_or(|end| end > FIT_SEEDS) {
-            return wrong("--seed", "seeds from 1099511627776 on are those of the fitting images");
+            return wrong("seed", "seeds from 1099511627776 on are those of the fitting images");
         }
         Ok(())
     }
@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused() {
         let refused = |settings: Settings| settings.check().unwrap_err().to_string();
-        assert!(refused(Settings { samples: 0, ..Settings::default() }).starts_with("--samples"));
-        assert!(refused(Settings { top: 1.0, ..Settings::default() }).starts_with("--top"));
-        assert!(refused(Settings { min_iou: f64::NAN, ..Settings::default() }).starts_with("--min-iou"));
-        assert!(refused(Settings { seed: u64::MAX, ..Settings::default() }).starts_with("--seed"));
+        assert!(refused(Settings { samples: 0, ..Settings::default() }).starts_with("samples"));
+        assert!(refused(Settings { top: 1.0, ..Settings::default() }).starts_with("top"));
+        assert!(refused(Settings { min_iou: f64::NAN, ..Settings::default() }).starts_with("min_iou"));
+        assert!(refused(Settings { seed: u64::MAX, ..Settings::default() }).starts_with("seed"));
         assert!(Settings::default().check().is_ok());
         assert!(PRESETS.iter().all(|name| Settings::preset(name).unwrap().check().is_ok()));
         assert!(Settings::preset("x").is_err());

@@ -53,7 +53,7 @@ impl Subject {
         }
         let mut found = Vec::new();
         for name in names {
-            let wrong = |reason: &str| Error::setting("--layers", format!("{name}: {reason}")).with_hint(known());
+            let wrong = |reason: &str| Error::setting("layers", format!("{name}: {reason}")).with_hint(known());
             let id = graph.find(&name).map_err(|_| wrong("there is no such layer"))?;
             if matches!(graph.node(id).op, Op::Param { .. }) {
                 return Err(wrong("is a parameter, not a layer").into());
@@ -144,7 +144,7 @@ impl Subject {
     }
 }
 
-/// The layers of `--layers all`.
+/// The layers that are meant where none is named.
 fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
     let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && shapes[id].len() == 4 && id != graph.output();
     (0..graph.nodes().len()).filter(has_maps).map(|id| graph.node(id).name.clone()).collect()
@@ -181,9 +181,9 @@ mod tests {
     #[test]
     fn a_wrong_layer_is_refused_with_the_list_of_the_right_ones() {
         for (name, reason) in [
-            ("7", "--layers: 7: there is no such layer"),
-            ("z", "--layers: z: has no maps"),
-            ("0.linear.weight", "--layers: 0.linear.weight: is a parameter, not a layer"),
+            ("7", "layers: 7: there is no such layer"),
+            ("z", "layers: z: has no maps"),
+            ("0.linear.weight", "layers: 0.linear.weight: is a parameter, not a layer"),
         ] {
             let error = Subject::new(&small(), &[name.into()], &Device::cpu()).err().unwrap();
             assert_eq!(error.to_string(), reason);

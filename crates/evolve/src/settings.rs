@@ -157,7 +157,7 @@ impl Settings {
 
 impl RunSettings for Settings {
     const TASK: Option<&'static str> = None;
-    const COMMAND: &'static str = "ganatomy evolve";
+    const COMMAND: &'static str = "evolve";
     const UNIT: &'static str = "generation";
     const EXAMPLES: [&'static str; 2] = ["batch=16", "image.size=64"];
     const FREE: &'static [&'static str] = &["generations"];
@@ -174,7 +174,7 @@ impl RunSettings for Settings {
     fn may_set(table: &toml::Table, key: &str, value: &str) -> Result<()> {
         if key == "preset" && table.get("preset").and_then(toml::Value::as_str) != Some(value) {
             return Err(Error::setting("preset", "cannot be set by itself: the other values come from it")
-                .with_hint(format!("Choose it with --preset {value}.")));
+                .with_hint(format!("Choose it with `preset {value}`.")));
         }
         Ok(())
     }

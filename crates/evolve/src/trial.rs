@@ -54,7 +54,7 @@ impl Arm {
             "egan-gamma0" => Ok(Self::EganGamma0),
             _ => Loss::from_name(name).map(Self::Single).ok_or_else(|| {
                 let losses: Vec<&str> = Loss::ALL.iter().map(|l| l.name()).collect();
-                Error::setting("--arms", format!("there is no arm {name:?}"))
+                Error::setting("arms", format!("there is no arm {name:?}"))
                     .with_hint(format!("The arms are random, egan, egan-gamma0, {}.", losses.join(", ")))
             }),
         }
@@ -205,7 +205,7 @@ fn read(plan: &Plan, folder: &Path, arm: Arm, seed: u64) -> Result<Option<Trial>
         .map_err(|e| Error::file(&path, format!("is not a result of a trial: {e}")))?;
     if trial.settings != key(plan, arm, seed) {
         return Err(Error::file(&path, "was made with other settings")
-            .with_hint("Choose another --out, or remove the folder.".to_string())
+            .with_hint("Choose another `out`, or remove the folder.".to_string())
             .into());
     }
     Ok(Some(trial))

@@ -67,7 +67,7 @@ impl Error {
         match self {
             Self::File(error) => error.hint(),
             Self::Model { hint, .. } => hint.clone(),
-            Self::TooLarge { .. } => Some("Store it in 32 bits: leave --half out.".into()),
+            Self::TooLarge { .. } => Some("Store it in 32 bits: leave `half` out.".into()),
             _ => None,
         }
     }

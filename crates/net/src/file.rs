@@ -112,7 +112,7 @@ impl Network {
         let json = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY)).ok_or_else(|| Error::Model {
             path: path.to_owned(),
             reason: format!("holds tensors but no network description (metadata key {METADATA_KEY:?})"),
-            hint: Some("It was not written by ganatomy; give a model that `ganatomy evolve` made.".into()),
+            hint: Some("It was not written by this program; give a model that `evolve` made.".into()),
         })?;
         let description: Description =
             serde_json::from_str(json).map_err(|e| wrong(format!("has a description that is not understood: {e}")))?;

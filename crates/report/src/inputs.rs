@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The longest result of `causal` that is read.
 const LIMIT: u64 = 64 << 20;
 /// The cure of a broken result.
-const MAKE_AGAIN: &str = "Run the `ganatomy causal` command that made it again.";
+const MAKE_AGAIN: &str = "Run the `causal` command that made it again.";
 /// The picture in an edit's folder.
 pub(crate) const SHEET: &str = "sheet.png";
 /// How deep results are looked for inside of a dissection's folder.
@@ -113,7 +113,7 @@ impl Inputs {
     fn edit(&self, folder: &Path) -> Result<Edit> {
         if let Some(missing) = [RECIPE, SHEET].into_iter().find(|name| !folder.join(name).is_file()) {
             return Err(Error::file(folder, format!("is not an edit (no {missing})"))
-                .with_hint("Give a folder that `ganatomy edit` has written.")
+                .with_hint("Give a folder that `edit` has written.")
                 .into());
         }
         let recipe = Recipe::read(&folder.join(RECIPE))?;
@@ -180,7 +180,7 @@ impl Inputs {
 }
 
 fn no_result(path: &Path) -> Error {
-    Error::file(path, "holds no result of `ganatomy causal`").with_hint("Give what its --out has written.")
+    Error::file(path, "holds no result of a search for causes").with_hint("Give what `causal` has written.")
 }
 
 fn stranger(path: &Path, why: &str) -> Error {

@@ -99,7 +99,7 @@ impl Repair {
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         if !Self::is(folder) {
             return Err(Error::file(folder, format!("is not a repair (neither {FILE} nor {CANDIDATES})"))
-                .with_hint("Give a folder that `ganatomy repair` has written."));
+                .with_hint("Give a folder that `repair` has written."));
         }
         let repaired = folder.join(FILE).is_file();
         let (mut candidates, mut real_name) = (Vec::new(), None);

@@ -102,8 +102,8 @@ fn picture(inputs: &Inputs, layer: usize, unit: &Unit, wanted: usize) -> Result<
     if !path.is_file() {
         return Err(Error::file(&path, "the picture of this unit is missing")
             .with_hint(
-                "Remove dissection.json and run the `ganatomy dissect` command again: it keeps the counts and makes the pictures. \
-                 Or leave pictures out with --pictures 0.",
+                "Remove dissection.json and run the `dissect` command again: it keeps the counts and makes the pictures. \
+                 Or leave pictures out with `pictures 0`.",
             )
             .into());
     }

@@ -116,7 +116,7 @@ pub fn check_fit(segmenter: &dyn Segment, set: &Dataset) -> Result<()> {
     if set.shape() != segmenter.image_shape() {
         let [c, h, w] = segmenter.image_shape();
         let reason = format!("has images of shape {:?}; the segmenter reads {:?}", set.shape(), [c, h, w]);
-        return Err(wrong(reason).with_hint(format!("Give --size {}.", Size::of([c, h, w]))));
+        return Err(wrong(reason).with_hint(format!("Give `size {}`.", Size::of([c, h, w]))));
     }
     let names = |planes: &[Plane]| {
         let plane = |p: &Plane| {
@@ -237,7 +237,7 @@ mod tests {
         };
         let error = check_fit(&oracle, &open(64)).unwrap_err();
         assert_eq!(error.to_string(), "scenes: has images of shape [3, 64, 64]; the segmenter reads [3, 32, 32]");
-        assert_eq!(error.hint().unwrap(), "Give --size 32.");
+        assert_eq!(error.hint().unwrap(), "Give `size 32`.");
         let error = check_fit(&oracle, &open(32)).unwrap_err().to_string();
         assert!(error.ends_with("; the segmenter knows test (a)"), "{error}");
     }

@@ -90,7 +90,7 @@ impl Segmenter {
     /// # Errors
     /// It is not a segmenter.
     pub fn of_file(network: Network, path: &Path) -> Result<Self> {
-        let hint = "Give a model that `ganatomy segmenter train` made, or the name of a shipped one.";
+        let hint = "Give a model that `segmenter train` made, or the name of a shipped one.";
         let Some((_, json)) = network.notes.iter().find(|(key, _)| key == PLANES) else {
             return Err(Error::file(path, "is a network, but not a segmenter: it names no classes").with_hint(hint));
         };

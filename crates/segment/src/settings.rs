@@ -106,7 +106,7 @@ impl Settings {
 
 impl RunSettings for Settings {
     const TASK: Option<&'static str> = Some("segmenter");
-    const COMMAND: &'static str = "ganatomy segmenter train";
+    const COMMAND: &'static str = "segmenter train";
     const UNIT: &'static str = "step";
     const EXAMPLES: [&'static str; 2] = ["batch=32", "augment.colour=0"];
 

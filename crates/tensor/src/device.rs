@@ -49,7 +49,7 @@ impl Device {
             return Ok(Self::cpu());
         }
         if drivers.is_empty() {
-            let hint = "Build with one: `cargo install --path crates/cli --features vulkan` (or webgpu, or cuda).";
+            let hint = "Build it with the feature vulkan, webgpu or cuda.";
             return wrong("this program was built without GPUs".to_owned(), hint);
         }
         let mut failures = Vec::new();
@@ -69,9 +69,9 @@ impl Device {
         if failures.is_empty() {
             let kinds: Vec<&str> = drivers.iter().map(|driver| driver.name()).collect();
             let reason = format!("no GPU was found (looked for {})", kinds.join(", "));
-            return wrong(reason, "Install the driver of the GPU, or choose the device cpu.");
+            return wrong(reason, "Install the driver of the GPU, or take `device cpu`.");
         }
-        wrong(failures.join("; "), "Check the driver of the GPU, or choose the device cpu.")
+        wrong(failures.join("; "), "Check the driver of the GPU, or take `device cpu`.")
     }
 }
 

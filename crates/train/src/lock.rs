@@ -39,7 +39,7 @@ impl RunLock {
                 let known = file.take(20).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
                 let holder = if known { format!("process {}", holder.trim()) } else { "another process".into() };
                 return Err(Error::file(run, format!("{holder} is at work in this folder"))
-                    .with_hint("Wait for it, stop it with Ctrl-C, or use another folder with --out."));
+                    .with_hint("Wait for it, stop it with Ctrl-C, or use another folder."));
             }
             Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
         }
@@ -66,7 +66,7 @@ mod tests {
         let refused = RunLock::acquire(run.path()).unwrap_err();
         let expected = format!("process {} is at work in this folder", std::process::id());
         assert!(refused.to_string().ends_with(&expected), "{refused}");
-        assert!(refused.hint().unwrap().contains("--out"));
+        assert!(refused.hint().unwrap().contains("another folder"));
         drop(first);
         RunLock::acquire(run.path()).unwrap();
     }

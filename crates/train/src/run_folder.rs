@@ -1,4 +1,4 @@
-//! Where a run lives: the folder given with `--out`, or the next free numbered one.
+//! Where a run lives: the folder that was asked for, or the next free numbered one.
 
 use crate::{RunLock, lock};
 use base::{Error, Result, files};
@@ -23,10 +23,8 @@ pub fn create(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     files::create_folder(path)?;
     if is_run(path) {
-        return Err(Error::file(path, "already holds a run").with_hint(format!(
-            "Go on with it by `ganatomy resume {}`, or choose another folder with --out.",
-            path.display()
-        )));
+        return Err(Error::file(path, "already holds a run")
+            .with_hint(format!("Go on with it by `resume {}`, or choose another folder with `out`.", path.display())));
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(path).map_err(|e| Error::io("list", path, e))? {
@@ -42,7 +40,7 @@ pub fn create(path: impl AsRef<Path>) -> Result<()> {
         return sweep(path);
     }
     Err(Error::file(path, "is not empty, and what it holds is not a run")
-        .with_hint("Choose a folder that is new or empty with --out."))
+        .with_hint("Choose a folder that is new or empty with `out`."))
 }
 
 /// Makes the folder of a new run with the next free number in `parent`, such as `runs/00003-scenes-paper`.
@@ -173,7 +171,7 @@ mod tests {
         fs::write(out.join(CONFIG), "").unwrap();
         let refused = create(&out).unwrap_err();
         assert!(refused.to_string().ends_with("already holds a run"), "{refused}");
-        assert!(refused.hint().unwrap().contains("ganatomy resume"));
+        assert!(refused.hint().unwrap().contains("`resume "));
         assert!(create(out.join("thesis.tex")).is_err());
     }
 

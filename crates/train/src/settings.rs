@@ -74,8 +74,8 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
         for entry in overrides {
             let (key, text) = entry.split_once('=').ok_or_else(|| {
                 let [one, other] = Self::EXAMPLES;
-                Error::setting("--set", format!("{entry:?} is not of the form key=value"))
-                    .with_hint(format!("For example --set {one} or --set {other}."))
+                Error::setting("set", format!("{entry:?} is not of the form key=value"))
+                    .with_hint(format!("For example `set {one}` or `set {other}`."))
             })?;
             Self::may_set(&table, key.trim(), text.trim())?;
             put(&mut table, key.trim(), value_of(text.trim()))?;

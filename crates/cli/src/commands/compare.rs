@@ -1,14 +1,12 @@
 //! `ganatomy compare DIR DIR ...`
 
-use crate::commands::merge::subject;
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::dissection;
 use crate::exit;
 use crate::progress::Progress;
-use crate::real;
 use anyhow::Result;
 use dissect::{Comparison, Dissection};
+use models::{measure_images, open_dissection};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -49,19 +47,16 @@ impl Compare {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let dissections: Vec<Dissection> =
-            self.dissections.iter().map(|folder| dissection::open(folder)).collect::<Result<_>>()?;
+            self.dissections.iter().map(|folder| open_dissection(folder)).collect::<models::Result<_>>()?;
         let mut comparison = Comparison::new(&dissections);
         if let Some(name) = &self.real {
             let mut progress = Progress::new(console)?;
-            for (dissection, found) in dissections.iter().zip(&mut comparison.dissections) {
-                let subject = subject(&dissection.plan, None, &device, console)?;
-                let real = real::open(name, subject.image_shape())?;
-                found.image_distance = dissect::image_distance(&subject, &real, self.images, &mut progress)?;
-                if found.image_distance.is_none() {
-                    return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal));
-                }
+            let (images, mut tell) = (self.images, |note: &models::Note| console.note(note));
+            let whole = measure_images(&mut comparison, &dissections, name, images, &device, &mut progress, &mut tell)?;
+            let signal = progress.finish();
+            if !whole {
+                return Ok(exit::of_stop(signal));
             }
-            let _ = progress.finish();
         }
         if self.json {
             console::print_json(&comparison)?;

@@ -2,7 +2,6 @@
 
 use crate::arguments;
 use crate::console::{self, Console};
-use crate::output;
 use anyhow::Result;
 use base::Error;
 use data::{Broken, Dataset, Options, Size, pictures};
@@ -106,7 +105,7 @@ impl Data {
 
 impl Preview {
     fn run(self, console: Console) -> Result<ExitCode> {
-        if !output::has_ending(&self.out, &["png"]) {
+        if !models::files::has_ending(&self.out, &["png"]) {
             let reason = format!("{} does not end in .png", self.out.display());
             return Err(Error::setting("--out", reason).into());
         }
@@ -115,17 +114,11 @@ impl Preview {
             WhenBroken::Refuse => Broken::Refuse,
         };
         let options = Options { size: self.size, seed: self.seed, broken, ..Options::default() };
-        let set = data::open(&self.source, &options).map_err(|error| match error {
-            // Here the setting is a flag.
-            Error::Setting { key, reason, hint } if key == "image.size" => {
-                Error::Setting { key: "--size".into(), reason, hint }
-            }
-            other => other,
-        })?;
+        let set = data::open(&self.source, &options)?;
         warn_of_skipped(&set, console);
         let count = self.count.unwrap_or(if set.toy().is_some() { 2000 } else { 32 });
         let picture = pictures::preview(&set, count as usize, self.columns as usize)?;
-        output::write_png(&self.out, &picture)?;
+        models::files::write_png(&self.out, &picture)?;
         if self.json {
             self.print_json(&set)?;
         } else {

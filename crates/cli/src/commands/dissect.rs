@@ -1,16 +1,14 @@
 //! `ganatomy dissect MODEL`
 
-use crate::commands::segmenter;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit;
-use crate::model::Model;
 use crate::progress::Progress;
-use crate::real;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use data::Dataset;
-use dissect::{Dissection, Findings, LayerFindings, Means, Origin, Plan, Rule, Settings, Shard, Subject};
+use dissect::{Dissection, Findings, LayerFindings, Rule, Settings, Shard};
+use models::{Dissecting, Model, open_real, open_segmenter, real_count};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use train::run_folder;
@@ -110,32 +108,33 @@ pub(crate) struct Dissect {
 impl Dissect {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let model = Model::open(&self.model, &device, console)?;
-        let (segmenter, _) = segmenter::open(&self.segmenter, &device, console)?;
+        let mut tell = |note: &models::Note| console.note(note);
+        let model = Model::open(&self.model, &device, &mut tell)?;
+        let (segmenter, _) = open_segmenter(&self.segmenter, &device, &mut tell)?;
         let all = self.layers == ["all"];
         let layers = if all { &[] } else { self.layers.as_slice() };
-        let subject =
-            Subject::new(&model.network, layers, &device).with_context(|| self.model.display().to_string())?;
-        let real = self.real.as_deref().map(|name| real::open(name, subject.image_shape())).transpose()?;
+        let subject = model.subject(layers, &device)?;
+        let real = self.real.as_deref().map(|name| open_real(name, subject.image_shape())).transpose()?;
         let settings = self.settings(real.as_ref())?;
-        settings.check()?;
-        let origins = [
-            Origin::of_network(self.model.display().to_string(), &model.network)?,
-            Origin::of_network(self.segmenter.display().to_string(), &segmenter.network)?,
-        ];
-        let plan =
-            Plan::new(&subject, segment::Segment::planes(&segmenter), origins, self.real.clone(), settings, self.shard);
+        let text = |path: &PathBuf| path.display().to_string();
+        let (generator_name, segmenter_name) = (text(&self.model), text(&self.segmenter));
+        let task = Dissecting::new(
+            (subject, &generator_name),
+            (&segmenter, &segmenter_name),
+            real.as_ref().zip(self.real.clone()),
+            settings,
+            self.shard,
+        )?;
         let out = match &self.out {
             Some(out) => out.clone(),
             None => run_folder::create_next("runs", &format!("{}-dissection", self.model.display()))?,
         };
-        let means = Means { subject: &subject, segmenter: &segmenter, real: real.as_ref(), device: &device };
         let mut progress = Progress::new(console)?;
-        let done = dissect::dissect(&out, &plan, &means, &mut progress);
+        let done = task.run(&out, &mut progress);
         let signal = progress.finish();
         let Some(dissection) = done? else {
             console.say(&format!("stopped; the same command with --out {} goes on from here", out.display()));
-            return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal));
+            return Ok(exit::of_stop(signal));
         };
         show(&dissection, self.json)?;
         Ok(ExitCode::SUCCESS)
@@ -148,7 +147,6 @@ impl Dissect {
             Some(_) => Rule::Quantile,
             None => base.rule,
         };
-        let most = real.and_then(Dataset::len).map_or(u64::MAX, |n| n as u64);
         Ok(Settings {
             samples: self.samples,
             seed: self.seed,
@@ -158,7 +156,7 @@ impl Dissect {
             min_iou: self.min_iou.unwrap_or(base.min_iou),
             min_iqr: self.min_iqr.unwrap_or(base.min_iqr),
             max_fdr: self.max_fdr.unwrap_or(base.max_fdr),
-            real_samples: real.map_or(0, |_| self.real_samples.unwrap_or(self.samples.min(most))),
+            real_samples: real.map_or(0, |real| self.real_samples.unwrap_or_else(|| real_count(real, self.samples))),
             top_images: self.top_images as usize,
         })
     }

@@ -1,27 +1,16 @@
 //! `ganatomy edit MODEL`
 
-use crate::commands::segmenter;
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::dissection;
 use crate::exit;
-use crate::generator::Generator;
-use crate::latents::Latents;
-use crate::output::{self, Writer};
 use crate::progress::Progress;
-use crate::seeds::Seeds;
-use anyhow::{Context, Result};
-use base::{Error, files};
-use data::{Image, pictures};
-use dissect::{Action, Dissection, Edited, Effect, Effects, Origin, Place, RECIPE, Recipe, Sheet, Subject, Watch};
+use anyhow::Result;
+use dissect::{Action, Effect, Place, Recipe};
+use models::files::Writer;
+use models::{EditNames, EditOutcome, Editing, Generator, Latents, Seeds};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Images made and compared at a time.
-const BATCH: usize = 32;
-/// Images shown in the sheet.
-const MOST_SHOWN: u64 = 64;
 
 /// Switch units off, scale them, or force them, and see what changes
 #[derive(Debug, clap::Args)]
@@ -121,88 +110,44 @@ fn cell(text: &str) -> std::result::Result<[usize; 2], String> {
 impl Edit {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let generator = Generator::open(&self.model, device.clone(), console)?;
-        generator.image_shape()?;
-        let recipe = self.recipe()?;
-        if recipe.edits.is_empty() {
-            return Err(Error::setting("edit", "no edit is given")
-                .with_hint("Give --ablate, --scale, --insert or --recipe.")
-                .into());
-        }
-        let named: Vec<String> = recipe.edits.iter().map(|action| action.layer.clone()).collect();
-        let subject = subject_with(&generator, &named, &device)?;
-        let dissection = dissection::of_model(self.dissection.as_deref(), &self.model)?;
-        if let Some(dissection) = &dissection {
-            check_model(dissection, &generator)?;
-        }
-        let edits = recipe.resolve(&subject, dissection.as_ref())?;
-        let segmenter = match &self.segmenter {
-            Some(path) => Some(segmenter::open(path, &device, console)?.0),
-            None => None,
-        };
+        let mut tell = |note: &models::Note| console.note(note);
+        let generator = Generator::open(&self.model, &device, &mut tell)?;
+        let dissection = models::dissection_of_model(self.dissection.as_deref(), &self.model)?;
+        let segmenter = self.segmenter.as_deref().map(|path| models::open_segmenter(path, &device, &mut tell));
+        let segmenter = segmenter.transpose()?.map(|(segmenter, _)| segmenter);
+        let editing = Editing::new(&generator, self.recipe()?, dissection.as_ref(), segmenter.as_ref())?;
         let latents = match &self.latents {
-            Some(path) => Latents::read(path, &generator.network)?,
-            None => Latents::Seeds(self.seeds.clone()),
+            Some(path) => Latents::read(path, &generator)?,
+            None => self.seeds.clone().into(),
         };
 
-        files::create_folder(&self.out)?;
+        base::files::create_folder(&self.out)?;
         let shape = [&[latents.len() as usize], generator.shape().as_slice()].concat();
         let mut raw = self.raw.as_deref().map(|path| Writer::npy(path, &shape)).transpose()?;
-        let mut effects = segmenter.as_ref().map(|s| Effects::new(s));
-        let mut shown: [Vec<Image>; 2] = Default::default();
         let mut progress = Progress::new(console)?;
-        progress.stage("images", latents.len());
-        let mut first = 0;
-        while first < latents.len() {
-            if progress.stop() {
-                return Ok(progress.finish().map_or(ExitCode::SUCCESS, exit::of_signal));
-            }
-            let z = latents.batch(&generator.network, first, BATCH, &device);
-            let pair = subject.before_and_after(&z, &edits)?;
-            if let (Some(effects), Some(segmenter)) = (&mut effects, &segmenter) {
-                effects.count(segmenter, &pair[0], &pair[1])?;
-            }
-            if let Some(raw) = &mut raw {
-                raw.write_floats(&pair[1].to_vec())?;
-            }
-            for (cells, images) in shown.iter_mut().zip(&pair) {
-                let room = MOST_SHOWN.saturating_sub(cells.len() as u64) as usize;
-                cells.extend(pictures::from_batch(&images.shape(), &images.to_vec())?.into_iter().take(room));
-            }
-            let n = z.shape()[0] as u64;
-            first += n;
-            progress.step(n);
-        }
-        progress.finish();
+        let outcome = editing.run(&latents, &mut progress, |values| match &mut raw {
+            Some(raw) => Ok(raw.write_floats(values)?),
+            None => anyhow::Ok(()),
+        })?;
+        let signal = progress.finish();
+        let Some(outcome) = outcome else { return Ok(exit::of_stop(signal)) };
         raw.map(Writer::finish).transpose()?;
-        recipe.write(&self.out.join(RECIPE))?;
-        output::write_png(&self.out.join("sheet.png"), &dissect::comparison_sheet(&shown[0], &shown[1])?)?;
-        let table = effects.map(|effects| effects.table()).unwrap_or_default();
-        if !table.is_empty() {
-            output::write(&self.out.join("effects.csv"), csv(&table).as_bytes())?;
-        }
-        let size = shown[0].first().map_or([0; 2], |image| [image.width, image.height]);
         let text = |path: &PathBuf| path.display().to_string();
-        let edited = Edited {
-            format: Edited::FORMAT,
-            program: env!("CARGO_PKG_VERSION").into(),
-            model: Origin::of_network(text(&self.model), &generator.network)?,
+        let names = EditNames {
+            model: text(&self.model),
             dissection: self.dissection.as_ref().map(text),
             segmenter: self.segmenter.as_ref().map(text),
             seeds: self.latents.is_none().then(|| self.seeds.to_string()),
             latents: self.latents.as_ref().map(text),
-            images: latents.len(),
-            sheet: Sheet::new(shown[0].len(), size),
-            classes: table.clone(),
         };
-        edited.write(&self.out)?;
+        editing.write(&self.out, &outcome, names)?;
         if self.json {
             let finite =
                 |effect: Effect| JsonEffect { removed: Some(effect.removed()).filter(|r| r.is_finite()), effect };
-            let classes = table.into_iter().map(finite).collect();
-            console::print_json(&Json { out: self.out.display().to_string(), images: latents.len(), classes })?;
+            let classes = outcome.classes.into_iter().map(finite).collect();
+            console::print_json(&Json { out: text(&self.out), images: outcome.images, classes })?;
         } else {
-            console::print(&shown_table(&table))?;
+            console::print(&table(&outcome))?;
             console::print(&format!("{}\n", self.out.display()))?;
         }
         Ok(ExitCode::SUCCESS)
@@ -213,68 +158,24 @@ impl Edit {
             return Ok(Recipe::read(path)?);
         }
         let place = match &self.mask {
-            Some(path) => Place::Mask(read_mask(path)?),
+            Some(path) => Place::Mask(models::read_mask(path)?),
             None if self.cells.is_empty() => Place::Everywhere,
             None => Place::Cells(self.cells.clone()),
         };
         let mut edits = self.ablate.clone();
-        for action in &self.scale {
-            // x' = x (1 - a) is x times the factor for a = 1 - factor.
-            let dissect::Value::Number(factor) = action.value else {
-                return Err(Error::setting("--scale", "names no factor")
-                    .with_hint("Write LAYER:UNITS@FACTOR, such as 2:3,5@0.5.")
-                    .into());
-            };
-            edits.push(Action { value: dissect::Value::Zero, alpha: 1.0 - factor, ..action.clone() });
-        }
+        edits.extend(self.scale.iter().map(models::scaled).collect::<base::Result<Vec<_>>>()?);
         edits.extend(self.insert.iter().cloned());
         edits.iter_mut().for_each(|action| action.place = place.clone());
         Ok(Recipe::new(edits))
     }
 }
 
-/// The generator with the layers that a recipe names, each once.
-fn subject_with(generator: &Generator, named: &[String], device: &net::Device) -> Result<Subject> {
-    let mut layers: Vec<String> = Vec::new();
-    for name in named {
-        if !layers.contains(name) {
-            layers.push(name.clone());
-        }
-    }
-    Subject::new(&generator.network, &layers, device).with_context(|| generator.path.display().to_string())
-}
-
-fn check_model(dissection: &Dissection, generator: &Generator) -> Result<()> {
-    if dissection.plan.model.is(&generator.network)? {
-        return Ok(());
-    }
-    let reason = format!("is of another generator ({}) than {}", dissection.plan.model.name, generator.path.display());
-    Err(Error::file(&dissection.folder, reason).with_hint("Dissect this one: `ganatomy dissect`.").into())
-}
-
-/// A picture as a mask: black is 0, white is 1.
-fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>> {
-    let image = data::decode(&files::read(path, data::MAX_BYTES)?, path)?.into_grey();
-    Ok(image.pixels.chunks_exact(image.width).map(|row| row.iter().map(|&v| f32::from(v) / 255.0).collect()).collect())
-}
-
-fn csv(table: &[Effect]) -> String {
-    let mut text = vec!["class,category,before,after,removed\n".to_owned()];
-    for effect in table {
-        let [name, category] = [&effect.concept.name, &effect.concept.category].map(|f| base::csv_field(f));
-        let removed = if effect.before == 0 { String::new() } else { format!("{:.6}", effect.removed()) };
-        text.push(format!("{name},{category},{},{},{removed}\n", effect.before, effect.after));
-    }
-    text.concat()
-}
-
-/// The classes that there were or are, those that changed most first.
-fn shown_table(table: &[Effect]) -> String {
-    let mut rows: Vec<&Effect> = table.iter().filter(|e| e.before + e.after > 0).collect();
+/// What became of the classes, those that changed most first.
+fn table(outcome: &EditOutcome) -> String {
+    let rows = outcome.changed();
     if rows.is_empty() {
         return String::new();
     }
-    rows.sort_by_key(|e| std::cmp::Reverse(e.before.abs_diff(e.after)));
     let mut text = vec![format!("{:16} {:>10} {:>10} {:>8}\n", "class", "before", "after", "removed")];
     for effect in rows {
         let removed = if effect.before == 0 { "-".into() } else { format!("{:.3}", effect.removed()) };

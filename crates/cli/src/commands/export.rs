@@ -1,9 +1,9 @@
 //! `ganatomy export MODEL`
 
 use crate::console::{self, Console};
-use crate::model::Model;
 use crate::output;
 use anyhow::{Context, Result};
+use models::{Model, files};
 use net::{Device, Storage};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,10 +33,10 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         output::check_ending(&self.out, "safetensors")?;
-        let Model { network, path } = Model::open(&self.model, &Device::cpu(), console)?;
+        let Model { network, path } = Model::open(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
         let storage = if self.half { Storage::F16 } else { Storage::F32 };
         let bytes = network.to_bytes(storage).with_context(|| path.display().to_string())?;
-        output::write(&self.out, &bytes)?;
+        files::write(&self.out, &bytes)?;
         console::print(&format!("{}\n", self.out.display()))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,9 +1,9 @@
 //! `ganatomy inspect MODEL`
 
 use crate::console::{self, Console};
-use crate::model::Model;
 use anyhow::Result;
 use data::Plane;
+use models::Model;
 use net::{Device, Law, NodeReport, Op, Report};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ struct Input<'a> {
 
 impl Inspect {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let Model { network, path } = Model::open(&self.model, &Device::cpu(), console)?;
+        let Model { network, path } = Model::open(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
         let report = network.report()?;
         if !self.json {
             console::print(&table(&report))?;

@@ -3,12 +3,10 @@
 use crate::commands::dissect::show;
 use crate::console::Console;
 use crate::device::Computing;
-use crate::model::Model;
 use crate::progress::Progress;
 use anyhow::Result;
-use dissect::{Plan, Subject};
-use net::Device;
-use std::path::{Path, PathBuf};
+use models::subject_of_plan;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Put the shards of a dissection together
@@ -48,9 +46,9 @@ impl Merge {
             &self.shards,
             &self.out,
             |plan| {
-                let found = subject(plan, model, &device, console);
+                let found = subject_of_plan(plan, model, &device, &mut |note| console.note(note));
                 if let Err(error) = &found {
-                    console.warn(&format!("no pictures of units: {error:#}"));
+                    console.warn(&format!("no pictures of units: {error}"));
                 }
                 Ok(found.ok())
             },
@@ -60,17 +58,4 @@ impl Merge {
         show(&done?, self.json)?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The generator that a plan is about.
-pub(crate) fn subject(plan: &Plan, model: Option<&Path>, device: &Device, console: Console) -> Result<Subject> {
-    let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
-    let network = Model::open(path, device, console)?.network;
-    if !plan.model.is(&network)? {
-        return Err(base::Error::file(path, "is another generator than the one that was dissected")
-            .with_hint("Give the right one with --model.")
-            .into());
-    }
-    let layers: Vec<String> = plan.layers.iter().map(|layer| layer.name.clone()).collect();
-    Ok(Subject::new(&network, &layers, device)?)
 }

@@ -3,12 +3,10 @@
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit;
-use crate::generator::Generator;
 use crate::progress::Progress;
-use crate::real;
-use anyhow::{Context, Result};
-use base::Error;
-use dissect::{Answers, Defects, Distances, Ranking, RepairMeans, RepairSettings, Repaired, Subject};
+use anyhow::Result;
+use dissect::{Answers, Defects, Distances, Ranking, RepairMeans, RepairSettings, Repaired};
+use models::{Generator, open_real, real_count};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -124,17 +122,13 @@ struct Json<'a> {
 impl Repair {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let generator = Generator::open(&self.model, device.clone(), console)?;
+        let generator = Generator::open(&self.model, &device, &mut |note| console.note(note))?;
         generator.image_shape()?;
-        let layer = [self.layer.clone()];
-        let subject = Subject::new(&generator.network, &layer, &device)
-            .map_err(named_layer)
-            .with_context(|| self.model.display().to_string())?;
-        let real = real::open(&self.real, subject.image_shape())?;
-        let most = real.len().map_or(u64::MAX, |n| n as u64);
+        let subject = generator.subject(std::slice::from_ref(&self.layer))?;
+        let real = open_real(&self.real, subject.image_shape())?;
         let settings = RepairSettings {
             samples: self.samples,
-            real_samples: self.real_samples.unwrap_or(self.samples.min(most)),
+            real_samples: self.real_samples.unwrap_or_else(|| real_count(&real, self.samples)),
             candidates: self.units,
             random: self.random,
             seed: self.seed,
@@ -156,7 +150,7 @@ impl Repair {
         let mut progress = Progress::new(console)?;
         let done = dissect::repair(&out, &means, &answers, &settings, &mut progress);
         let signal = progress.finish();
-        let Some(repair) = done? else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
+        let Some(repair) = done? else { return Ok(exit::of_stop(signal)) };
         if self.json {
             let (ranking, accepted) = (&repair.ranking, repair.decisions.accepted());
             let out = out.display().to_string();
@@ -173,16 +167,6 @@ impl Repair {
             console.say(&undecided(&out));
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// A subject's layers are those of `--layers` elsewhere.
-fn named_layer(error: net::Error) -> net::Error {
-    match error {
-        net::Error::File(Error::Setting { key, reason, hint }) if key == "--layers" => {
-            Error::Setting { key: "--layer".into(), reason, hint }.into()
-        }
-        other => other,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::console::{self, Console};
 use crate::output;
 use anyhow::Result;
+use models::files::{self, has_ending};
 use report::Wanted;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,7 +54,7 @@ impl Report {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let out = self.out.clone().unwrap_or_else(|| self.dissection.join("report.html"));
         // A device may be called anything.
-        if !output::has_ending(&out, &["htm"]) && (!out.exists() || out.is_file()) {
+        if !has_ending(&out, &["htm"]) && (!out.exists() || out.is_file()) {
             output::check_ending(&out, "html")?;
         }
         let wanted = Wanted {
@@ -67,7 +68,7 @@ impl Report {
         for note in &report.notes {
             console.warn(&format!("left out: {note}"));
         }
-        output::write(&out, report.html.as_bytes())?;
+        files::write(&out, report.html.as_bytes())?;
         console::print(&format!("{}\n", out.display()))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,26 +1,18 @@
 //! `ganatomy sample MODEL`
 
-mod nearest;
-
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit;
-use crate::generator::{Generator, Kind};
-use crate::latents::Latents;
-use crate::output::{self, PADDING, Target, Writer};
+use crate::output::Target;
 use crate::progress::Progress;
-use crate::real;
-use crate::seeds::Seeds;
 use anyhow::Result;
-use base::{Error, files};
-use data::pictures::{self, Cloud};
-use nearest::Nearest;
+use base::Error;
+use metrics::summary::median;
+use models::files::{self, Writer};
+use models::{Generator, Kind, Latents, Nearest, Seeds, open_real, pictures};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Points in one scatter plot; more would be a blot.
-const MOST_POINTS: u64 = 1_000_000;
 
 /// Make images from seeds or latents
 #[derive(Debug, clap::Args)]
@@ -97,57 +89,59 @@ enum Pictures {
 
 impl Sample {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let generator = Generator::open(&self.model, self.computing.open(console)?, console)?;
+        let device = self.computing.open(console)?;
+        let generator = Generator::open(&self.model, &device, &mut |note| console.note(note))?;
         let latents = match &self.latents {
-            Some(path) => Latents::read(path, &generator.network)?,
-            None => Latents::Seeds(self.seeds.clone()),
+            Some(path) => Latents::read(path, &generator)?,
+            None => self.seeds.clone().into(),
         };
         let n = latents.len();
         let out = self.out.clone().or_else(|| self.raw.is_none().then(|| PathBuf::from("samples.png")));
         let mut pictures = self.pictures(out.as_deref(), n, &generator)?;
         let near = self.nearest.as_deref().map(|name| {
             if !matches!(pictures, Pictures::Grid { .. }) {
-                return Err(Error::setting("--nearest", "needs a grid to be shown in")
+                return Err(Error::setting("nearest", "needs a grid to be shown in")
                     .with_hint("Give --out a name that ends in .png.")
                     .into());
             }
-            real::open(name, generator.image_shape()?)
+            open_real(name, generator.image_shape()?)
         });
         let near = near.transpose()?;
-        let item = generator.shape();
-        let shape = [&[n as usize], item.as_slice()].concat();
+        let shape = [&[n as usize], generator.shape().as_slice()].concat();
         let mut raw = self.raw.as_deref().map(|path| Writer::npy(path, &shape)).transpose()?;
 
-        let stopped = generator.make(&latents, self.batch as usize, console, |first, values| {
+        let mut progress = Progress::new(console)?;
+        let made = generator.make(&latents, self.batch as usize, &mut progress, |first, values| {
             if let Some(raw) = &mut raw {
                 raw.write_floats(values)?;
             }
-            pictures.take(&item, first, values, &latents)
+            pictures.take(&generator, first, values, &latents)
         })?;
-        if let Some(signal) = stopped {
-            return Ok(exit::of_signal(signal));
-        }
+        let Some(made) = made else { return Ok(exit::of_stop(progress.finish())) };
         raw.map(Writer::finish).transpose()?;
         let mut nearest = None;
         if let (Some(set), Pictures::Grid { cells, .. }) = (near, &mut pictures) {
-            let mut progress = Progress::new(console)?;
-            let found = Nearest::find(&set, cells, &latents, &mut progress)?;
-            let signal = progress.finish();
-            let Some((found, shown)) = found else { return Ok(signal.map_or(ExitCode::SUCCESS, exit::of_signal)) };
-            *cells = shown;
+            let Some(found) = Nearest::find(&set, cells, |place| latents.name(place), &mut progress)? else {
+                return Ok(exit::of_stop(progress.finish()));
+            };
+            *cells = found.below(cells)?;
             nearest = Some(found);
+        }
+        progress.finish();
+        if !made.finite {
+            console.warn(&format!("{}: gave numbers that are not finite", generator.path().display()));
         }
         pictures.finish()?;
 
         let (out, raw) = (out.as_deref(), self.raw.as_deref());
         if self.json {
             let name = |path: &Path| path.display().to_string();
-            let model = name(&generator.path);
+            let model = name(generator.path());
             let nearest = nearest.as_ref();
             console::print_json(&Json { model, shape: &shape, out: out.map(name), raw: raw.map(name), nearest })?;
         } else {
             if let Some(nearest) = nearest {
-                console::print(&nearest.told())?;
+                console::print(&told(&nearest))?;
             }
             for path in [out, raw].into_iter().flatten() {
                 console::print(&format!("{}\n", path.display()))?;
@@ -158,25 +152,21 @@ impl Sample {
 
     fn pictures(&self, out: Option<&Path>, n: u64, generator: &Generator) -> Result<Pictures> {
         let Some(out) = out else { return Ok(Pictures::None) };
-        Ok(match (Target::of(out)?, generator.kind) {
+        Ok(match (Target::of(out)?, generator.kind()) {
             (Target::Grid(path), Kind::Points) => {
-                if n > MOST_POINTS {
-                    let reason = format!("a scatter plot of {n} points shows nothing; at most {MOST_POINTS} are drawn");
-                    return Err(Error::setting("--out", reason).with_hint("Write them with --raw.").into());
-                }
+                pictures::check_cloud(n)?;
                 Pictures::Scatter { path, points: Vec::new() }
             }
             (Target::Grid(path), Kind::Images(_)) => {
-                let columns = self.columns.map_or_else(|| square(n), |columns| columns as usize);
-                let [channels, height, width] = generator.image_shape()?;
-                let height = if self.nearest.is_some() { 2 * height + PADDING / 2 } else { height };
-                let cure = "Give a folder, or ask for fewer pictures.";
-                output::check_grid(n, columns, [channels, height, width], cure)?;
+                let columns = self.columns.map_or_else(|| pictures::square(n), |columns| columns as usize);
+                let shape = generator.image_shape()?;
+                let shape = if self.nearest.is_some() { Nearest::shape_below(shape) } else { shape };
+                pictures::check_grid(n, columns, shape, "Give a folder, or ask for fewer pictures.")?;
                 Pictures::Grid { path, columns, cells: Vec::new() }
             }
             (Target::Folder(path), _) => {
                 generator.image_shape()?;
-                files::create_folder(&path)?;
+                base::files::create_folder(&path)?;
                 Pictures::Folder(path)
             }
         })
@@ -184,19 +174,14 @@ impl Sample {
 }
 
 impl Pictures {
-    fn take(&mut self, item: &[usize], first: u64, values: &[f32], latents: &Latents) -> Result<()> {
-        let images = || {
-            let n = values.len() / item.iter().product::<usize>().max(1);
-            pictures::from_batch(&[&[n], item].concat(), values)
-        };
+    fn take(&mut self, generator: &Generator, first: u64, values: &[f32], latents: &Latents) -> Result<()> {
         match self {
             Self::None => {}
             Self::Scatter { points, .. } => points.extend(values),
-            Self::Grid { cells, .. } => cells.extend(images()?),
+            Self::Grid { cells, .. } => cells.extend(generator.pictures(values)?),
             Self::Folder(folder) => {
-                for (place, image) in (first..).zip(images()?) {
-                    let path = folder.join(latents.file_stem(place) + ".png");
-                    output::write_png(&path, &image)?;
+                for (place, image) in (first..).zip(generator.pictures(values)?) {
+                    files::write_png(&folder.join(latents.name(place) + ".png"), &image)?;
                 }
             }
         }
@@ -205,18 +190,28 @@ impl Pictures {
 
     fn finish(self) -> Result<()> {
         match self {
-            Self::None | Self::Folder(_) => Ok(()),
-            Self::Grid { path, columns, cells } => output::write_png(&path, &pictures::grid(&cells, columns, PADDING)?),
-            Self::Scatter { path, points } => {
-                let range = points.iter().filter(|v| v.is_finite()).fold(0.0f32, |range, v| range.max(v.abs())) * 1.1;
-                let cloud = Cloud { points: &points, colour: [110, 200, 255] };
-                output::write_png(&path, &pictures::scatter(&[cloud], 512, range.max(1e-3)))
-            }
+            Self::None | Self::Folder(_) => {}
+            Self::Grid { path, columns, cells } => files::write_png(&path, &pictures::grid(&cells, columns)?)?,
+            Self::Scatter { path, points } => files::write_png(&path, &pictures::cloud(&points))?,
         }
+        Ok(())
     }
 }
 
-/// The columns of a grid that is about as wide as high.
-fn square(n: u64) -> usize {
-    (1..=1 << 16).find(|&side: &u64| side * side >= n).unwrap_or(1 << 16) as usize
+/// How near the nearest images are, in two lines.
+fn told(found: &Nearest) -> String {
+    let distances: Vec<f64> = found.samples.iter().map(|m| m.distance).collect();
+    let closest = found
+        .closest()
+        .map_or(String::new(), |m| format!(", least {:.3} ({} and {})", m.distance, m.sample, m.nearest));
+    let least = found.between_reals.iter().copied().fold(f64::INFINITY, f64::min);
+    format!(
+        "distance to the nearest of {} images of {}: median {:.3}{closest}\n\
+         from {} of these images to the nearest other: median {:.3}, least {least:.3}\n",
+        found.among,
+        found.source,
+        median(&distances),
+        found.between_reals.len(),
+        median(&found.between_reals),
+    )
 }

@@ -14,6 +14,7 @@ mod interpolate;
 mod model;
 mod non_finite;
 mod output;
+mod plain;
 mod refusals;
 mod repair;
 mod report;

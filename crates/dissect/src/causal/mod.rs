@@ -216,10 +216,10 @@ pub fn causal(subject: &Subject, segmenter: &Segmenter, task: &CausalTask, watch
     settings.check()?;
     let named: Concept = dissection.concepts.list()[concept].clone();
     let Some((plane, class)) = dissection.concepts.class_of(concept) else {
-        return Err(Error::setting("--class", format!("{}: there is no such class", named.name)).into());
+        return Err(Error::setting("class", format!("{}: there is no such class", named.name)).into());
     };
     if segmenter.planes() != dissection.concepts.planes() {
-        return Err(Error::setting("--segmenter", "names other classes than the dissection").into());
+        return Err(Error::setting("segmenter", "names other classes than the dissection").into());
     }
     let tail = Tail::new(subject, layer, segmenter, plane, usize::from(class))?;
     let iou_units = dissection.ranked_by_iou(layer, concept);

@@ -48,7 +48,7 @@ impl<'a> Tail<'a> {
         let (input, output) = (program.find(&layer.name)?, program.output());
         if !program.needs(&[output], &[input]).is_empty() {
             let reason = format!("{} does not cut the generator in two: something passes by it", layer.name);
-            return Err(Error::setting("--layer", reason).with_hint("Choose the end of a block.").into());
+            return Err(Error::setting("layer", reason).with_hint("Choose the end of a block.").into());
         }
         let by_maps = program.differentiate(output, &[input])?;
         let [_, height, width] = segmenter.image_shape();
@@ -146,7 +146,7 @@ impl<'a> Tail<'a> {
         });
         let values = values.collect();
         let Some(&by_maps) = later.first() else {
-            return Err(Error::setting("--layer", format!("the image does not depend on {}", self.layer.name)).into());
+            return Err(Error::setting("layer", format!("the image does not depend on {}", self.layer.name)).into());
         };
         run.feed(self.by_maps.cotangent, &by_images)?;
         let gradient = run.fetch_one(by_maps)?;

@@ -37,7 +37,7 @@ pub fn merge(
     let occupied = std::fs::read_dir(out).map_err(|e| Error::io("list", out, e))?.next().is_some();
     if occupied {
         let what = if out.join(PLAN).is_file() { "already holds a dissection" } else { "is not empty" };
-        return Err(Error::file(out, what).with_hint("Choose a folder that is new or empty with --out.").into());
+        return Err(Error::file(out, what).with_hint("Choose a folder that is new or empty with `out`.").into());
     }
     let _lock = RunLock::acquire(out)?;
     let subject = subject(&whole.plan)?;

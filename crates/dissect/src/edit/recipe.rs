@@ -123,7 +123,7 @@ impl Action {
         let found = || -> Result<(&Dissection, usize)> {
             let dissection = dissection.ok_or_else(|| {
                 wrong("names units or values by what a dissection found, but none is given".into())
-                    .with_hint("Give its folder with --dissection.")
+                    .with_hint("Give its folder with `dissection`.")
             })?;
             let place = dissection.plan.layers.iter().position(|other| other == layer);
             let place = place.ok_or_else(|| wrong(format!("is not in {}", dissection.folder.display())))?;

@@ -71,7 +71,7 @@ pub fn image_distance(
 ) -> Result<Option<ImageDistance>> {
     if images == 0 || real.len().is_some_and(|n| (n as u64) < 2 * images) {
         let reason = format!("is {images}; twice as many real images are needed, and at least one");
-        return Err(Error::setting("--images", reason).with_hint("Give a smaller number, or more real images.").into());
+        return Err(Error::setting("images", reason).with_hint("Give a smaller number, or more real images.").into());
     }
     let settings = RepairSettings { real_samples: images, ..RepairSettings::default() };
     let Some(known) = Real::open(real, &settings, watch)? else { return Ok(None) };

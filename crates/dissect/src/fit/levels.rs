@@ -66,7 +66,7 @@ pub(crate) fn fit(
     let pixels = settings.fit_samples.saturating_mul((height * width) as u64);
     if u32::try_from(pixels).is_err() {
         let reason = format!("{} images of {width}x{height} pixels are more than can be counted", settings.fit_samples);
-        return Err(Error::setting("--fit-samples", reason).with_hint("1000 are enough for the usual levels.").into());
+        return Err(Error::setting("fit_samples", reason).with_hint("1000 are enough for the usual levels.").into());
     }
     let seeds: Vec<u64> = settings.fit_seeds().collect();
     let mut layers: Vec<LayerStory> =

@@ -54,14 +54,14 @@ impl Answers {
     /// # Errors
     /// A unit does not exist, or is both accepted and rejected.
     pub(super) fn check(&self, layer: &Layer) -> Result<()> {
-        for (flag, units) in [("--accept", &self.accept), ("--reject", &self.reject)] {
+        for (flag, units) in [("accept", &self.accept), ("reject", &self.reject)] {
             if let Some(unit) = units.iter().find(|&&unit| unit >= layer.units) {
                 let reason = format!("layer {} has no unit {unit}; it has units 0 to {}", layer.name, layer.units - 1);
                 return Err(Error::setting(flag, reason));
             }
         }
         match self.accept.iter().find(|unit| self.reject.contains(unit)) {
-            Some(unit) => Err(Error::setting("--reject", format!("unit {unit} is named by --accept, too"))),
+            Some(unit) => Err(Error::setting("reject", format!("unit {unit} is accepted, too"))),
             None => Ok(()),
         }
     }
@@ -106,7 +106,7 @@ impl Decisions {
             wrong(format!("cannot be understood{place}: {}", e.message().replace('\n', " ")))
                 .with_hint("A line of [units] reads 17 = \"accept\"; the words are accept, reject and undecided.")
         })?;
-        let another = "Choose another folder with --out, or other decisions with --decisions.";
+        let another = "Choose another folder with `out`, or other decisions with `decisions`.";
         if file.layer != layer.name {
             let reason = format!("holds decisions about layer {}, not {}", file.layer, layer.name);
             return Err(wrong(reason).with_hint(another));
@@ -236,8 +236,8 @@ mod tests {
             Answers { accept: accept.to_vec(), reject: reject.to_vec(), ..Answers::default() }.check(&layer())
         };
         answers(&[0, 8], &[1]).unwrap();
-        assert!(answers(&[9], &[]).unwrap_err().to_string().starts_with("--accept: layer a"));
-        assert!(answers(&[], &[10]).unwrap_err().to_string().starts_with("--reject: layer a"));
-        assert_eq!(answers(&[3], &[3]).unwrap_err().to_string(), "--reject: unit 3 is named by --accept, too");
+        assert!(answers(&[9], &[]).unwrap_err().to_string().starts_with("accept: layer a"));
+        assert!(answers(&[], &[10]).unwrap_err().to_string().starts_with("reject: layer a"));
+        assert_eq!(answers(&[3], &[3]).unwrap_err().to_string(), "reject: unit 3 is accepted, too");
     }
 }

@@ -76,10 +76,10 @@ impl RepairSettings {
     /// A number is 0 (or there are too many).
     pub fn check(&self) -> base::Result<()> {
         for (key, number) in [
-            ("--samples", self.samples),
-            ("--real-samples", self.real_samples),
-            ("--units", self.candidates as u64),
-            ("--random", self.random),
+            ("samples", self.samples),
+            ("real_samples", self.real_samples),
+            ("candidates", self.candidates as u64),
+            ("random", self.random),
         ] {
             if number == 0 || number > 1 << 32 {
                 return Err(Error::setting(key, format!("is {number}; it is at least 1 and at most 2^32")));
@@ -139,14 +139,14 @@ pub fn repair(
     answers.check(&means.subject.layers()[0])?;
     if folder.is_file() {
         return Err(Error::file(folder, "is a file, not a folder")
-            .with_hint("Choose a folder that is new or empty with --out.")
+            .with_hint("Choose a folder that is new or empty with `out`.")
             .into());
     }
     files::create_folder(folder)?;
     let known = folder.join(DECISIONS);
     if !known.is_file() && has_strangers(folder)? {
         return Err(Error::file(folder, "is not empty, and what it holds is not a repair")
-            .with_hint("Choose a folder that is new or empty with --out.")
+            .with_hint("Choose a folder that is new or empty with `out`.")
             .into());
     }
     let _lock = RunLock::acquire(folder)?;
@@ -205,14 +205,14 @@ fn check_real(means: &RepairMeans, settings: &RepairSettings) -> Result<()> {
     let (wanted, found) = (means.subject.image_shape(), means.real.shape());
     if found != wanted {
         let reason = format!("{} has items of shape {found:?}; the generator makes {wanted:?}", means.real.name());
-        return Err(Error::setting("--real", reason)
+        return Err(Error::setting("real", reason)
             .with_hint("Give images of the generator's size and colours.")
             .into());
     }
     match means.real.len() {
         Some(n) if (n as u64) < settings.real_samples => {
             let reason = format!("is {}, but {} has {n} images", settings.real_samples, means.real.name());
-            Err(Error::setting("--real-samples", reason).into())
+            Err(Error::setting("real_samples", reason).into())
         }
         _ => Ok(()),
     }

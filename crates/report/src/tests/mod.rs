@@ -281,8 +281,8 @@ fn what_lies_there_and_cannot_be_shown_is_said_and_what_is_named_must_be_right()
     let refused = |wanted: Wanted| report(place.path(), &wanted).unwrap_err().to_string();
     let causal = |name: &str| Wanted { causal: vec![at(name)], ..Wanted::default() };
     assert!(refused(causal("notes.json")).contains("notes.json: corrupt: "));
-    assert!(refused(causal("other.json")).ends_with("other.json: holds no result of `ganatomy causal`"));
-    assert!(refused(causal("units")).ends_with("units: holds no result of `ganatomy causal`"));
+    assert!(refused(causal("other.json")).ends_with("other.json: holds no result of a search for causes"));
+    assert!(refused(causal("units")).ends_with("units: holds no result of a search for causes"));
     assert!(refused(Wanted { edits: vec![at("stranger")], ..Wanted::default() }).contains("of another generator"));
     assert!(
         refused(Wanted { edits: vec![at("units")], ..Wanted::default() })

@@ -45,7 +45,7 @@ impl Training {
                 path,
                 "is a segmenter of another form, or of other classes, than the settings ask for",
             )
-            .with_hint("Give it the size, width and levels that it has: see `ganatomy inspect`."));
+            .with_hint("Give it the size, width and levels that it has: see `inspect`."));
         }
         Ok(from.network.params)
     }
@@ -91,7 +91,7 @@ fn open_sets(settings: &Settings) -> Result<Sets> {
     let shortest = shape[1].min(shape[2]);
     if shortest >> settings.levels == 0 {
         let reason = format!("{} halvings leave nothing of {}x{} pixels", settings.levels, shape[2], shape[1]);
-        return Err(Error::setting("levels", reason).with_hint("Choose fewer levels or a larger --size."));
+        return Err(Error::setting("levels", reason).with_hint("Choose fewer levels or a larger `size`."));
     }
     let sets = match (settings.val.as_str(), set.len()) {
         // An endless world: scenes of another seed, which have nothing in common with those of the first.
@@ -103,7 +103,7 @@ fn open_sets(settings: &Settings) -> Result<Sets> {
             let kept = ((n as f64 * settings.held_out).ceil() as usize).clamp(1, n);
             if kept == n {
                 return Err(Error::setting("held_out", format!("leaves none of {n} images to learn from"))
-                    .with_hint("Keep a smaller part, or judge by another set with --val."));
+                    .with_hint("Keep a smaller part, or judge by another set with `val`."));
             }
             let held_out = data::open(&settings.data, &options(settings.seed, false))?.only(n - kept..n)?;
             Sets { learnt: set.only(0..n - kept)?, held_out }
@@ -116,7 +116,7 @@ fn open_sets(settings: &Settings) -> Result<Sets> {
     let (ours, theirs) = (&sets.learnt, &sets.held_out);
     if ours.shape() != theirs.shape() || ours.planes() != theirs.planes() {
         return Err(Error::file(theirs.name(), format!("has other images or classes than {}", ours.name()))
-            .with_hint("Both need one size (--size brings them to it) and the same classes.json."));
+            .with_hint("Both need one size (`size` brings them to it) and the same classes.json."));
     }
     Ok(sets)
 }

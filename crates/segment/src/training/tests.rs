@@ -142,7 +142,7 @@ fn data_and_settings_that_do_not_fit_are_refused_before_a_folder_is_made() {
         format!("{error} | {}", error.hint().unwrap_or_default())
     };
     let tall = refused(settings("levels=6"));
-    assert_eq!(tall, "levels: 6 halvings leave nothing of 32x32 pixels | Choose fewer levels or a larger --size.");
+    assert_eq!(tall, "levels: 6 halvings leave nothing of 32x32 pixels | Choose fewer levels or a larger `size`.");
     fs::create_dir_all(folder.path().join("plain")).unwrap();
     let image = data::Image::filled(32, 32, [9; 3]);
     fs::write(folder.path().join("plain/a.png"), pictures::png(&image).unwrap()).unwrap();

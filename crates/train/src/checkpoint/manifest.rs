@@ -76,7 +76,7 @@ impl Manifest {
                 folder,
                 format!("has checkpoint format {format}; this program reads up to {FORMAT}"),
             )
-            .with_hint("Use the newer ganatomy that wrote it."));
+            .with_hint("Use the newer program that wrote it."));
         }
         let manifest: Self = serde_json::from_str(&text).map_err(unreadable)?;
         if let Some(entry) = manifest.files.iter().find(|entry| !is_plain(&entry.name)) {

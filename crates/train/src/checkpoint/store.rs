@@ -116,7 +116,7 @@ impl Store {
             None => Error::file(&self.folder, "holds no checkpoint yet"),
             Some(Rejected { path, reason }) => {
                 Error::file(path, format!("none of {} checkpoints is whole; this one: {reason}", rejected.len()))
-                    .with_hint("Restore a checkpoint from a backup, or start the run anew in another --out.")
+                    .with_hint("Restore a checkpoint from a backup, or start the run anew in another folder.")
             }
         })
     }

@@ -56,7 +56,7 @@ impl Masks {
         };
         let channels = if self.channels == "1" { 1 } else { 3 };
         let segmenter = segment::masks(&self.folder, [channels, height, width], &device)?;
-        output::write(&self.out, &segmenter.to_bytes(Storage::F16)?)?;
+        models::files::write(&self.out, &segmenter.to_bytes(Storage::F16)?)?;
         let nothing = net::Tensor::new(&[1, channels, height, width], vec![0.0; channels * height * width], &device);
         for (plane, map) in segmenter.planes().iter().zip(&segmenter.segment(&nothing)?[0]) {
             let inside = map.classes.iter().filter(|&&class| class == 1).count();

@@ -7,11 +7,7 @@ mod masks;
 mod train;
 
 use crate::console::Console;
-use crate::model::Model;
 use anyhow::Result;
-use net::Device;
-use segment::Segmenter as Network;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Train, judge and use networks that say what is where
@@ -40,10 +36,4 @@ impl Segmenter {
             SegmenterCommand::Masks(command) => command.run(console),
         }
     }
-}
-
-/// Loads what the user calls SEG, and says where it lies.
-pub(crate) fn open(path: &Path, device: &Device, console: Console) -> Result<(Network, PathBuf)> {
-    let Model { network, path } = Model::open_segmenter(path, device, console)?;
-    Ok((Network::of_file(network, &path)?, path))
 }

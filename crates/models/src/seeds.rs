@@ -1,21 +1,27 @@
 //! Lists of seeds as people write them: `0..16`, `7`, `0..4,7`.
 
+use base::Error;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
 /// Seeds in the order in which they were written. Long ranges take no memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seeds(Vec<Range<u64>>);
+pub struct Seeds(Vec<Range<u64>>);
 
 impl Seeds {
     /// How many there are.
-    pub(crate) fn len(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.0.iter().map(|range| range.end - range.start).sum()
     }
 
+    /// Never: a list that can be written has at least one.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The seeds from place `first` on, at most `n` of them.
-    pub(crate) fn part(&self, first: u64, n: usize) -> Vec<u64> {
+    pub fn part(&self, first: u64, n: usize) -> Vec<u64> {
         let mut skip = first;
         let mut found = Vec::new();
         for range in &self.0 {
@@ -39,10 +45,34 @@ impl fmt::Display for Seeds {
     }
 }
 
-impl FromStr for Seeds {
-    type Err = String;
+/// Why a text is no list of seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotSeeds(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl fmt::Display for NotSeeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotSeeds {}
+
+impl From<NotSeeds> for net::Error {
+    fn from(NotSeeds(reason): NotSeeds) -> Self {
+        Error::setting("seeds", reason).into()
+    }
+}
+
+impl FromStr for Seeds {
+    type Err = NotSeeds;
+
+    fn from_str(text: &str) -> Result<Self, NotSeeds> {
+        Self::parse(text).map_err(NotSeeds)
+    }
+}
+
+impl Seeds {
+    fn parse(text: &str) -> Result<Self, String> {
         let mut ranges = Vec::new();
         let mut total = 0u64;
         for part in text.split(',').map(str::trim) {
@@ -95,6 +125,8 @@ mod tests {
         {
             assert!(text.parse::<Seeds>().is_err(), "{text}");
         }
+        let said = net::Error::from("4..4".parse::<Seeds>().unwrap_err()).to_string();
+        assert_eq!(said, "seeds: 4..4 is empty: the end of a range is not part of it");
         assert_eq!("0..18446744073709551615".parse::<Seeds>().unwrap().len(), u64::MAX);
     }
 }

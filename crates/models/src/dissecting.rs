@@ -1,0 +1,83 @@
+//! What a dissection needs, opened and checked before the work begins.
+
+use crate::Watch;
+use data::Dataset;
+use dissect::{Dissection, Means, Origin, Plan, Settings, Shard, Subject};
+use net::{Device, Result};
+use segment::{Segment, Segmenter};
+use std::path::Path;
+
+/// A dissection that can begin.
+pub struct Dissecting<'a> {
+    subject: Subject,
+    segmenter: &'a Segmenter,
+    real: Option<&'a Dataset>,
+    plan: Plan,
+    device: Device,
+}
+
+impl<'a> Dissecting<'a> {
+    /// Plans the dissection of a generator's layers by a segmenter. What people called the generator, the segmenter and the real
+    /// images, which are of the generator's shape, is kept in the plan.
+    ///
+    /// # Errors
+    /// The settings cannot be.
+    pub fn new(
+        (subject, generator_name): (Subject, &str),
+        (segmenter, segmenter_name): (&'a Segmenter, &str),
+        real: Option<(&'a Dataset, String)>,
+        settings: Settings,
+        shard: Shard,
+    ) -> Result<Self> {
+        settings.check()?;
+        let origins = [
+            Origin::of_network(generator_name, subject.network())?,
+            Origin::of_network(segmenter_name, &segmenter.network)?,
+        ];
+        let (real, real_name) = real.unzip();
+        let plan = Plan::new(&subject, segmenter.planes(), origins, real_name, settings, shard);
+        let device = subject.device().clone();
+        Ok(Self { subject, segmenter, real, plan, device })
+    }
+
+    /// What is going to be done.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Does it, or goes on where it was interrupted, in a folder; `None` where the watcher wanted it to end.
+    ///
+    /// # Errors
+    /// The folder holds something else or cannot be written, or the sizes of the networks and images do not fit.
+    pub fn run(&self, folder: &Path, watch: &mut dyn Watch) -> Result<Option<Dissection>> {
+        let means = Means { subject: &self.subject, segmenter: self.segmenter, real: self.real, device: &self.device };
+        dissect::dissect(folder, &self.plan, &means, watch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Generator, Unwatched, open_real, open_segmenter, subject_of_plan};
+
+    #[test]
+    fn a_dissection_is_found_again_by_its_plan() {
+        let device = Device::cpu();
+        let generator = Generator::open("scenes".as_ref(), &device, &mut |_| {}).unwrap();
+        let (segmenter, _) = open_segmenter("scenes".as_ref(), &device, &mut |_| {}).unwrap();
+        let real = open_real("scenes", generator.image_shape().unwrap()).unwrap();
+        let settings = Settings { samples: 64, fit_samples: 32, real_samples: 16, ..Settings::default() };
+        let task = |settings| {
+            let subject = generator.subject(&["1".into()]).unwrap();
+            let real = Some((&real, "scenes".to_owned()));
+            Dissecting::new((subject, "scenes"), (&segmenter, "scenes"), real, settings, Shard::WHOLE)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let done = task(settings.clone()).unwrap().run(folder.path(), &mut Unwatched).unwrap().unwrap();
+        assert_eq!((done.plan.real.as_deref(), done.plan.layers[0].name.as_str()), (Some("scenes"), "1"));
+        let again = crate::open_dissection(folder.path()).unwrap();
+        assert_eq!(subject_of_plan(&again.plan, None, &device, &mut |_| {}).unwrap().layers(), done.plan.layers);
+        let refused = task(Settings { samples: 0, ..settings }).err().unwrap();
+        assert!(refused.to_string().contains("samples: is 0"), "{refused}");
+    }
+}

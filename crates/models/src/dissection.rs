@@ -1,0 +1,98 @@
+//! Dissections by name: a folder, or a shipped one; and the generators that they are about.
+
+use crate::{Model, Note};
+use base::{Error, Result as BaseResult};
+use dissect::{Dissection, Plan, Subject};
+use net::{Device, Network, Result};
+use std::path::Path;
+
+/// Reads a dissection. A folder wins over a shipped name, which is then to be had by no other way.
+///
+/// # Errors
+/// There is none, it is broken or not finished.
+pub fn open_dissection(path: &Path) -> Result<Dissection> {
+    let shipped = path.to_str().and_then(shipped::dissection).filter(|_| !path.exists());
+    let Some(shipped) = shipped else {
+        return Dissection::read(path);
+    };
+    // Files are the one form in which dissections are read.
+    let folder = tempfile::tempdir().map_err(|e| Error::io("create", std::env::temp_dir(), e))?;
+    for (name, bytes) in shipped.files {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).map_err(|source| Error::io("write", &file, source))?;
+    }
+    let mut found = Dissection::read(folder.path())?;
+    path.clone_into(&mut found.folder);
+    Ok(found)
+}
+
+/// As [`open_dissection`], with what becomes of a dissection that nobody names: the shipped one of a shipped generator, if any.
+///
+/// # Errors
+/// As [`open_dissection`].
+pub fn dissection_of_model(asked: Option<&Path>, model: &Path) -> Result<Option<Dissection>> {
+    match asked {
+        Some(path) => open_dissection(path).map(Some),
+        None if model.exists() => Ok(None),
+        None => match model.to_str().and_then(shipped::dissection) {
+            Some(_) => open_dissection(model).map(Some),
+            None => Ok(None),
+        },
+    }
+}
+
+/// The generator that a plan is about, with the plan's layers: where the plan found it, or at `model`.
+///
+/// # Errors
+/// It cannot be opened, or is another one.
+pub fn subject_of_plan(
+    plan: &Plan,
+    model: Option<&Path>,
+    device: &Device,
+    tell: &mut dyn FnMut(&Note),
+) -> Result<Subject> {
+    let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
+    let network = Model::open(path, device, tell)?.network;
+    if !plan.model.is(&network)? {
+        return Err(Error::file(path, "is another generator than the one that was dissected")
+            .with_hint("Give the right one with `model`.")
+            .into());
+    }
+    let layers: Vec<String> = plan.layers.iter().map(|layer| layer.name.clone()).collect();
+    Subject::new(&network, &layers, device)
+}
+
+/// Refuses a dissection of another generator.
+pub(crate) fn check_same(dissection: &Dissection, network: &Network, path: &Path) -> BaseResult<()> {
+    if dissection.plan.model.is(network)? {
+        return Ok(());
+    }
+    let reason = format!("is of another generator ({}) than {}", dissection.plan.model.name, path.display());
+    Err(Error::file(&dissection.folder, reason).with_hint("Dissect this one: `dissect`."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::tests::small;
+
+    #[test]
+    fn the_shipped_dissection_is_that_of_the_shipped_generator() {
+        let device = Device::cpu();
+        let found = open_dissection("scenes".as_ref()).unwrap();
+        assert_eq!(found.folder, Path::new("scenes"));
+        let subject = subject_of_plan(&found.plan, None, &device, &mut |_| {}).unwrap();
+        assert_eq!(subject.layers(), found.plan.layers);
+        check_same(&found, subject.network(), "scenes".as_ref()).unwrap();
+        let other = check_same(&found, small(3).network(), "g".as_ref()).unwrap_err();
+        assert_eq!(other.to_string(), "scenes: is of another generator (scenes) than g");
+    }
+
+    #[test]
+    fn a_dissection_that_nobody_names_is_the_shipped_one_or_none() {
+        assert!(dissection_of_model(None, "scenes".as_ref()).unwrap().is_some());
+        assert!(dissection_of_model(None, "g.safetensors".as_ref()).unwrap().is_none());
+        assert!(dissection_of_model(None, std::env::temp_dir().as_ref()).unwrap().is_none());
+        assert!(dissection_of_model(Some("no/such".as_ref()), "scenes".as_ref()).is_err());
+    }
+}

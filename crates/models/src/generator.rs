@@ -1,0 +1,207 @@
+//! A network as a maker of pictures: latents in, images or points out.
+
+use crate::{Model, Note};
+use base::Error;
+use dissect::Subject;
+use net::{Device, Lowered, Network, NodeId, Result, Run, Tensor};
+use std::path::{Path, PathBuf};
+
+/// What comes out of a generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Images `[channels, height, width]`.
+    Images([usize; 3]),
+    /// Points of the plane.
+    Points,
+}
+
+/// A network that makes images or points, ready to run.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    model: Model,
+    kind: Kind,
+    device: Device,
+    lowered: Lowered,
+    input: NodeId,
+}
+
+impl Generator {
+    /// Finds and loads a model, and checks that it generates something that can be shown. `tell` hears of each choice.
+    ///
+    /// # Errors
+    /// As [`Model::open`] and [`Generator::new`].
+    pub fn open(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        Self::new(Model::open(path, device, tell)?, device)
+    }
+
+    /// A model as a generator.
+    ///
+    /// # Errors
+    /// It is a segmenter, or makes neither images nor points from one latent.
+    pub fn new(model: Model, device: &Device) -> Result<Self> {
+        let Model { network, path } = &model;
+        if network.notes.iter().any(|(key, _)| key == segment::PLANES) {
+            return Err(Error::file(path, "is a segmenter, not a generator")
+                .with_hint("Look through it with `segmenter apply`.")
+                .into());
+        }
+        let graph = &network.graph;
+        let output = graph.shapes(1)?[graph.output()].get(1..).unwrap_or_default().to_vec();
+        let inputs = graph.inputs().len();
+        let kind = match *output {
+            [channels, height, width] if inputs == 1 && !output.contains(&0) => Kind::Images([channels, height, width]),
+            [2] if inputs == 1 => Kind::Points,
+            _ => {
+                let reason = format!(
+                    "is not a generator: it gives {output:?} from {inputs} input{}",
+                    if inputs == 1 { "" } else { "s" }
+                );
+                return Err(Error::file(path, reason)
+                    .with_hint("Give a network that makes images [C, H, W] or points [2] from one latent.")
+                    .into());
+            }
+        };
+        let lowered = network.inference();
+        let input = lowered.graph.inputs().first().copied().unwrap_or_default();
+        Ok(Self { model, kind, device: device.clone(), lowered, input })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.model.network
+    }
+
+    /// The file in which it lies, or its shipped name.
+    pub fn path(&self) -> &PathBuf {
+        &self.model.path
+    }
+
+    /// What comes out of it.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The shape of one result.
+    pub fn shape(&self) -> Vec<usize> {
+        match self.kind {
+            Kind::Images(shape) => shape.to_vec(),
+            Kind::Points => vec![2],
+        }
+    }
+
+    /// The shape of one result, which must be an image that can be shown.
+    ///
+    /// # Errors
+    /// It makes points, or images with another number of channels than 1 and 3.
+    pub fn image_shape(&self) -> Result<[usize; 3]> {
+        let path = &self.model.path;
+        let error = match self.kind {
+            Kind::Images(shape) if shape[0] == 1 || shape[0] == 3 => return Ok(shape),
+            Kind::Images(shape) => {
+                Error::file(path, format!("makes images of {} channels; 1 and 3 can be shown", shape[0]))
+                    .with_hint("Write the numbers with `sample raw x.npy`.")
+            }
+            Kind::Points => Error::file(path, "makes points of the plane, not images")
+                .with_hint("Draw them with `sample out points.png`."),
+        };
+        Err(error.into())
+    }
+
+    /// It with the layers whose units are looked at; no names mean all layers with maps.
+    ///
+    /// # Errors
+    /// As [`Model::subject`].
+    pub fn subject(&self, layers: &[String]) -> Result<Subject> {
+        self.model.subject(layers, &self.device)
+    }
+
+    /// The results of some latents `[n, ...]`.
+    ///
+    /// # Errors
+    /// The latents have another shape than the network reads.
+    pub fn forward(&self, latents: &Tensor) -> Result<Tensor> {
+        Ok(self.fetch(latents, &[self.lowered.graph.output()])?.remove(0))
+    }
+
+    /// The node of the network, made ready to run, that carries this node's result.
+    pub(crate) fn ready(&self, name: &str) -> Result<NodeId> {
+        self.lowered.graph.find(name)
+    }
+
+    /// The values of nodes of the network, made ready to run.
+    pub(crate) fn fetch(&self, latents: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
+        Run::new(&self.lowered.graph, &self.network().params, &[(self.input, latents)])?.fetch(wanted)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use net::Law;
+    use net::zoo::{self, DcganGenerator, GeneratorStart, Norm};
+
+    /// A generator of images of 16x16 pixels from latents of 4 numbers.
+    pub(crate) fn small(channels: usize) -> Generator {
+        let graph = zoo::dcgan_generator(DcganGenerator {
+            size: [16; 2],
+            channels,
+            latent: 4,
+            width: 2,
+            norm: Norm::Batch,
+            start: GeneratorStart::Linear,
+            extra: false,
+        });
+        of(Network::initial(graph, 1, "test", &Device::cpu())).unwrap()
+    }
+
+    /// A generator of points from latents of 2 numbers.
+    pub(crate) fn points() -> Generator {
+        of(Network::initial(zoo::mlp_generator(2, 8).with_latent(Law::Uniform), 1, "test", &Device::cpu())).unwrap()
+    }
+
+    fn of(network: Network) -> Result<Generator> {
+        Generator::new(Model { network, path: "g".into() }, &Device::cpu())
+    }
+
+    #[test]
+    fn a_generator_is_for_many_threads() {
+        fn shared<T: Send + Sync + Clone>() {}
+        shared::<Generator>();
+        shared::<Model>();
+        shared::<Subject>();
+    }
+
+    #[test]
+    fn what_cannot_be_shown_says_how_to_have_it() {
+        assert_eq!(small(3).image_shape().unwrap(), [3, 16, 16]);
+        let refused = |generator: Generator| {
+            let error = generator.image_shape().unwrap_err();
+            format!("{error} | {}", error.hint().unwrap())
+        };
+        assert_eq!(
+            refused(small(4)),
+            "g: makes images of 4 channels; 1 and 3 can be shown | Write the numbers with `sample raw x.npy`."
+        );
+        assert!(refused(points()).starts_with("g: makes points of the plane, not images | "));
+    }
+
+    #[test]
+    fn a_segmenter_is_no_generator() {
+        let (segmenter, _) = crate::open_segmenter("scenes".as_ref(), &Device::cpu(), &mut |_| {}).unwrap();
+        let error = of(segmenter.network).unwrap_err();
+        assert_eq!(error.to_string(), "g: is a segmenter, not a generator");
+    }
+
+    #[test]
+    fn made_ready_once_it_gives_what_the_network_gives() {
+        let generator = small(3);
+        let z = generator.network().latents(&[3, 5], &Device::cpu());
+        let (here, there) = (generator.forward(&z).unwrap(), generator.network().forward(&z, &[]).unwrap());
+        assert_eq!((here.shape(), here.to_vec()), (there.shape(), there.to_vec()));
+    }
+}

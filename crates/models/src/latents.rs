@@ -1,0 +1,152 @@
+//! Where latents come from: seeds, or numbers.
+
+use crate::{Generator, Seeds};
+use base::Error;
+use base::npy::Array;
+use net::{Result, Tensor};
+use std::path::Path;
+
+/// Latents that are delivered in batches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latents(Source);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    /// Drawn from seeds, a batch at a time.
+    Seeds(Seeds),
+    /// Their numbers, side by side.
+    Numbers { n: usize, values: Vec<f32> },
+}
+
+impl From<Seeds> for Latents {
+    fn from(seeds: Seeds) -> Self {
+        Self(Source::Seeds(seeds))
+    }
+}
+
+impl Latents {
+    /// Reads an `.npy` file of latents for a generator: `[N, Z]` or `[N, Z, 1, 1]`.
+    ///
+    /// # Errors
+    /// The file cannot be read, holds none, or others than the generator reads, or numbers that are not finite.
+    pub fn read(path: &Path, generator: &Generator) -> Result<Self> {
+        let array = Array::read(path)?;
+        let (shape, wanted) = (array.shape.clone(), generator.network().input_shape());
+        let (n, fits) = match shape.split_first() {
+            Some((&n, rest)) => (n, without_ones(rest) == without_ones(&wanted)),
+            None => (0, false),
+        };
+        if !fits {
+            let z = without_ones(&wanted);
+            let accepted = match *z {
+                [z] => format!("[N, {z}] or [N, {z}, 1, 1]"),
+                _ => format!("{:?}", [&["N".to_owned()], &*strings(&wanted)].concat()).replace('"', ""),
+            };
+            return Err(Error::file(path, format!("has shape {shape:?}, but this model reads latents {accepted}"))
+                .with_hint("See the model's input with `inspect MODEL`.")
+                .into());
+        }
+        if n == 0 {
+            return Err(Error::file(path, "holds no latents").into());
+        }
+        Ok(Self::of_numbers(n, array.into_f32()).map_err(|reason| Error::file(path, reason))?)
+    }
+
+    /// Latents by their numbers, side by side.
+    ///
+    /// # Errors
+    /// They are no whole latents of this generator, or not finite.
+    pub fn given(values: Vec<f32>, generator: &Generator) -> Result<Self> {
+        let length = generator.network().input_shape().iter().product::<usize>();
+        let wrong = |reason: String| Error::setting("latents", reason);
+        if values.is_empty() || length == 0 || !values.len().is_multiple_of(length) {
+            return Err(wrong(format!("{} numbers are not latents of {length} numbers each", values.len())).into());
+        }
+        Ok(Self::of_numbers(values.len() / length, values).map_err(wrong)?)
+    }
+
+    fn of_numbers(n: usize, values: Vec<f32>) -> Result<Self, String> {
+        match values.iter().position(|v| !v.is_finite()) {
+            Some(at) => {
+                let latent = at / (values.len() / n);
+                Err(format!("latent {latent} holds {}, which is not finite", values[at]))
+            }
+            None => Ok(Self(Source::Numbers { n, values })),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        match &self.0 {
+            Source::Seeds(seeds) => seeds.len(),
+            Source::Numbers { n, .. } => *n as u64,
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// At most `n` latents from place `first` on, as the generator reads them.
+    pub fn batch(&self, generator: &Generator, first: u64, n: usize) -> Tensor {
+        let (network, device) = (generator.network(), generator.device());
+        match &self.0 {
+            Source::Seeds(seeds) => network.latents(&seeds.part(first, n), device),
+            Source::Numbers { n: all, values } => {
+                let length = values.len() / all;
+                let first = all.min(&(first as usize)).to_owned();
+                let end = all.min(&(first + n)).to_owned();
+                let shape = [&[end - first], network.input_shape().as_slice()].concat();
+                Tensor::new(&shape, values[first * length..end * length].to_vec(), device)
+            }
+        }
+    }
+
+    /// What one of them is called: `seed000003`, or `latent000000` where it has no seed.
+    pub fn name(&self, place: u64) -> String {
+        match &self.0 {
+            Source::Seeds(seeds) => format!("seed{:06}", seeds.part(place, 1).first().copied().unwrap_or_default()),
+            Source::Numbers { .. } => format!("latent{place:06}"),
+        }
+    }
+}
+
+fn without_ones(shape: &[usize]) -> Vec<usize> {
+    // [Z, 1, 1] and [Z] are the same latent; [1] alone stays one number.
+    match shape {
+        [z, 1, 1] => vec![*z],
+        other => other.to_vec(),
+    }
+}
+
+fn strings(shape: &[usize]) -> Vec<String> {
+    shape.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::tests::small;
+
+    #[test]
+    fn numbers_give_what_their_seeds_give() {
+        let generator = small(3);
+        let seeds = Latents::from("2..5".parse::<Seeds>().unwrap());
+        let all = seeds.batch(&generator, 0, 9).to_vec();
+        let given = Latents::given(all.clone(), &generator).unwrap();
+        assert_eq!((given.len(), given.batch(&generator, 1, 9).to_vec()), (3, all[4..].to_vec()));
+        assert_eq!((seeds.name(1), given.name(1)), ("seed000003".into(), "latent000001".into()));
+        assert_eq!(given.batch(&generator, 7, 1).shape(), [0, 4], "beyond the last there is nothing");
+    }
+
+    #[test]
+    fn numbers_that_are_no_latents_are_refused() {
+        let generator = small(3);
+        let refused = |values: &[f32]| Latents::given(values.to_vec(), &generator).unwrap_err().to_string();
+        assert_eq!(refused(&[0.0; 5]), "latents: 5 numbers are not latents of 4 numbers each");
+        assert!(refused(&[]).starts_with("latents: 0 numbers"));
+        let sick = [0., 0., 0., 0., 0., f32::NAN, 0., 0.];
+        assert_eq!(refused(&sick), "latents: latent 1 holds NaN, which is not finite");
+    }
+}

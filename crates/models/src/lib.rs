@@ -1,0 +1,63 @@
+//! Work with trained networks: what stands between the rooms that compute and whoever asks, a terminal or a web page.
+//!
+//! Nothing here reads arguments or prints. What is opened is used many times, from many threads at once.
+//! - [`Model::open`] resolves what people call a model: a shipped name, a file, a run folder or a checkpoint;
+//! - a [`Generator`] is a model that makes pictures, made ready once: [`Generator::make`] goes through [`Latents`] in
+//!   batches, [`Generator::activations`] says what any node holds on the way;
+//! - [`Latents`] come from [`Seeds`] (`0..16`, `0..4,7`), from numbers, or from a [`Walk`] from seed to seed;
+//! - an [`Editing`] is a recipe for one generator, from latents to pictures before and after, and to figures;
+//! - [`Nearest`] looks for the real images most like given ones, [`Seen`] counts what a segmenter sees;
+//! - [`open_dissection`], [`Dissecting`] and [`Causes`] open, make and search dissections;
+//! - [`pictures`] lays pictures out, [`files`] writes them, each whole or not at all.
+//!
+//! Long work is watched by a [`Watch`], which may end it; it gives `None` then.
+//!
+//! ```
+//! use models::{Generator, Latents, Seeds, Unwatched, pictures};
+//!
+//! # fn main() -> models::Result<()> {
+//! let generator = Generator::open("scenes".as_ref(), &net::Device::cpu(), &mut |_| {})?;
+//! let latents = Latents::from("0..4".parse::<Seeds>()?);
+//! let Some(images) = generator.images(&latents, &mut Unwatched)? else { return Ok(()) };
+//! let grid = pictures::grid(&images, pictures::square(4))?;
+//! assert_eq!((images.len(), grid.channels), (4, 3));
+//! # Ok(())
+//! # }
+//! ```
+
+mod activations;
+mod causes;
+mod compare;
+mod dissecting;
+mod dissection;
+mod edit;
+pub mod files;
+mod generator;
+mod images;
+mod latents;
+mod nearest;
+mod open;
+pub mod pictures;
+mod real;
+mod seeds;
+mod seen;
+mod source;
+mod walk;
+
+pub use causes::{Causes, Searched, concepts_named, removable_first};
+pub use compare::measure_images;
+pub use dissect::{Unwatched, Watch};
+pub use dissecting::Dissecting;
+pub use dissection::{dissection_of_model, open_dissection, subject_of_plan};
+pub use edit::{EditNames, EditOutcome, Editing, read_mask, scaled};
+pub use generator::{Generator, Kind};
+pub use images::Made;
+pub use latents::Latents;
+pub use nearest::{Match, Nearest};
+pub use net::{Error, Result};
+pub use open::{Model, Note, is_model, open_segmenter};
+pub use real::{open_real, real_count};
+pub use seeds::{NotSeeds, Seeds};
+pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folder_name};
+pub use source::Source;
+pub use walk::{Walk, Way};

@@ -1,0 +1,165 @@
+//! What people call a model: a shipped name, a model file, a run folder or a checkpoint.
+
+use base::Error;
+use dissect::Subject;
+use net::{Device, Network, Result};
+use segment::Segmenter;
+use shipped::Kind;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use train::checkpoint::{Checkpoint, MANIFEST, Rejected, Store};
+use train::run_folder;
+
+/// The networks in a checkpoint that people use, the one to prefer first: the moving average where one is kept.
+const NETWORKS: [(Kind, &str); 3] = [
+    (Kind::Generator, "ema.safetensors"),
+    (Kind::Generator, "generator.safetensors"),
+    (Kind::Segmenter, segment::SEGMENTER),
+];
+
+/// What was decided on the way to a model, for whoever wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Of a folder, this file was taken.
+    Taken(PathBuf),
+    /// The best checkpoint of a run cannot be read; why.
+    BestPassedOver(String),
+    /// A checkpoint that is newer than the one that is taken cannot be read; why.
+    NewerPassedOver(PathBuf, String),
+}
+
+impl Note {
+    /// Whether something went otherwise than people may think.
+    pub fn is_warning(&self) -> bool {
+        !matches!(self, Self::Taken(_))
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken(path) => write!(f, "taking {}", path.display()),
+            Self::BestPassedOver(reason) => write!(f, "the best checkpoint is passed over: {reason}"),
+            Self::NewerPassedOver(path, reason) => {
+                write!(f, "a newer checkpoint is passed over: {}: {reason}", path.display())
+            }
+        }
+    }
+}
+
+/// A network and where it came from.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network.
+    pub network: Network,
+    /// The file in which it lies, or its shipped name.
+    pub path: PathBuf,
+}
+
+/// Finds and loads a segmenter: a shipped name, a model file, a run folder or a checkpoint. With it comes the file in which it
+/// lies; `tell` hears of each choice.
+///
+/// # Errors
+/// As [`Model::open`]; or the network is no segmenter.
+pub fn open_segmenter(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<(Segmenter, PathBuf)> {
+    let Model { network, path } = Model::find(path, Kind::Segmenter, &[Kind::Segmenter], device, tell)?;
+    Ok((Segmenter::of_file(network, &path)?, path))
+}
+
+/// Whether a name means a model rather than data: a shipped generator, a model file, a run folder or a checkpoint.
+pub fn is_model(path: &Path) -> bool {
+    let named = |name| shipped::by_name(name, Kind::Generator).is_some();
+    path.to_str().is_some_and(named)
+        || crate::files::has_ending(path, &["safetensors"])
+        || run_folder::is_run(path)
+        || path.join(MANIFEST).is_file()
+}
+
+impl Model {
+    /// Finds and loads a model: of a run, whatever it trains. A path wins over a shipped name, which is of a generator here, only
+    /// if it has a `/` in it. `tell` hears of each choice.
+    ///
+    /// # Errors
+    /// There is nothing of this name, a file is broken, or no checkpoint of the run can be read.
+    pub fn open(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        Self::find(path, Kind::Generator, &[Kind::Generator, Kind::Segmenter], device, tell)
+    }
+
+    /// The network with the layers whose units are looked at; no names mean all layers with maps.
+    ///
+    /// # Errors
+    /// The network makes no pictures, or a layer is not one with maps.
+    pub fn subject(&self, layers: &[String], device: &Device) -> Result<Subject> {
+        Subject::new(&self.network, layers, device).map_err(|error| match error {
+            net::Error::Graph(reason) => Error::file(&self.path, reason).into(),
+            other => other,
+        })
+    }
+
+    /// `named` is the kind that a shipped name means, `trained` are the kinds that are taken from runs.
+    fn find(path: &Path, named: Kind, trained: &[Kind], device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        if let Some(shipped) = path.to_str().and_then(|name| shipped::by_name(name, named)) {
+            return Ok(Self { network: Network::from_bytes(shipped.bytes, path, device)?, path: path.to_owned() });
+        }
+        if path.is_dir() {
+            let checkpoint = checkpoint_in(path, tell)?;
+            let model = Self::from_checkpoint(&checkpoint, trained, device)?;
+            tell(&Note::Taken(model.path.clone()));
+            return Ok(model);
+        }
+        if !path.exists() {
+            let hint = if path.components().count() == 1 && path.extension().is_none() {
+                let names: Vec<&str> = shipped::of_kind(named).map(|shipped| shipped.name).collect();
+                let what = if named == Kind::Segmenter { "segmenters" } else { "models" };
+                format!("Check the spelling; the {what} that come with the program are: {}.", names.join(", "))
+            } else {
+                "Check the spelling of the path.".into()
+            };
+            return Err(Error::file(path, "there is no such model file, run folder or checkpoint")
+                .with_hint(hint)
+                .into());
+        }
+        Ok(Self { network: Network::load(path, device)?, path: path.to_owned() })
+    }
+
+    fn from_checkpoint(checkpoint: &Checkpoint, trained: &[Kind], device: &Device) -> Result<Self> {
+        let names = || NETWORKS.into_iter().filter(|(kind, _)| trained.contains(kind)).map(|(_, name)| name);
+        for name in names() {
+            if let Some(bytes) = checkpoint.files.get(name) {
+                let path = checkpoint.path.join(name);
+                return Ok(Self { network: Network::from_bytes(bytes, &path, device)?, path });
+            }
+        }
+        let reason = format!("holds none of {}", names().collect::<Vec<_>>().join(", "));
+        Err(Error::file(&checkpoint.path, reason).into())
+    }
+}
+
+/// The checkpoint that a folder stands for: itself, or the best of a run, or its newest whole one.
+fn checkpoint_in(folder: &Path, tell: &mut dyn FnMut(&Note)) -> Result<Checkpoint> {
+    if folder.join(MANIFEST).exists() {
+        // The folder's name is part of what is verified; `.` has none.
+        let named = if folder.file_name().is_some() { Ok(folder.to_owned()) } else { folder.canonicalize() };
+        return Ok(Checkpoint::read(named.map_err(|e| Error::io("read", folder, e))?)?);
+    }
+    let store = Store::open(folder);
+    if !run_folder::is_run(folder) && !store.folder().is_dir() {
+        let reason = format!("is neither a run folder (no {}) nor a checkpoint (no {MANIFEST})", run_folder::CONFIG);
+        return Err(Error::file(folder, reason)
+            .with_hint("Give a model file, or a run folder of `evolve` or `segmenter train`.")
+            .into());
+    }
+    let best = store.best()?.map(|best| best.generation);
+    if let Some(best) = best {
+        match store.load(best) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            Err(e) => tell(&Note::BestPassedOver(e.to_string())),
+        }
+    }
+    let (checkpoint, rejected) = store.newest_valid()?;
+    let best = best.map(|best| store.path_of(best));
+    for Rejected { path, reason } in rejected.into_iter().filter(|r| best.as_ref() != Some(&r.path)) {
+        tell(&Note::NewerPassedOver(path, reason));
+    }
+    Ok(checkpoint)
+}
