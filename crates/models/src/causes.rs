@@ -149,9 +149,8 @@ impl<'a> Causes<'a> {
         if !path.exists() {
             return Ok(None);
         }
-        let found: Causal = serde_json::from_slice(&files::read(path, LARGEST)?).map_err(|e| {
-            Error::file(path, format!("is not the result of a search for causes: {e}")).with_hint("Remove it.")
-        })?;
+        let found: Causal = serde_json::from_slice(&files::read(path, LARGEST)?)
+            .map_err(|e| Error::file(path, format!("is not the result of a search for causes; remove it: {e}")))?;
         Ok((found.settings == self.settings && found.layer == self.layer_name()).then_some(found))
     }
 
