@@ -3,7 +3,7 @@
 use crate::nets::{self, LATENT, Layer, Pass};
 use crate::{Case, Setting, numbers};
 use kernels::{conv2d, conv2d_input_gradient, conv2d_weight_gradient};
-use net::{Device, Precision, Tensor};
+use net::{Device, Precision, Primitive, Tensor};
 use std::hint::black_box;
 
 pub(crate) fn cases(setting: Setting, precision: Precision) -> Vec<Case> {
@@ -57,15 +57,13 @@ fn linear(n: usize, i: usize, o: usize, pass: Pass) -> crate::Step {
     let device = Device::cpu();
     let new = |rows, columns, purpose: &str| Tensor::new(&[rows, columns], numbers(rows * columns, purpose), &device);
     let (x, w, dy) = (new(n, i, "x"), new(o, i, "weights"), new(n, o, "dy"));
-    if pass == Pass::Forward {
-        Box::new(move || {
-            black_box(x.matmul(&w, false, true));
-            Ok(())
-        })
+    let (product, a, b, shape) = if pass == Pass::Forward {
+        (Primitive::mat_mul(false, true), x, w, [n, o])
     } else {
-        Box::new(move || {
-            black_box(dy.matmul(&x, true, false));
-            Ok(())
-        })
-    }
+        (Primitive::mat_mul(true, false), dy, x, [o, i])
+    };
+    Box::new(move || {
+        black_box(Tensor::compute(&product, &[&a, &b], &shape, Precision::F32).is_ok());
+        Ok(())
+    })
 }

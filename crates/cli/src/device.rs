@@ -25,7 +25,7 @@ fn choices() -> impl TypedValueParser<Value = DeviceChoice> {
 impl Computing {
     /// Opens the device. It is told which one, unless it is the processor.
     pub(crate) fn open(self, console: Console) -> Result<Device> {
-        let device = Device::choose(self.device, |reason| {
+        let device = Device::choose(self.device, &[], |reason| {
             console.warn(&format!("computing on the CPU: {reason}"));
         })
         .map_err(|error| if HAS_GPUS { error } else { error.with_hint(HOW_TO_BUILD) })?;

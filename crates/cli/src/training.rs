@@ -133,7 +133,7 @@ pub(crate) fn go<T: Told>(
         Outcome::Interrupted(signal) => {
             console.say(&format!("stopped after {unit} {}; everything is saved", run.done()));
             console.say(&format!("go on with: ganatomy resume {folder}"));
-            exit::of_signal(signal)
+            exit::of_stop(Some(signal))
         }
     })
 }

@@ -3,8 +3,9 @@
 use crate::{Model, Note};
 use base::Error;
 use dissect::Subject;
-use net::{Device, Lowered, Network, NodeId, Result, Run, Tensor};
+use net::{Device, Network, NodeId, Program, Result, Tensor};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What comes out of a generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Generator {
     model: Model,
     kind: Kind,
     device: Device,
-    lowered: Lowered,
+    program: Arc<Program>,
     input: NodeId,
 }
 
@@ -61,9 +62,9 @@ impl Generator {
                     .into());
             }
         };
-        let lowered = network.inference();
-        let input = lowered.graph.inputs().first().copied().unwrap_or_default();
-        Ok(Self { model, kind, device: device.clone(), lowered, input })
+        let program = Arc::new(network.inference()?);
+        let input = program.input()?;
+        Ok(Self { model, kind, device: device.clone(), program, input })
     }
 
     /// The network.
@@ -125,17 +126,17 @@ impl Generator {
     /// # Errors
     /// The latents have another shape than the network reads.
     pub fn forward(&self, latents: &Tensor) -> Result<Tensor> {
-        Ok(self.fetch(latents, &[self.lowered.graph.output()])?.remove(0))
+        Ok(self.fetch(latents, &[self.program.output()])?.remove(0))
     }
 
     /// The node of the network, made ready to run, that carries this node's result.
     pub(crate) fn ready(&self, name: &str) -> Result<NodeId> {
-        self.lowered.graph.find(name)
+        self.program.find(name)
     }
 
     /// The values of nodes of the network, made ready to run.
     pub(crate) fn fetch(&self, latents: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        Run::new(&self.lowered.graph, &self.network().params, &[(self.input, latents)])?.fetch(wanted)
+        self.program.start(&self.network().params, &[(self.input, latents)])?.fetch(wanted)
     }
 }
 

@@ -84,7 +84,7 @@ impl Subject {
         let mut edited = run.fork();
         let before = run.fetch_one(self.output())?;
         for (edit, _) in edits.iter().zip(&nodes).filter(|(_, node)| **node == first) {
-            r = edit.apply(&r, self.program().unit_axis(&edit.node))?;
+            r = edit.apply(&r, self.program().unit_axis(&edit.node)?)?;
         }
         edited.feed(first, &r)?;
         let later: Vec<Edit> =
