@@ -7,7 +7,7 @@ use ganatomy_dissect::{
     CausalSettings, CausalTask, Dissection, Means, Origin, Outcome, Plan, Rule, Settings, Shard, Subject, Unwatched,
     causal, dissect, merge,
 };
-use net::{Conv, Device, Graph, Init, Network, Op, Params, Tensor};
+use net::{Conv, Device, Graph, Init, Network, Op, Params, Tensor, Unary};
 use segment::{Oracle, Segment, Segmenter};
 use std::path::Path;
 

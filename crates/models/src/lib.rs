@@ -13,7 +13,7 @@
 //! Long work is watched by a [`Watch`], which may end it; it gives `None` then.
 //!
 //! ```
-//! use models::{Generator, Latents, Seeds, Unwatched, pictures};
+//! use ganatomy_models::{Generator, Latents, Seeds, Unwatched, pictures};
 //!
 //! # fn main() -> models::Result<()> {
 //! let generator = Generator::open("scenes".as_ref(), &net::Device::cpu(), &mut |_| {})?;

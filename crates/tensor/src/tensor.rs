@@ -205,7 +205,7 @@ impl Tensor {
         match (primitive, inputs) {
             (Primitive::Reshape { .. }, [x]) => return Ok(x.reshape(shape)),
             (Primitive::StopGradient, [x]) => return Ok((*x).clone()),
-            (Primitive::Broadcast { .. }, [x]) if x.len() == shape.iter().product() => return Ok(x.reshape(shape)),
+            (Primitive::Broadcast { .. }, [x]) if x.len() == shape.iter().product::<usize>() => return Ok(x.reshape(shape)),
             _ => {}
         }
         let foreign = inputs.iter().find_map(|x| match &x.data {
@@ -265,20 +265,34 @@ impl Tensor {
     /// `self + other`, of one shape.
     #[must_use]
     pub fn add(&self, other: &Self) -> Self {
-        self.same_shape(Binary::Add, other)
+        self.binary(Binary::Add, other)
     }
 
     /// `factor * self`.
     #[must_use]
     pub fn scale(&self, factor: f64) -> Self {
-        let scaled = Self::compute(&Unary::Scale { factor }.into(), &[self], &self.shape, Precision::F32);
-        scaled.unwrap_or_else(|wrong| panic!("numbers are scaled: {wrong:?}"))
+        self.unary(Unary::Scale { factor })
     }
 
-    fn same_shape(&self, function: Binary, other: &Self) -> Self {
+    /// A function of each element.
+    #[must_use]
+    pub fn unary(&self, function: Unary) -> Self {
+        Self::of_numbers(&function.into(), &[self])
+    }
+
+    /// A function of two elements.
+    ///
+    /// # Panics
+    /// The shapes differ.
+    #[must_use]
+    pub fn binary(&self, function: Binary, other: &Self) -> Self {
         assert_eq!(self.shape(), other.shape(), "shapes of {}", function.name());
-        let result = Self::compute(&function.into(), &[self, other], &self.shape, Precision::F32);
-        result.unwrap_or_else(|wrong| panic!("numbers are combined: {wrong:?}"))
+        Self::of_numbers(&function.into(), &[self, other])
+    }
+
+    fn of_numbers(primitive: &Primitive, inputs: &[&Self]) -> Self {
+        let result = Self::compute(primitive, inputs, inputs[0].shape(), Precision::F32);
+        result.unwrap_or_else(|wrong| panic!("elementwise functions are of numbers: {wrong:?}"))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::optimiser::{Memory, Optimiser, Parameter, trainable};
 use base::Result;
 use kernels::{AdamParameter, AdamStep};
-use net::{Binary, Graph, Params, Precision, Primitive, Tensor, Unary};
+use net::{Binary, Graph, Params, Tensor, Unary};
 
 /// The settings of an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,18 +117,12 @@ impl Adam {
 
     /// For numbers that are not in the processor's memory.
     fn by_tensors(&self, step: AdamStep, p: &Tensor, g: &Tensor, m: &Tensor, v: &Tensor) -> [Tensor; 3] {
-        let compute = |primitive: Primitive, inputs: &[&Tensor]| {
-            let result = Tensor::compute(&primitive, inputs, p.shape(), Precision::F32);
-            result.unwrap_or_else(|wrong| panic!("tensors of one shape: {wrong:?}"))
-        };
-        let one = |function: Unary, x: &Tensor| compute(function.into(), &[x]);
-        let two = |function: Binary, x: &Tensor, y: &Tensor| compute(function.into(), &[x, y]);
         let m = m.scale(self.beta1).add(&g.scale(1.0 - self.beta1));
-        let v = v.scale(self.beta2).add(&two(Binary::Mul, g, g).scale(1.0 - self.beta2));
-        let root = one(Unary::Sqrt, &v).scale(f64::from(step.second_correction));
-        let root = one(Unary::AddScalar { term: self.epsilon }, &root);
-        let moved = two(Binary::Div, &m, &root).scale(f64::from(step.step_size));
-        [two(Binary::Sub, p, &moved), m, v]
+        let v = v.scale(self.beta2).add(&g.binary(Binary::Mul, g).scale(1.0 - self.beta2));
+        let root = v.unary(Unary::Sqrt).scale(f64::from(step.second_correction));
+        let root = root.unary(Unary::AddScalar { term: self.epsilon });
+        let moved = m.binary(Binary::Div, &root).scale(f64::from(step.step_size));
+        [p.binary(Binary::Sub, &moved), m, v]
     }
 }
 

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use train::checkpoint::{Checkpoint, Store};
-use train::settings::{check_count, check_positive};
-use train::signals::{Interrupt, Signal};
-use train::{
+use ganatomy_train::checkpoint::{Checkpoint, Store};
+use ganatomy_train::settings::{check_count, check_positive};
+use ganatomy_train::signals::{Interrupt, Signal};
+use ganatomy_train::{
     Adam, Files, Memory, Moments, OpenRun, Optimiser, Outcome, Pack, Parameter, RunSettings, Schedule, Shown, Start,
     TENSORS, Training, Unpack, check_finite, run_folder,
 };
@@ -143,7 +143,7 @@ impl Training for Approach {
 
     fn step(&self, work: &mut &str, state: &mut State) -> Result<Record> {
         assert_eq!(*work, "open");
-        let gradient = state.place.add_scalar(-self.settings.target);
+        let gradient = state.place.unary(net::Unary::AddScalar { term: -self.settings.target });
         let place = Parameter { name: "place", value: &state.place, gradient: Some(&gradient) };
         let (mut values, moments) = self.adam().advance(&[place], &state.moments);
         let place = values[0].to_vec()[0];
@@ -397,7 +397,7 @@ fn a_memory_of_other_parameters_is_refused() {
     let checkpoint = Store::open(&out).load(5).unwrap();
     let mut all = Unpack::read(&checkpoint, &Device::cpu()).unwrap();
     let moments: Moments = all.take_memory("adam/", 5, &[vec![2]]).unwrap();
-    assert_eq!((moments.steps(), moments.first[0].shape()), (5, vec![2]));
+    assert_eq!((moments.steps(), moments.first[0].shape()), (5, &[2][..]));
     for shape in [vec![3], vec![2]] {
         let refused = all.take("place", &[shape.clone(), shape]).unwrap_err().to_string();
         assert!(refused.contains("has no tensor \"place."), "{refused}");
