@@ -39,7 +39,6 @@ fn git(root: &Path, words: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).ok()?.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-#[expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 fn tell(instruction: &str) {
     println!("cargo::{instruction}");
 }

@@ -42,7 +42,7 @@ fn set(network: &mut Network, name: &str, change: impl Fn(&mut [f32], &mut Strea
     let tensor = &network.params.tensors()[place];
     let (shape, mut values) = (tensor.shape(), tensor.to_vec());
     change(&mut values, &mut Stream::new(4, "test", place as u64));
-    network.params.set(place, Tensor::new(&shape, values, &Device::cpu()));
+    network.params.set(place, Tensor::new(shape, values, &Device::cpu()));
 }
 
 /// In one image of eight, the unit is on somewhere and paints red there.
@@ -86,7 +86,7 @@ fn real(clean: &Network) -> Dataset {
     let seeds: Vec<u64> = (10_000..10_400).collect();
     let clean = clean.without_units("1", &[SPOILER]).unwrap().network;
     let images = clean.forward(&clean.latents(&seeds, &Device::cpu()), &[]).unwrap();
-    let images = pictures::from_batch(&images.shape(), &images.to_vec()).unwrap();
+    let images = pictures::from_batch(images.shape(), &images.to_vec()).unwrap();
     Dataset::new("clean", Content::Images(Box::new(Made(images))), Options::default()).unwrap()
 }
 
@@ -202,11 +202,11 @@ fn what_cannot_be_repaired() {
     };
     let (out, none) = (folder.path().join("out"), Answers::default());
     let too_many = RepairSettings { real_samples: 401, ..SETTINGS };
-    assert_eq!(refused(&out, &none, &too_many), "--real-samples: is 401, but clean has 400 images");
+    assert_eq!(refused(&out, &none, &too_many), "real_samples: is 401, but clean has 400 images");
     let nothing = RepairSettings { samples: 0, ..SETTINGS };
-    assert_eq!(refused(&out, &none, &nothing), "--samples: is 0; it is at least 1 and at most 2^32");
+    assert_eq!(refused(&out, &none, &nothing), "samples: is 0; it is at least 1 and at most 2^32");
     let beyond = Answers { accept: vec![8], ..Answers::default() };
-    assert_eq!(refused(&out, &beyond, &SETTINGS), "--accept: layer 1 has no unit 8; it has units 0 to 7");
+    assert_eq!(refused(&out, &beyond, &SETTINGS), "accept: layer 1 has no unit 8; it has units 0 to 7");
     assert!(!out.exists(), "nothing is made for what is refused");
     fs::create_dir(&out).unwrap();
     fs::write(out.join("thesis.tex"), "x").unwrap();
@@ -216,5 +216,5 @@ fn what_cannot_be_repaired() {
     let small = Dataset::new("small", Content::Images(Box::new(Made(vec![small]))), Options::default()).unwrap();
     let means = RepairMeans { subject: &case.subject, name: "spoiled".into(), real: &small, defects: None };
     let error = repair(&folder.path().join("x"), &means, &none, &SETTINGS, &mut Unwatched).unwrap_err();
-    assert_eq!(error.to_string(), "--real: small has items of shape [3, 8, 8]; the generator makes [3, 16, 16]");
+    assert_eq!(error.to_string(), "real: small has items of shape [3, 8, 8]; the generator makes [3, 16, 16]");
 }

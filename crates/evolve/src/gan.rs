@@ -136,12 +136,12 @@ impl<'a> Gan<'a> {
     /// What D sees of a batch.
     fn augmented(&self, x: &Tensor, purpose: &str, index: u64) -> (Tensor, Option<Changes>) {
         let shape = x.shape();
-        let (false, &[n, channels, height, width]) = (self.settings.augment.is_empty(), &shape[..]) else {
+        let (false, &[n, channels, height, width]) = (self.settings.augment.is_empty(), shape) else {
             return (x.clone(), None);
         };
         let s = self.settings;
         let changes = Changes::draw(&s.augment, n, [channels, height, width], s.seed, purpose, index);
-        (Tensor::new(&shape, changes.apply(&x.to_vec()), &self.device), Some(changes))
+        (Tensor::new(shape, changes.apply(&x.to_vec()), &self.device), Some(changes))
     }
 
     /// A run of a player, in the precision of the settings.

@@ -143,7 +143,7 @@ impl Training for Evolution {
         let started = Instant::now();
         let record = generation(gan, &mut state.population, rules, state.generation)?;
         let variance =
-            state.population[0].fakes.as_ref().map(|fakes| variance_over_samples(&fakes.shape(), &fakes.to_vec()));
+            state.population[0].fakes.as_ref().map(|fakes| variance_over_samples(fakes.shape(), &fakes.to_vec()));
         state.population.iter_mut().for_each(|g| g.fakes = None);
 
         state.generation += 1;

@@ -4,10 +4,10 @@ use crate::{Watch, files as output};
 use base::{Error, csv_field, files};
 use dissect::{Causal, CausalSettings, CausalTask, Concept, Dissection, Outcome, SET, Subject};
 use net::Result;
+use plot::{BarValue, Bars, Row};
 use segment::Segmenter;
 use std::fmt::Write;
 use std::path::Path;
-use plot::{BarValue, Bars, Row};
 
 /// The longest result that is read.
 const LARGEST: u64 = 64 << 20;

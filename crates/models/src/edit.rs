@@ -124,7 +124,7 @@ impl<'a> Editing<'a> {
             for ((cells, images), values) in shown.iter_mut().zip(&pair).zip(&values) {
                 let room = MOST_SHOWN.saturating_sub(cells.len());
                 cells.extend(
-                    pictures::from_batch(&images.shape(), values).map_err(net::Error::from)?.into_iter().take(room),
+                    pictures::from_batch(images.shape(), values).map_err(net::Error::from)?.into_iter().take(room),
                 );
             }
             let n = z.shape()[0] as u64;

@@ -15,7 +15,7 @@
 //! ```
 //! use ganatomy_models::{Generator, Latents, Seeds, Unwatched, pictures};
 //!
-//! # fn main() -> models::Result<()> {
+//! # fn main() -> ganatomy_models::Result<()> {
 //! let generator = Generator::open("scenes".as_ref(), &net::Device::cpu(), &mut |_| {})?;
 //! let latents = Latents::from("0..4".parse::<Seeds>()?);
 //! let Some(images) = generator.images(&latents, &mut Unwatched)? else { return Ok(()) };

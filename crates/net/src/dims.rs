@@ -43,13 +43,16 @@ pub(crate) fn at(name: &str, dims: &[Dim], batch: usize) -> Result<Vec<usize>> {
     let shape: Option<Vec<usize>> = dims.iter().map(|dim| dim.at(batch)).collect();
     let elements = |shape: &Vec<usize>| shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     let fits = |shape: &Vec<usize>| elements(shape).is_some_and(|n| n <= MOST_ELEMENTS);
-    let impossible = || Error::Graph(format!("node {name} would have the impossible shape {} for {batch}", shown(dims)));
+    let impossible =
+        || Error::Graph(format!("node {name} would have the impossible shape {} for {batch}", shown(dims)));
     shape.filter(fits).ok_or_else(impossible)
 }
 
 /// Whether a value of one sample can be.
 pub(crate) fn possible(name: &str, dims: &[Dim]) -> Result<()> {
-    at(name, dims, 1).map(|_| ()).map_err(|_| Error::Graph(format!("node {name} would have the impossible shape {}", shown(dims))))
+    at(name, dims, 1)
+        .map(|_| ())
+        .map_err(|_| Error::Graph(format!("node {name} would have the impossible shape {}", shown(dims))))
 }
 
 fn axis_of(dims: &[Dim], axis: usize) -> Result<Dim, Mismatch> {
@@ -186,4 +189,3 @@ fn infer(node: &Node, inputs: &[&[Dim]], like: Option<&[Dim]>) -> Result<Vec<Dim
         Op::Primitive(primitive) => primitive.shape(inputs),
     }
 }
-

@@ -1,8 +1,8 @@
 //! Changing units on their way through a network.
 
 use crate::{Error, Result};
-use tensor::{Binary, Precision, Tensor};
 use serde::{Deserialize, Serialize};
+use tensor::{Binary, Precision, Tensor};
 
 /// `x' = x (1 - a P) + k a P` for some units (channels, unless the node says otherwise) of one node: at every cell, or under a
 /// mask.

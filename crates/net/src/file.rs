@@ -41,8 +41,11 @@ impl Network {
     /// # Errors
     /// The tensors cannot be put into the format (more than it can index), or a number is too large for 16 bits.
     pub fn to_bytes(&self, storage: Storage) -> Result<Vec<u8>> {
-        let description =
-            Description { format: self.graph.format(), graph: Cow::Borrowed(self.graph.as_ref()), notes: self.notes.clone() };
+        let description = Description {
+            format: self.graph.format(),
+            graph: Cow::Borrowed(self.graph.as_ref()),
+            notes: self.notes.clone(),
+        };
         let json = serde_json::to_string(&description).map_err(|e| Error::Graph(e.to_string()))?;
         let dtype = match storage {
             Storage::F32 => Dtype::F32,
@@ -235,8 +238,7 @@ mod tests {
     fn a_number_that_half_precision_cannot_hold_is_an_error() {
         let mut network = small();
         let tensor = &network.params.tensors()[0];
-        let (inside, outside) =
-            (tensor.full_like(tensor.shape(), 65519.0), tensor.full_like(tensor.shape(), -65520.0));
+        let (inside, outside) = (tensor.full_like(tensor.shape(), 65519.0), tensor.full_like(tensor.shape(), -65520.0));
         network.params.set(0, inside);
         network.to_bytes(Storage::F16).unwrap();
         network.params.set(0, outside);

@@ -112,12 +112,8 @@ impl Graph {
     /// There is none; the message lists the names of the description's own nodes.
     pub fn find(&self, name: &str) -> Result<NodeId> {
         self.by_name.get(name).copied().ok_or_else(|| {
-            let known: Vec<&str> = self
-                .nodes
-                .iter()
-                .filter(|n| !matches!(n.op, Op::Param { .. }))
-                .map(|n| n.name.as_str())
-                .collect();
+            let known: Vec<&str> =
+                self.nodes.iter().filter(|n| !matches!(n.op, Op::Param { .. })).map(|n| n.name.as_str()).collect();
             Error::NoSuchNode { name: name.into(), known: known.join(", ") }
         })
     }
@@ -225,21 +221,21 @@ impl Graph {
         };
         let name = &self.node(start).name;
         let shape = shape.ok_or_else(|| Error::Graph(format!("node {name} gives {}", tensor::shown(dims))))?;
-        Ok(self.part(self.output, Some((start, Op::Input { shape, batch, role: None, law: None }))))
+        Ok(self.part(self.output, Some(&(start, Op::Input { shape, batch, role: None, law: None }))))
     }
 
-    fn part(&self, end: NodeId, cut: Option<(NodeId, Op)>) -> Self {
+    fn part(&self, end: NodeId, cut: Option<&(NodeId, Op)>) -> Self {
         let mut needed = vec![false; self.nodes.len()];
         needed[end] = true;
         for id in (0..=end).rev() {
-            if needed[id] && cut.as_ref().is_none_or(|(start, _)| *start != id) {
+            if needed[id] && cut.is_none_or(|(start, _)| *start != id) {
                 self.nodes[id].inputs.iter().chain(&self.nodes[id].like).for_each(|&input| needed[input] = true);
             }
         }
         let mut part = Self::default();
         let mut moved = vec![0; self.nodes.len()];
         for (id, node) in self.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
-            moved[id] = match &cut {
+            moved[id] = match cut {
                 Some((start, input)) if *start == id => {
                     part.push_node(Node { op: input.clone(), inputs: Vec::new(), like: None, ..node.clone() })
                 }

@@ -166,6 +166,8 @@ impl Op {
     /// The fields as they stand in a file.
     pub(crate) fn to_json(&self) -> Result<Map<String, Value>> {
         let value = match self {
+            Self::Primitive(Primitive::Unary(function)) => serde_json::to_value(function),
+            Self::Primitive(Primitive::Binary(function)) => serde_json::to_value(function),
             Self::Primitive(primitive) => serde_json::to_value(primitive),
             other => serde_json::to_value(other),
         };

@@ -174,7 +174,8 @@ impl Program {
 
     fn named(&self, name: &str) -> Result<(NodeId, usize)> {
         self.names.get(name).copied().ok_or_else(|| {
-            let mut known: Vec<(NodeId, &str)> = self.names.iter().map(|(name, (id, _))| (*id, name.as_str())).collect();
+            let mut known: Vec<(NodeId, &str)> =
+                self.names.iter().map(|(name, (id, _))| (*id, name.as_str())).collect();
             known.retain(|(id, _)| !self.params.contains(id));
             known.sort_unstable();
             let known: Vec<&str> = known.into_iter().map(|(_, name)| name).collect();

@@ -20,7 +20,6 @@ pub mod reference;
 mod shape;
 #[cfg(any(test, feature = "test-device"))]
 mod stand_in;
-#[expect(clippy::module_inception, reason = "the room is named after its main thing")]
 mod tensor;
 
 pub use axis_map::{AxisMap, Coordinates, Interpolation, PadMode, Rounding, Rows};

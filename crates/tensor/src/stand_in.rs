@@ -1,8 +1,8 @@
 //! A device for tests: the processor, with its memory out of reach of our kernels.
 
+use crate::Primitive;
 use crate::backend::{Backend, Handle, Operand};
 use crate::reference::{self, Value};
-use crate::Primitive;
 use std::sync::{Arc, OnceLock};
 
 /// Keeps vectors, computes by the plain implementation, and leaves gathering to the processor, as a device may.

@@ -205,7 +205,9 @@ impl Tensor {
         match (primitive, inputs) {
             (Primitive::Reshape { .. }, [x]) => return Ok(x.reshape(shape)),
             (Primitive::StopGradient, [x]) => return Ok((*x).clone()),
-            (Primitive::Broadcast { .. }, [x]) if x.len() == shape.iter().product::<usize>() => return Ok(x.reshape(shape)),
+            (Primitive::Broadcast { .. }, [x]) if x.len() == shape.iter().product::<usize>() => {
+                return Ok(x.reshape(shape));
+            }
             _ => {}
         }
         let foreign = inputs.iter().find_map(|x| match &x.data {

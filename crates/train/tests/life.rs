@@ -3,12 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use base::{Error, Result};
-use net::{Device, Tensor};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::cell::RefCell;
-use std::fs;
-use std::path::{Path, PathBuf};
 use ganatomy_train::checkpoint::{Checkpoint, Store};
 use ganatomy_train::settings::{check_count, check_positive};
 use ganatomy_train::signals::{Interrupt, Signal};
@@ -16,6 +10,12 @@ use ganatomy_train::{
     Adam, Files, Memory, Moments, OpenRun, Optimiser, Outcome, Pack, Parameter, RunSettings, Schedule, Shown, Start,
     TENSORS, Training, Unpack, check_finite, run_folder,
 };
+use net::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -373,7 +373,7 @@ fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
     assert_eq!(wrong("lrr = 1\n"), "FILE: lrr: there is no such setting | Did you mean lr?");
     assert_eq!(wrong("rounds = 0\n"), "rounds: 0 is not between 1 and 1000 | ");
     let word = message(&settings("").with(&["lr".into()]).unwrap_err());
-    assert_eq!(word, "--set: \"lr\" is not of the form key=value | For example --set lr=0.1 or --set target=2.");
+    assert_eq!(word, "set: \"lr\" is not of the form key=value | For example `set lr=0.1` or `set target=2`.");
     // A file of a run is named for whatever is wrong in it.
     fs::write(&path, "task = \"approach\"\nrounds = 0\n").unwrap();
     let read = message(&Settings::read(&path).unwrap_err());

@@ -31,7 +31,7 @@ fn what_cannot_be_exported() {
     let place = Place::new();
     let mut network = image_generator(3);
     let tensor = &network.params.tensors()[0];
-    let huge = tensor.full_like(&tensor.shape(), 1e6);
+    let huge = tensor.full_like(tensor.shape(), 1e6);
     network.params.set(0, huge);
     place.write("huge.safetensors", &bytes_of(&network));
     let runs =

@@ -35,7 +35,7 @@ fn spoiled() -> (Network, usize) {
         let tensor = network.params.tensors()[place].clone();
         let mut values = tensor.to_vec();
         change(&mut values);
-        network.params.set(place, Tensor::new(&tensor.shape(), values, &device));
+        network.params.set(place, Tensor::new(tensor.shape(), values, &device));
     };
     change("4.norm.bias", &|values| values[spoiled] -= level);
     // [colours][units][3][3]

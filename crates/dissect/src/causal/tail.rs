@@ -53,19 +53,7 @@ impl<'a> Tail<'a> {
         let by_maps = program.differentiate(output, &[input])?;
         let [_, height, width] = segmenter.image_shape();
         let pixels = [height, width];
-        Ok(Self {
-            subject,
-            layer,
-            at,
-            segmenter,
-            plane,
-            class,
-            program,
-            input,
-            output,
-            by_maps,
-            pixels,
-        })
+        Ok(Self { subject, layer, at, segmenter, plane, class, program, input, output, by_maps, pixels })
     }
 
     pub(super) fn units(&self) -> usize {

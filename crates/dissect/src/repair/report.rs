@@ -152,5 +152,5 @@ fn picture_of(means: &RepairMeans, candidate: &Candidate, level: f32) -> Result<
 }
 
 fn shown(images: &Tensor) -> Result<Vec<Image>> {
-    Ok(pictures::from_batch(&images.shape(), &images.to_vec())?)
+    Ok(pictures::from_batch(images.shape(), &images.to_vec())?)
 }

@@ -83,7 +83,7 @@ fn panels(
     let mut found = BTreeMap::new();
     for batch in seeds.chunks(BATCH) {
         let (maps, images) = subject.maps_and_images(batch)?;
-        let images = pictures::from_batch(&images.shape(), &images.to_vec())?;
+        let images = pictures::from_batch(images.shape(), &images.to_vec())?;
         let maps = maps.get(layer).map(net::Tensor::to_vec).unwrap_or_default();
         let here: Vec<(usize, u64, usize)> = wanted
             .iter()

@@ -233,7 +233,7 @@ fn a_weight_that_is_not_a_number_is_named_within_its_generation() {
         let mut values = network.params.tensors()[place].to_vec();
         values[3] = f32::NAN;
         let shape = network.params.tensors()[place].shape();
-        network.params.set(place, Tensor::new(&shape, values, &Device::cpu()));
+        network.params.set(place, Tensor::new(shape, values, &Device::cpu()));
         let error = generation(&mut table.gan(), &mut table.population(), &table.rules(), 7).unwrap_err();
         assert!(error.to_string().ends_with("is NaN at generation 8"), "{error}");
         assert!(error.hint().unwrap().starts_with("Lower lr_g"));

@@ -32,15 +32,43 @@ struct NodeFile {
 
 /// The operations that programs of format 1 know.
 const FIRST: &[&str] = &[
-    "input", "param", "linear", "relu", "batch_norm", "spectral_norm", "pixel_norm", "minibatch_std", "avg_pool", "conv2d",
-    "conv_transpose2d", "mat_mul", "add", "sub", "mul", "scale", "add_scalar", "leaky_relu", "tanh", "sigmoid", "sqrt", "recip",
-    "add_channel", "mul_channel", "reshape", "concat", "narrow", "broadcast", "upsample_nearest", "stop_gradient",
+    "input",
+    "param",
+    "linear",
+    "relu",
+    "batch_norm",
+    "spectral_norm",
+    "pixel_norm",
+    "minibatch_std",
+    "avg_pool",
+    "conv2d",
+    "conv_transpose2d",
+    "mat_mul",
+    "add",
+    "sub",
+    "mul",
+    "scale",
+    "add_scalar",
+    "leaky_relu",
+    "tanh",
+    "sigmoid",
+    "sqrt",
+    "recip",
+    "add_channel",
+    "mul_channel",
+    "reshape",
+    "concat",
+    "narrow",
+    "broadcast",
+    "upsample_nearest",
+    "stop_gradient",
 ];
 
 impl Graph {
     /// The oldest format of model files that can hold the graph.
     pub(crate) fn format(&self) -> u32 {
-        let plain = |conv: &Conv| *conv == Conv { dilation: conv.dilation, ..Conv::new(conv.stride[0], conv.padding[0][0]) };
+        let plain =
+            |conv: &Conv| *conv == Conv { dilation: conv.dilation, ..Conv::new(conv.stride[0], conv.padding[0][0]) };
         let first = |node: &Node| {
             let shape = match &node.op {
                 Op::Input { batch, role, .. } => *batch && role.is_none(),

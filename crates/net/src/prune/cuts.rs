@@ -47,7 +47,7 @@ impl Part {
                 *value = 0.0;
             }
         }
-        Tensor::new(&shape, values, &tensor.device())
+        Tensor::new(shape, values, &tensor.device())
     }
 }
 
@@ -150,8 +150,12 @@ impl<'a> Cuts<'a> {
             let node = self.graph.node(reader);
             match node.op {
                 ref op if keeps_zero(op) => self.read_by(reader, cut)?,
-                Op::Primitive(Primitive::Conv2d { conv }) if node.inputs[0] == id && conv.groups == 1 => self.weights(node.inputs[1], 1, 1, cut)?,
-                Op::ConvTranspose2d { conv, .. } if node.inputs[0] == id && conv.groups == 1 => self.weights(node.inputs[1], 0, 1, cut)?,
+                Op::Primitive(Primitive::Conv2d { conv }) if node.inputs[0] == id && conv.groups == 1 => {
+                    self.weights(node.inputs[1], 1, 1, cut)?
+                }
+                Op::ConvTranspose2d { conv, .. } if node.inputs[0] == id && conv.groups == 1 => {
+                    self.weights(node.inputs[1], 0, 1, cut)?
+                }
                 ref op => return Err(format!("{} ({}) needs all of them", node.name, op.name())),
             }
         }

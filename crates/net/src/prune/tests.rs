@@ -17,7 +17,7 @@ fn random(graph: Graph) -> Network {
         let value = |_| if name.ends_with("var") { draw.uniform(0.5, 2.0) } else { 0.4 * draw.normal() } as f32;
         let shape = network.params.tensors()[place].shape();
         let values = (0..shape.iter().product::<usize>()).map(value).collect();
-        network.params.set(place, Tensor::new(&shape, values, &device));
+        network.params.set(place, Tensor::new(shape, values, &device));
     }
     network
 }

@@ -98,7 +98,7 @@ fn the_gradient_of_a_probability_is_that_of_differences() {
             let moved = |step: f32| {
                 let mut x = x.clone();
                 x[i] += step;
-                score(&Tensor::new(&images.shape(), x, &Device::cpu()), plane, class)
+                score(&Tensor::new(images.shape(), x, &Device::cpu()), plane, class)
             };
             let step = 0.01;
             let expected = (moved(step) - moved(-step)) / (2.0 * f64::from(step));

@@ -5,8 +5,8 @@ use crate::{Segment, Segmenter};
 use base::{Result, files};
 use data::pictures::{self, Labelled};
 use net::Tensor;
-use train::Shown;
 use plot::{LineChart, Scale, Series};
+use train::Shown;
 
 /// Images in the picture.
 const SHOWN: usize = 8;

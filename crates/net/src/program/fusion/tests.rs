@@ -117,10 +117,12 @@ fn programs_run_from_many_threads_at_once_give_what_each_gives_alone() {
     let alone: Vec<_> = (0..8).map(|thread| pass(thread % 2, thread as u64)).collect();
     for _ in 0..3 {
         let together: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|thread| {
-                let pass = &pass;
-                scope.spawn(move || pass(thread % 2, thread as u64))
-            }).collect();
+            let threads: Vec<_> = (0..8)
+                .map(|thread| {
+                    let pass = &pass;
+                    scope.spawn(move || pass(thread % 2, thread as u64))
+                })
+                .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(together == alone);

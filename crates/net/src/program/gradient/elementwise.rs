@@ -5,13 +5,7 @@ use std::f64::consts::FRAC_2_SQRT_PI;
 use tensor::{Binary, Primitive, Unary};
 
 /// The gradient of `y = f(x)` by x, for the gradient `g` by y; `None` where it is 0 almost everywhere.
-pub(super) fn unary(
-    program: &mut Program,
-    function: Unary,
-    x: NodeId,
-    y: NodeId,
-    g: NodeId,
-) -> Result<Option<NodeId>> {
+pub(super) fn unary(program: &mut Program, function: Unary, x: NodeId, y: NodeId, g: NodeId) -> Result<Option<NodeId>> {
     let mut one = |function: Unary, of: NodeId| program.derived(x, function, &[of]);
     Ok(Some(match function {
         Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round => return Ok(None),
@@ -126,11 +120,7 @@ pub(super) fn binary(
         // Of equal numbers the first is chosen.
         Binary::Max | Binary::Min => {
             let [less, more] = if function == Binary::Max { [b, a] } else { [a, b] };
-            let chosen = if first {
-                two(Binary::LessEqual, less, more)?
-            } else {
-                two(Binary::Less, more, less)?
-            };
+            let chosen = if first { two(Binary::LessEqual, less, more)? } else { two(Binary::Less, more, less)? };
             two(Binary::Mul, g, chosen)?
         }
         // Linear in g; in the other it is a step, whose derivative is 0 almost everywhere.

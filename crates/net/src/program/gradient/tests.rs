@@ -4,7 +4,8 @@ use crate::program::Program;
 use crate::{Graph, Mode, Network, NodeId, Op, Params, zoo};
 use base::seed::Stream;
 use tensor::{
-    AxisMap, Binary, Conv, Coordinates, Device, Dim, Interpolation, PadMode, Primitive, Reduction, Tensor, Unary, Window,
+    AxisMap, Binary, Conv, Coordinates, Device, Dim, Interpolation, PadMode, Primitive, Reduction, Tensor, Unary,
+    Window,
 };
 
 /// Smooth inputs away from the kinks and poles of the operations.
@@ -57,10 +58,8 @@ fn check(program: &Program, leaves: &[Leaf], output: NodeId, salt: u64, elements
                 let mut changed = values.clone();
                 changed[i] += by;
                 let changed = tensor(value.shape(), changed);
-                let leaves: Vec<Leaf> = leaves
-                    .iter()
-                    .map(|(id, t)| (*id, if id == leaf { changed.clone() } else { t.clone() }))
-                    .collect();
+                let leaves: Vec<Leaf> =
+                    leaves.iter().map(|(id, t)| (*id, if id == leaf { changed.clone() } else { t.clone() })).collect();
                 objective(program, &leaves, output, &weights)
             };
             let expected = (moved(step) - moved(-step)) / (2.0 * step);
@@ -325,7 +324,8 @@ fn gradients_of_whole_networks_agree_with_finite_differences() {
 /// in D.
 #[test]
 fn a_gradient_penalty_is_exact_with_batch_norm() {
-    let d = zoo::DcganDiscriminator { size: [16; 2], channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: true };
+    let d =
+        zoo::DcganDiscriminator { size: [16; 2], channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: true };
     let network = Network::initial(zoo::dcgan_discriminator(d), 1, "weights", &Device::cpu());
     let mut program = Program::new(&network.graph, Mode::Training).unwrap();
     let (leaves, state) = leaves_of(&network, &program, 3);
@@ -367,7 +367,8 @@ fn a_gradient_penalty_is_exact_with_batch_norm() {
 
 #[test]
 fn frozen_parameters_cost_nothing() {
-    let d = zoo::DcganDiscriminator { size: [16; 2], channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: false };
+    let d =
+        zoo::DcganDiscriminator { size: [16; 2], channels: 1, width: 2, norm: zoo::Norm::Batch, minibatch_std: false };
     let mut program = Program::new(&zoo::dcgan_discriminator(d), Mode::Training).unwrap();
     let input = program.input().unwrap();
     program.differentiate(program.output(), &[input]).unwrap();
