@@ -1,6 +1,6 @@
 //! Functions of each element, and of many elements at once. NaN stays NaN, which comparisons of a device alone do not promise.
 
-use super::{Computing, layout};
+use super::Computing;
 use burn::backend::ops::{ActivationOps, BoolTensorOps, FloatTensorOps};
 use burn::backend::{Dispatch, DispatchTensor};
 use burn::tensor::FloatDType;
@@ -77,7 +77,8 @@ impl Computing {
                 Dispatch::float_mask_where(Dispatch::float_mul_scalar(a.clone(), slope.into()), above, a)
             }
             Binary::TanhGradient => {
-                Dispatch::float_sub(a.clone(), Dispatch::float_mul(a, Dispatch::float_mul(b.clone(), b)))
+                let squares = Dispatch::float_mul_scalar(Dispatch::float_mul(b.clone(), b), (-1.0).into());
+                Dispatch::float_mul(a, Dispatch::float_add_scalar(squares, 1.0.into()))
             }
         })
     }
@@ -85,7 +86,7 @@ impl Computing {
     /// All of one shape.
     pub(super) fn select(&self, condition: DispatchTensor, a: DispatchTensor, b: DispatchTensor) -> DispatchTensor {
         let no = Dispatch::float_equal_elem(condition, 0.0.into(), self.bools);
-        Dispatch::float_mask_where(layout::owned(a), no, b)
+        Dispatch::float_mask_where(a, no, b)
     }
 
     pub(super) fn reduce(&self, reduction: Reduction, x: DispatchTensor, axes: &[usize]) -> DispatchTensor {
@@ -119,7 +120,7 @@ impl Computing {
     /// a where it is first or no number, b elsewhere.
     fn first_or_nan(&self, a: DispatchTensor, b: DispatchTensor, first: Mask) -> DispatchTensor {
         let lost = Dispatch::float_is_nan(a.clone(), self.bools);
-        let found = Dispatch::float_mask_where(layout::owned(b), first, a.clone());
+        let found = Dispatch::float_mask_where(b, first, a.clone());
         Dispatch::float_mask_where(found, lost, a)
     }
 }
