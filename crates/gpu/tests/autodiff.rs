@@ -1,5 +1,7 @@
 //! Gradients of our graphs against those of Burn's autodiff, which knows nothing of ours.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use base::seed::Stream;
 use burn::tensor::{Tensor as BurnTensor, TensorData, module, ops};
 use net::{Binary, Conv, Device, Graph, Init, Mode, NodeId, Op, Params, Primitive, Program, Tensor, Unary};

@@ -1,4 +1,6 @@
-//! What Burn computes is what the plain implementation computes; and nothing that can be computed there is left to the processor.
+//! What Burn computes is what the plain implementation computes. What should be computed there is not left to the processor.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use base::seed::Stream;
 use proptest::prelude::*;
@@ -138,9 +140,8 @@ fn what_is_not_finite_stays_so() {
         agree_on(&function.into(), &[&[8, 1], shape], &[odd.clone(), odd.clone()]);
     }
     for reduction in REDUCTIONS {
-        for rows in 0..odd.len() {
-            let mut values = vec![1.0, -2.0, 3.0];
-            values.push(odd[rows]);
+        for &one in &odd {
+            let values = vec![1.0, -2.0, 3.0, one];
             agree_on(&Primitive::Reduce { reduction, axes: vec![0, 1] }, &[&[2, 2]], &[values]);
         }
     }
