@@ -37,4 +37,6 @@ pub use network::{Network, Params};
 pub use op::{Op, Role};
 pub use program::{Derivative, Input, Mode, Program, Run, Trainee};
 pub use prune::{Pruned, Removal};
-pub use tensor::{AxisMap, Binary, Conv, Device, DeviceChoice, Dim, Precision, Primitive, Tensor, Unary, Window};
+pub use tensor::{
+    AxisMap, Binary, Conv, Device, DeviceChoice, Dim, Driver, Precision, Primitive, Tensor, Unary, Window,
+};

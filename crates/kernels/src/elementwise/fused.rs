@@ -99,17 +99,23 @@ pub fn fused(steps: &[Step], leaves: &[Leaf], shape: &[usize]) -> Vec<f32> {
     let piece = if layout.has_runs { (BLOCK / layout.run).max(1) * layout.run } else { PARALLEL.min(len) };
     let level = Level::best();
     let scratch = || vec![0.0f32; (steps.len() - 1 + leaves.len()) * BLOCK];
+    let compute = |scratch: &mut Vec<f32>, number: usize, y: &mut [MaybeUninit<f32>]| {
+        for (block, y) in y.chunks_mut(BLOCK).enumerate() {
+            let (leaf_room, results) = scratch.split_at_mut(leaves.len() * BLOCK);
+            layout.gather(leaves, number * piece + block * BLOCK, y.len(), leaf_room);
+            let block = Block { layout: &layout, leaves, leaf_room, start: number * piece + block * BLOCK };
+            // SAFETY: the processor has the instruction set of `best`.
+            unsafe { run(level, steps, &block, results, y) };
+        }
+    };
     let write = |y: &mut [MaybeUninit<f32>]| {
-        let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
-        pieces.for_each_init(scratch, |scratch, (number, y)| {
-            for (block, y) in y.chunks_mut(BLOCK).enumerate() {
-                let (leaf_room, results) = scratch.split_at_mut(leaves.len() * BLOCK);
-                layout.gather(leaves, number * piece + block * BLOCK, y.len(), leaf_room);
-                let block = Block { layout: &layout, leaves, leaf_room, start: number * piece + block * BLOCK };
-                // SAFETY: the processor has the instruction set of `best`.
-                unsafe { run(level, steps, &block, results, y) };
-            }
-        });
+        if len <= PARALLEL {
+            let mut scratch = scratch();
+            y.chunks_mut(piece).enumerate().for_each(|(number, y)| compute(&mut scratch, number, y));
+        } else {
+            let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
+            pieces.for_each_init(scratch, |scratch, (number, y)| compute(scratch, number, y));
+        }
     };
     // SAFETY: pieces, and blocks of a piece, cover everything; the last step writes its whole block.
     unsafe { written(len, write) }
@@ -313,12 +319,67 @@ unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32
             unsafe { &mut *(&raw mut rest[..len] as *mut [MaybeUninit<f32>]) }
         };
         let [a, b, c] = step.inputs.map(|input| block.operand(input, done, len));
-        match step.function {
-            Function::Unary(function) => function.run(Single { out, a, run }),
-            Function::Binary(function) => function.run(Pair { out, a, b, run }),
-            Function::Select => select(out, [a, b, c], run),
+        match (step.function, a, b) {
+            // What batch norm does, and weights' scales: these loops are not left to the compiler.
+            (Function::Binary(Binary::Mul), Operand::Full(x), numbers @ (Operand::One(_) | Operand::Runs(_)))
+            | (Function::Binary(Binary::Mul), numbers @ (Operand::One(_) | Operand::Runs(_)), Operand::Full(x)) => {
+                // SAFETY: as the caller says.
+                unsafe { with_numbers::<S, true>(out, x, numbers, run) };
+            }
+            (Function::Binary(Binary::Add), Operand::Full(x), numbers @ (Operand::One(_) | Operand::Runs(_)))
+            | (Function::Binary(Binary::Add), numbers @ (Operand::One(_) | Operand::Runs(_)), Operand::Full(x)) => {
+                // SAFETY: as the caller says.
+                unsafe { with_numbers::<S, false>(out, x, numbers, run) };
+            }
+            (Function::Unary(function), ..) => function.run(Single { out, a, run }),
+            (Function::Binary(function), ..) => function.run(Pair { out, a, b, run }),
+            (Function::Select, ..) => select(out, [a, b, c], run),
         }
     }
+}
+
+/// `x` times a number, or plus it: one for all, or one for each run.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn with_numbers<S: Simd, const TIMES: bool>(
+    out: &mut [MaybeUninit<f32>],
+    x: &[f32],
+    numbers: Operand<'_>,
+    run: usize,
+) {
+    match numbers {
+        Operand::Runs(numbers) => {
+            for ((out, x), &number) in out.chunks_mut(run).zip(x.chunks(run)).zip(numbers) {
+                // SAFETY: as the caller says.
+                unsafe { with_number::<S, TIMES>(out, x, number) };
+            }
+        }
+        // SAFETY: as the caller says.
+        Operand::One(number) => unsafe { with_number::<S, TIMES>(out, x, number) },
+        Operand::Full(_) => unreachable!("numbers are not as many as elements"),
+    }
+}
+
+/// # Safety
+/// The processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn with_number<S: Simd, const TIMES: bool>(out: &mut [MaybeUninit<f32>], x: &[f32], number: f32) {
+    let len = out.len().min(x.len());
+    // SAFETY: as the caller says.
+    let (wide, mut at) = (unsafe { S::splat(number) }, 0);
+    while at + 16 <= len {
+        // SAFETY: sixteen numbers are left on both sides.
+        unsafe {
+            let x = S::load(x.as_ptr().add(at));
+            let y = if TIMES { S::mul(x, wide) } else { S::add(x, wide) };
+            S::store(out.as_mut_ptr().cast::<f32>().add(at), y);
+        }
+        at += 16;
+    }
+    let rest = out[at..].iter_mut().zip(&x[at..]);
+    rest.for_each(|(out, &x)| _ = out.write(if TIMES { x * number } else { x + number }));
 }
 
 with_simd! {

@@ -1,0 +1,29 @@
+//! GPUs as devices: a [`tensor::Backend`] that lets Burn compute, and a [`tensor::Driver`] for each kind of GPU in the build.
+//!
+//! The features `vulkan`, `webgpu` and `cuda` say which kinds there are; they can be combined. Without one of them there is
+//! none, and Burn is not built at all. Nothing else in the workspace knows Burn.
+//!
+//! Burn's version is pinned exactly, because the interfaces that are used here, below its typed tensors, change often.
+
+#[cfg(any(feature = "vulkan", feature = "webgpu", feature = "cuda", feature = "reference"))]
+mod computing;
+#[cfg(any(feature = "vulkan", feature = "webgpu", feature = "cuda"))]
+mod finding;
+
+/// The drivers of this build, the one to prefer first.
+pub fn drivers() -> Vec<&'static dyn tensor::Driver> {
+    vec![
+        #[cfg(feature = "cuda")]
+        &finding::CUDA,
+        #[cfg(any(feature = "vulkan", feature = "webgpu"))]
+        &finding::WGPU,
+    ]
+}
+
+/// Burn on the processor, which computes as on every GPU: for tests.
+#[cfg(feature = "reference")]
+#[doc(hidden)]
+pub fn reference() -> std::sync::Arc<dyn tensor::Backend> {
+    let device = burn::backend::DispatchDevice::Flex(burn::backend::FlexDevice);
+    std::sync::Arc::new(computing::Computing::new(device, "reference".to_owned()))
+}
