@@ -77,6 +77,9 @@ impl Inspect {
     }
 }
 
+/// Characters up to which a column is as wide as its widest entry.
+const WIDEST: usize = 60;
+
 /// The nodes in columns, then the totals and the notes.
 fn table(report: &Report) -> String {
     let mut rows = vec![["node", "op", "output", "parameters", "MACs"].map(str::to_owned)];
@@ -85,7 +88,8 @@ fn table(report: &Report) -> String {
         [node.name.clone(), node.op.to_owned(), shape.join("x"), count(node.parameters as u64), count(node.macs)]
     }));
     rows.push(["total".into(), String::new(), String::new(), count(report.parameters as u64), count(report.macs)]);
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    // A name may be as long as a file allows; columns are for those that people give.
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).min(WIDEST);
     let widths: [usize; 5] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {

@@ -324,12 +324,16 @@ unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32
             (Function::Binary(Binary::Mul), Operand::Full(x), numbers @ (Operand::One(_) | Operand::Runs(_)))
             | (Function::Binary(Binary::Mul), numbers @ (Operand::One(_) | Operand::Runs(_)), Operand::Full(x)) => {
                 // SAFETY: as the caller says.
-                unsafe { with_numbers::<S, true>(out, x, numbers, run) };
+                unsafe { with_numbers::<S, TIMES>(out, x, numbers, run) };
             }
             (Function::Binary(Binary::Add), Operand::Full(x), numbers @ (Operand::One(_) | Operand::Runs(_)))
             | (Function::Binary(Binary::Add), numbers @ (Operand::One(_) | Operand::Runs(_)), Operand::Full(x)) => {
                 // SAFETY: as the caller says.
-                unsafe { with_numbers::<S, false>(out, x, numbers, run) };
+                unsafe { with_numbers::<S, PLUS>(out, x, numbers, run) };
+            }
+            (Function::Binary(Binary::Sub), Operand::Full(x), numbers @ (Operand::One(_) | Operand::Runs(_))) => {
+                // SAFETY: as the caller says.
+                unsafe { with_numbers::<S, MINUS>(out, x, numbers, run) };
             }
             (Function::Unary(function), ..) => function.run(Single { out, a, run }),
             (Function::Binary(function), ..) => function.run(Pair { out, a, b, run }),
@@ -338,12 +342,17 @@ unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32
     }
 }
 
-/// `x` times a number, or plus it: one for all, or one for each run.
+/// What [`with_numbers`] does.
+const PLUS: u8 = 0;
+const MINUS: u8 = 1;
+const TIMES: u8 = 2;
+
+/// `x` plus, minus or times a number: one for all, or one for each run.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn with_numbers<S: Simd, const TIMES: bool>(
+unsafe fn with_numbers<S: Simd, const DOES: u8>(
     out: &mut [MaybeUninit<f32>],
     x: &[f32],
     numbers: Operand<'_>,
@@ -353,11 +362,11 @@ unsafe fn with_numbers<S: Simd, const TIMES: bool>(
         Operand::Runs(numbers) => {
             for ((out, x), &number) in out.chunks_mut(run).zip(x.chunks(run)).zip(numbers) {
                 // SAFETY: as the caller says.
-                unsafe { with_number::<S, TIMES>(out, x, number) };
+                unsafe { with_number::<S, DOES>(out, x, number) };
             }
         }
         // SAFETY: as the caller says.
-        Operand::One(number) => unsafe { with_number::<S, TIMES>(out, x, number) },
+        Operand::One(number) => unsafe { with_number::<S, DOES>(out, x, number) },
         Operand::Full(_) => unreachable!("numbers are not as many as elements"),
     }
 }
@@ -365,7 +374,7 @@ unsafe fn with_numbers<S: Simd, const TIMES: bool>(
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn with_number<S: Simd, const TIMES: bool>(out: &mut [MaybeUninit<f32>], x: &[f32], number: f32) {
+unsafe fn with_number<S: Simd, const DOES: u8>(out: &mut [MaybeUninit<f32>], x: &[f32], number: f32) {
     let len = out.len().min(x.len());
     // SAFETY: as the caller says.
     let (wide, mut at) = (unsafe { S::splat(number) }, 0);
@@ -373,13 +382,22 @@ unsafe fn with_number<S: Simd, const TIMES: bool>(out: &mut [MaybeUninit<f32>], 
         // SAFETY: sixteen numbers are left on both sides.
         unsafe {
             let x = S::load(x.as_ptr().add(at));
-            let y = if TIMES { S::mul(x, wide) } else { S::add(x, wide) };
+            let y = match DOES {
+                PLUS => S::add(x, wide),
+                MINUS => S::sub(x, wide),
+                _ => S::mul(x, wide),
+            };
             S::store(out.as_mut_ptr().cast::<f32>().add(at), y);
         }
         at += 16;
     }
     let rest = out[at..].iter_mut().zip(&x[at..]);
-    rest.for_each(|(out, &x)| _ = out.write(if TIMES { x * number } else { x + number }));
+    let one = |x: f32| match DOES {
+        PLUS => x + number,
+        MINUS => x - number,
+        _ => x * number,
+    };
+    rest.for_each(|(out, &x)| _ = out.write(one(x)));
 }
 
 with_simd! {

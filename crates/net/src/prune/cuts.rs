@@ -151,10 +151,10 @@ impl<'a> Cuts<'a> {
             match node.op {
                 ref op if keeps_zero(op) => self.read_by(reader, cut)?,
                 Op::Primitive(Primitive::Conv2d { conv }) if node.inputs[0] == id && conv.groups == 1 => {
-                    self.weights(node.inputs[1], 1, 1, cut)?
+                    self.weights(node.inputs[1], 1, 1, cut)?;
                 }
                 Op::ConvTranspose2d { conv, .. } if node.inputs[0] == id && conv.groups == 1 => {
-                    self.weights(node.inputs[1], 0, 1, cut)?
+                    self.weights(node.inputs[1], 0, 1, cut)?;
                 }
                 ref op => return Err(format!("{} ({}) needs all of them", node.name, op.name())),
             }
