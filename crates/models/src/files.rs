@@ -16,7 +16,7 @@ pub fn has_ending(path: &Path, endings: &[&str]) -> bool {
 /// Writes a picture as PNG.
 ///
 /// # Errors
-/// The picture has no pixels, or as [`write`].
+/// The picture has no pixels, or as [`write()`].
 pub fn write_png(path: &Path, image: &Image) -> Result<()> {
     write(path, &pictures::png(image)?)
 }

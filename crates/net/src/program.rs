@@ -43,7 +43,8 @@ pub struct Input {
     pub role: Role,
 }
 
-/// A network ready to run; see the [module](self).
+/// A network made ready to run: a list of primitives, each after what it reads, with dimensions in which the batch is open. Any
+/// number of threads may run it at once.
 #[derive(Clone, Debug)]
 pub struct Program {
     nodes: Vec<Node>,

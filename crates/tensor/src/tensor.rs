@@ -157,14 +157,14 @@ impl Tensor {
         matches!(self.data, Data::F64(_))
     }
 
-    /// The same numbers kept in 16 bits ([`f16`]), half the memory.
+    /// The same numbers kept in 16 bits (half precision), half the memory.
     #[must_use]
     pub fn kept_as_f16(&self) -> Self {
         let values = self.numbers().iter().map(|&v| f16::from_f32(v)).collect();
         Self { shape: self.shape.clone(), data: Data::F16(Arc::new(values)) }
     }
 
-    /// The same numbers kept in 16 bits ([`bf16`]), half the memory.
+    /// The same numbers kept in 16 bits (bfloat16), half the memory.
     #[must_use]
     pub fn kept_as_bf16(&self) -> Self {
         let values = self.numbers().iter().map(|&v| bf16::from_f32(v)).collect();
