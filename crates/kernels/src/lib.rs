@@ -14,7 +14,6 @@ mod adam;
 mod channel;
 mod conv;
 pub mod elementwise;
-pub mod general;
 mod pointwise;
 mod product;
 mod simd;
