@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times our runner and PyTorch's in turn and prints one Markdown table. Needs nothing but Python.
+"""Times our runner and another engine's (PyTorch, or --peer) in turn and prints one Markdown table. Needs nothing but Python.
 
     cargo build --release -p ganatomy-benches
     python compare.py ../../target/release/ganatomy-benches --python PATH/OF/PYTHON/WITH/TORCH
-        [--rounds 5] [--seconds 0.5] [--filter conv/d2 ...] [--threads N] [--bf16 | --peer-bf16] [--channels-last] [--json FILE]
+        [--peer onnx_cases.py] [--rounds 5] [--seconds 0.5] [--filter conv/d2 ...] [--threads N] [--bf16 | --peer-bf16] [--channels-last] [--json FILE]
 
 Both runners stay open; each round gives every case to one and then at once to the other, and the next round begins with
 the other. So a machine that is busy for a while slows both, and the median of the rounds' ratios says more than the
@@ -83,7 +83,8 @@ def about(runner):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("runner", help="our program ganatomy-benches, built for release")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter that has PyTorch")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that has the other engine")
+    parser.add_argument("--peer", default="torch_cases.py", help="the other side: a script beside this one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="of repetitions for each case, side and round")
     parser.add_argument("--filter", action="append", default=[], help="only cases whose name holds this text")
@@ -94,7 +95,7 @@ def main():
     parser.add_argument("--json", help="also write every single timing to this file")
     a = parser.parse_args()
 
-    script = str(pathlib.Path(__file__).with_name("torch_cases.py"))
+    script = str(pathlib.Path(__file__).with_name(a.peer))
     common = ["--seconds", str(a.seconds), "--threads", str(a.threads)]
     flags = ["--bf16"] * (a.bf16 or a.peer_bf16) + ["--channels-last"] * a.channels_last
     ours, theirs = [os.path.abspath(a.runner)], [a.python, script]
@@ -150,7 +151,8 @@ def main():
     calm = others < QUIET and spread < STEADY
     print("- The machine was quiet." if calm else "- **The machine was not quiet**: trust ratios whose range is narrow.")
     print()
-    print("| case | ours, ms | PyTorch, ms | PyTorch / ours | least to most | GMAC/s | floor, ms | ours / floor |")
+    peer = sides[1].about["engine"].rpartition(" ")[0]
+    print(f"| case | ours, ms | {peer}, ms | {peer} / ours | least to most | GMAC/s | floor, ms | ours / floor |")
     print("|---|---|---|---|---|---|---|---|")
     for case in cases:
         mine, other = seconds(case, 0), seconds(case, 1)

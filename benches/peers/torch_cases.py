@@ -9,13 +9,14 @@ order of computation are those of plain training code; nothing is shared that su
 """
 import argparse
 import json
-import statistics
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+import shipped
+from timing import measure
 
 SETTINGS = [(64, 64), (64, 128), (32, 128)]  # batch, width
 LATENT = 100
@@ -78,6 +79,8 @@ class Bench:
         for side in (8, 16, 32):
             for form in ("per-label", "matmul"):
                 found[f"tally/{form}/u512s{side}"] = self.maker(self.tally, form, 512, side)
+        for case in shipped.names():
+            found[case] = self.maker(self.infer, *shipped.wanted(case))
         return found
 
     @staticmethod
@@ -164,6 +167,18 @@ class Bench:
 
         return step
 
+    def infer(self, name, batch):
+        """A shipped network in inference."""
+        network = Shipped(name).eval().to(memory_format=self.layout)
+        x = torch.randn(batch, *network.shape)
+        x = x.to(memory_format=self.layout) if x.dim() == 4 else x
+
+        def step():
+            with torch.inference_mode(), self.autocast():
+                network(x)
+
+        return step
+
     def tally(self, form, units, side, pixels=128, labels=64, level=2.0):
         """Pixels of each unit above its level and in each label, on one image: GAN Dissection. Always f32: a half cannot
         count to 2,049."""
@@ -234,6 +249,52 @@ class Bench:
         return step
 
 
+class Shipped(nn.Module):
+    """A network from its file: modules with weights, and functions between them."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.nodes, tensors = shipped.read(name)
+        self.shape = shipped.input_shape(self.nodes)
+        self.layers = nn.ModuleDict()
+        for node in self.nodes:
+            kind, weights = node["op"], [torch.tensor(tensors[i]) for i in node.get("inputs", []) if i in tensors]
+            if kind == "batch_norm":
+                layer = nn.BatchNorm2d(len(weights[0]), node["epsilon"])
+                parts = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+            elif kind in ("conv2d", "conv_transpose2d"):
+                first, second, *kernel = weights[0].shape
+                transposed = kind == "conv_transpose2d"
+                make = nn.ConvTranspose2d if transposed else nn.Conv2d
+                ends = (first, second) if transposed else (second, first)
+                layer = make(*ends, kernel, node["conv"]["stride"], node["conv"]["padding"], bias=len(weights) > 1)
+                parts = (layer.weight, layer.bias)
+            else:
+                continue
+            for part, value in zip(parts, weights):
+                part.data.copy_(value)
+            self.layers[node["name"].replace(".", "_")] = layer
+
+    def forward(self, x):
+        values = {}
+        for node in self.nodes:
+            kind, name = node["op"], node["name"]
+            read = [values[i] for i in node.get("inputs", []) if i in values]
+            if kind == "input":
+                values[name] = x
+            elif kind == "reshape":
+                values[name] = read[0].reshape(-1, *node["shape"])
+            elif kind == "concat":
+                values[name] = torch.cat(read, node.get("axis", 1))
+            elif kind == "relu":
+                values[name] = functional.relu(read[0])
+            elif kind == "tanh":
+                values[name] = torch.tanh(read[0])
+            elif kind != "param":
+                values[name] = self.layers[name.replace(".", "_")](read[0])
+        return values[name]
+
+
 def generator(width):
     return nn.Sequential(
         nn.Linear(LATENT, 64 * width),
@@ -294,25 +355,6 @@ def least_squares(logits):
 
 def d_loss(real, fake):
     return functional.softplus(-real).mean() + functional.softplus(fake).mean()
-
-
-def timed(step):
-    start = time.perf_counter()
-    step()
-    return time.perf_counter() - start
-
-
-def measure(step, budget):
-    """Warms up for a quarter of the budget, then repeats: the same rules as the crate's runner."""
-    warm = time.perf_counter()
-    while True:
-        slow = timed(step) > budget
-        if time.perf_counter() - warm >= budget / 4:
-            break
-    seconds, start = [], time.perf_counter()
-    while len(seconds) < (1 if slow else 3) or time.perf_counter() - start < budget:
-        seconds.append(timed(step))
-    return statistics.median(seconds), len(seconds)
 
 
 def main():

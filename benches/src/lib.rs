@@ -9,6 +9,7 @@
 mod adam;
 mod cost;
 mod game;
+mod infer;
 mod layers;
 mod machine;
 mod nets;
@@ -80,6 +81,7 @@ pub fn all(precision: Precision) -> Vec<Case> {
     cases.extend([64, 128].into_iter().flat_map(adam::cases));
     cases.extend(SETTINGS.into_iter().flat_map(|setting| game::steps(setting, precision)));
     cases.push(game::paper_generation(precision));
+    cases.extend(infer::cases());
     cases.extend(tally::cases());
     cases
 }
