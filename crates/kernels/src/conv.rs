@@ -12,18 +12,25 @@
 //! Small maps are unfolded several images at a time, so that a product has at least [`MIN_COLUMNS`] columns: weights
 //! are read once for all of them. How many depends on the shape alone.
 
-use crate::product::{LANES, Matrix, dots, folded, product};
+use crate::elementwise::{Unary, in_place};
+use crate::pointwise::written;
+use crate::product::{LANES, Matrix, dots, folded, new_product, product};
 use crate::simd::Level;
-use crate::winograd::{self, Plan};
+use crate::winograd::{self, Kept, Plan, With};
 use rayon::prelude::*;
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 
+/// Numbers of a result whose activation is one task.
+const AT_ONCE: usize = 1 << 14;
 /// Columns below which images are put together into one product.
 const MIN_COLUMNS: usize = 256;
 /// Partial sums of a weight gradient: the batch is cut into this many runs of images at most.
 const WEIGHT_SUMS: usize = 4;
 /// Numbers of a weight gradient up to which it is computed with sixteen partial sums of each: they stay in the second cache.
 const MOST_IN_LANES: usize = 1 << 13;
+
+pub use prepared::PreparedConv;
 
 /// What the large products of a convolution are made of. Inputs, weights, sums and results are `f32` in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,49 +118,129 @@ impl ConvShape {
     }
 }
 
-/// `y = w * x (+ bias)`.
-pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precision: Precision) -> Vec<f32> {
-    s.check(x.len(), w.len(), s.n * s.y_len());
-    assert!(bias.is_none_or(|bias| bias.len() == s.o), "length of the bias for {s:?}");
-    if let Some(plan) = Plan::new(s, precision) {
-        return winograd::forward(Level::best(), &plan, s, x, w, bias);
+/// What is done with each number of a result before it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum After {
+    Nothing,
+    Relu,
+    /// With this slope of the negative side.
+    LeakyRelu(f32),
+}
+
+/// How a convolution and its input gradient are computed: the shape of one image decides.
+#[derive(Debug)]
+enum Way {
+    Tiles(Plan),
+    Direct,
+    Grouped,
+    Unfolded,
+}
+
+impl Way {
+    fn new(s: &ConvShape, precision: Precision) -> Self {
+        match Plan::new(s, precision) {
+            Some(plan) => Self::Tiles(plan),
+            None if direct::fits(s) => Self::Direct,
+            None if s.groups > 1 => Self::Grouped,
+            None => Self::Unfolded,
+        }
     }
-    if direct::fits(s) {
-        return direct::forward(Level::best(), s, x, w, bias);
+}
+
+/// What a pass reads besides maps, and what it does with its result.
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    way: &'a Way,
+    weights: &'a [f32],
+    /// The weights, transformed for this pass.
+    kept: Option<&'a Kept>,
+    bias: Option<&'a [f32]>,
+    activation: Option<Unary>,
+}
+
+impl<'a> Layer<'a> {
+    /// What products by tiles need of it, and the activation that is left to do.
+    fn by_tiles(&self) -> (With<'a>, Option<Unary>) {
+        let (after, rest) = match self.activation {
+            None => (After::Nothing, None),
+            Some(Unary::Relu) => (After::Relu, None),
+            Some(Unary::LeakyRelu { slope }) => (After::LeakyRelu(slope as f32), None),
+            other => (After::Nothing, other),
+        };
+        (With { weights: self.weights, kept: self.kept, bias: self.bias, after }, rest)
     }
-    if s.groups > 1 {
-        return grouped::forward(s, x, w, bias);
-    }
-    let mut y = vec![0.0; s.n * s.y_len()];
-    let group = s.images_together();
-    y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
-        let images = y.len() / s.y_len();
-        let columns = images * s.cells();
-        with_scratch(|scratch| {
-            let [unfolded, together] = scratch;
-            let unfolded = if s.is_pointwise() && images == 1 {
-                x
-            } else {
-                let unfolded = sized(unfolded, s.taps() * columns);
-                unfold(s, x, images, unfolded);
-                unfolded
-            };
-            let (a, b) = (Matrix::new(w, s.o, s.taps()), Matrix::new(unfolded, s.taps(), columns));
-            if images == 1 {
-                product(a, b, y, false, s.n == 1);
-            } else {
-                let together = sized(together, s.o * columns);
-                product(a, b, together, false, s.n <= group);
-                channels_first_to_images(together, y, s.o, images, s.cells());
-            }
-        });
-        if let Some(bias) = bias {
-            for (map, b) in y.chunks_exact_mut(s.cells()).zip(bias.iter().cycle()) {
+
+    /// Adds the bias to the maps of some images and does the activation.
+    fn finish(&self, maps: &mut [f32], cells: usize) {
+        if let Some(bias) = self.bias {
+            for (map, b) in maps.chunks_exact_mut(cells).zip(bias.iter().cycle()) {
                 map.iter_mut().for_each(|v| *v += b);
             }
         }
-    });
-    y
+        if let Some(activation) = self.activation {
+            in_place(activation, maps);
+        }
+    }
+}
+
+/// `y = w * x (+ bias)`.
+pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precision: Precision) -> Vec<f32> {
+    let way = &Way::new(s, precision);
+    forward(s, x, &Layer { way, weights: w, kept: None, bias, activation: None })
+}
+
+fn forward(s: &ConvShape, x: &[f32], layer: &Layer) -> Vec<f32> {
+    s.check(x.len(), layer.weights.len(), s.n * s.y_len());
+    assert!(layer.bias.is_none_or(|bias| bias.len() == s.o), "length of the bias for {s:?}");
+    let w = layer.weights;
+    match layer.way {
+        Way::Tiles(plan) => {
+            let (with, rest) = layer.by_tiles();
+            activated(winograd::forward(Level::best(), plan, s, x, with), rest)
+        }
+        Way::Direct => direct::forward(Level::best(), s, x, w, layer.bias, layer.activation),
+        Way::Grouped => activated(grouped::forward(s, x, w, layer.bias), layer.activation),
+        Way::Unfolded => unfolded(s, x, layer),
+    }
+}
+
+fn activated(mut maps: Vec<f32>, activation: Option<Unary>) -> Vec<f32> {
+    if let Some(activation) = activation {
+        maps.par_chunks_mut(AT_ONCE).for_each(|maps| in_place(activation, maps));
+    }
+    maps
+}
+
+/// As one product for a few images.
+fn unfolded(s: &ConvShape, x: &[f32], layer: &Layer) -> Vec<f32> {
+    let group = s.images_together();
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        y.par_chunks_mut(group * s.y_len()).zip(x.par_chunks(group * s.x_len())).for_each(|(y, x)| {
+            let images = y.len() / s.y_len();
+            let columns = images * s.cells();
+            let y = with_scratch(|scratch| {
+                let [unfolded, together] = scratch;
+                let unfolded = if s.is_pointwise() && images == 1 {
+                    x
+                } else {
+                    let unfolded = sized(unfolded, s.taps() * columns);
+                    unfold(s, x, images, unfolded);
+                    unfolded
+                };
+                let (a, b) = (Matrix::new(layer.weights, s.o, s.taps()), Matrix::new(unfolded, s.taps(), columns));
+                if images == 1 {
+                    new_product(a, b, y, s.n == 1)
+                } else {
+                    let together = sized(together, s.o * columns);
+                    product(a, b, together, false, s.n <= group);
+                    channels_first_to_images(together, y, s.o, images, s.cells())
+                }
+            });
+            layer.finish(y, s.cells());
+        });
+    };
+    // SAFETY: groups of images cover everything, and a product or its maps in another order are as many numbers as a group.
+    unsafe { written(s.n * s.y_len(), write) }
 }
 
 /// `dx` of [`conv2d`] for a given `dy`: the transposed convolution of `dy` with the same weights.
@@ -164,43 +251,51 @@ pub fn conv2d_input_gradient(
     bias: Option<&[f32]>,
     precision: Precision,
 ) -> Vec<f32> {
-    s.check(s.n * s.x_len(), w.len(), dy.len());
-    assert!(bias.is_none_or(|bias| bias.len() == s.c), "length of the bias for {s:?}");
-    if let Some(plan) = Plan::new(s, precision) {
-        return winograd::input_gradient(Level::best(), &plan, s, dy, w, bias);
-    }
-    if direct::fits(s) {
-        return direct::input_gradient(Level::best(), s, dy, w, bias);
-    }
-    if s.groups > 1 {
-        return grouped::input_gradient(s, dy, w, bias);
-    }
-    let mut dx = vec![0.0; s.n * s.x_len()];
-    let group = s.images_together();
-    dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
-        let images = dx.len() / s.x_len();
-        let columns = images * s.cells();
-        with_scratch(|scratch| {
-            let [unfolded, together] = scratch;
-            let dy = if images == 1 {
-                dy
-            } else {
-                let together = sized(together, s.o * columns);
-                images_to_channels_first(dy, together, s.o, images, s.cells());
-                together
-            };
-            let a = Matrix::new(w, s.o, s.taps()).transposed();
-            let unfolded = sized(unfolded, s.taps() * columns);
-            product(a, Matrix::new(dy, s.o, columns), unfolded, false, s.n <= group);
-            fold(s, unfolded, images, dx);
-        });
-        if let Some(bias) = bias {
-            for (map, b) in dx.chunks_exact_mut(s.h * s.w).zip(bias.iter().cycle()) {
-                map.iter_mut().for_each(|v| *v += b);
-            }
+    let way = &Way::new(s, precision);
+    input_gradient(s, dy, &Layer { way, weights: w, kept: None, bias, activation: None })
+}
+
+fn input_gradient(s: &ConvShape, dy: &[f32], layer: &Layer) -> Vec<f32> {
+    s.check(s.n * s.x_len(), layer.weights.len(), dy.len());
+    assert!(layer.bias.is_none_or(|bias| bias.len() == s.c), "length of the bias for {s:?}");
+    let w = layer.weights;
+    match layer.way {
+        Way::Tiles(plan) => {
+            let (with, rest) = layer.by_tiles();
+            activated(winograd::input_gradient(Level::best(), plan, s, dy, with), rest)
         }
-    });
-    dx
+        Way::Direct => direct::input_gradient(Level::best(), s, dy, w, layer.bias, layer.activation),
+        Way::Grouped => activated(grouped::input_gradient(s, dy, w, layer.bias), layer.activation),
+        Way::Unfolded => folded_back(s, dy, layer),
+    }
+}
+
+/// As one product for a few images, whose numbers are added to the pixels that they were read from.
+fn folded_back(s: &ConvShape, dy: &[f32], layer: &Layer) -> Vec<f32> {
+    let group = s.images_together();
+    let write = |dx: &mut [MaybeUninit<f32>]| {
+        dx.par_chunks_mut(group * s.x_len()).zip(dy.par_chunks(group * s.y_len())).for_each(|(dx, dy)| {
+            let images = dx.len() / s.x_len();
+            let columns = images * s.cells();
+            let dx = with_scratch(|scratch| {
+                let [unfolded, together] = scratch;
+                let dy = if images == 1 {
+                    dy
+                } else {
+                    let together = sized(together, s.o * columns);
+                    images_to_channels_first(dy, together, s.o, images, s.cells());
+                    together
+                };
+                let a = Matrix::new(layer.weights, s.o, s.taps()).transposed();
+                let unfolded = sized(unfolded, s.taps() * columns);
+                product(a, Matrix::new(dy, s.o, columns), unfolded, false, s.n <= group);
+                fold(s, unfolded, images, dx)
+            });
+            layer.finish(dx, s.h * s.w);
+        });
+    };
+    // SAFETY: groups of images cover everything, and `fold` clears a group first.
+    unsafe { written(s.n * s.x_len(), write) }
 }
 
 /// `dW` of [`conv2d`] for given `x` and `dy`, summed over the batch.
@@ -333,16 +428,21 @@ fn unfold(s: &ConvShape, x: &[f32], images: usize, unfolded: &mut [f32]) {
 }
 
 /// The adjoint of [`unfold`]: adds every unfolded value to the pixel that it was read from.
-fn fold(s: &ConvShape, unfolded: &[f32], images: usize, x: &mut [f32]) {
+fn fold<'a>(s: &ConvShape, unfolded: &[f32], images: usize, x: &'a mut [MaybeUninit<f32>]) -> &'a mut [f32] {
     let [kh, kw] = s.kernel;
     let [oh, ow] = s.output;
     let [[top, _], [left, _]] = s.padding;
-    x.fill(0.0);
+    x.fill(MaybeUninit::new(0.0));
+    // SAFETY: all of it has just been written.
+    let x = unsafe { x.assume_init_mut() };
+    if s.cells() == 0 {
+        return x;
+    }
     let mut rows = unfolded.chunks_exact(images * s.cells());
     for c in 0..s.c {
         for a in 0..kh {
             for b in 0..kw {
-                let Some(row) = rows.next() else { return };
+                let Some(row) = rows.next() else { return x };
                 let columns = inside(b * s.dilation[1], s.stride[1], left, s.w, ow);
                 let lines = inside(a * s.dilation[0], s.stride[0], top, s.h, oh);
                 if columns.is_empty() {
@@ -364,15 +464,25 @@ fn fold(s: &ConvShape, unfolded: &[f32], images: usize, x: &mut [f32]) {
             }
         }
     }
+    x
 }
 
-fn channels_first_to_images(from: &[f32], to: &mut [f32], channels: usize, images: usize, cells: usize) {
+fn channels_first_to_images<'a>(
+    from: &[f32],
+    to: &'a mut [MaybeUninit<f32>],
+    channels: usize,
+    images: usize,
+    cells: usize,
+) -> &'a mut [f32] {
+    assert_eq!(to.len(), images * channels * cells, "maps in another order");
     for image in 0..images {
         for c in 0..channels {
-            to[(image * channels + c) * cells..][..cells]
-                .copy_from_slice(&from[(c * images + image) * cells..][..cells]);
+            let map = &from[(c * images + image) * cells..][..cells];
+            to[(image * channels + c) * cells..][..cells].write_copy_of_slice(map);
         }
     }
+    // SAFETY: every map of every image has been written, and there is nothing else.
+    unsafe { to.assume_init_mut() }
 }
 
 fn images_to_channels_first(from: &[f32], to: &mut [f32], channels: usize, images: usize, cells: usize) {
@@ -388,5 +498,6 @@ mod direct;
 mod grouped;
 #[cfg(test)]
 pub(crate) mod naive;
+mod prepared;
 #[cfg(test)]
 mod tests;

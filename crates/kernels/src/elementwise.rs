@@ -13,6 +13,7 @@ pub(crate) mod math;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use fused::in_place;
 pub use fused::{Function, Leaf, Source, Step, fused};
 
 use loops::{Pair, Single};

@@ -22,7 +22,7 @@ mod winograd;
 
 pub use adam::{AdamParameter, AdamStep, adam};
 pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_squares, channel_sum};
-pub use conv::{ConvShape, Precision, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
+pub use conv::{ConvShape, Precision, PreparedConv, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use elementwise::math::{leaky_relu, leaky_relu_gradient, tanh, tanh_gradient};
 pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
 pub use pointwise::{map, map2, repeat};

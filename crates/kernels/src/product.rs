@@ -5,6 +5,7 @@ mod dots;
 use crate::channel::{Reduction, map_sums};
 pub(crate) use dots::{LANES, dots, folded};
 use gemm::Parallelism;
+use std::mem::MaybeUninit;
 
 /// A matrix inside a slice: element (i, j) is `data[i * row_stride + j * column_stride]`, which is inside for every row and
 /// column. Only this module can make one that is not.
@@ -57,30 +58,58 @@ const DEPTH: usize = 512;
 /// for small products of two operands that are contiguous along the inner length, and for a deep product of small
 /// outputs; we keep out of them.
 pub fn product(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool) {
-    assert_eq!(a.columns, b.rows, "inner lengths of a product");
-    assert_eq!(Some(out.len()), a.rows.checked_mul(b.columns), "length of a product");
-    if b.columns == 1 {
-        let mut wide = vec![0.0; 2 * out.len()];
-        product(a, Matrix { columns: 2, column_stride: 0, ..b }, &mut wide, false, threads);
-        return store(out, wide.into_iter().step_by(2), accumulate);
-    }
-    if a.rows == 1 {
-        let mut wide = vec![0.0; 2 * out.len()];
-        product(Matrix { rows: 2, row_stride: 0, ..a }, b, &mut wide, false, threads);
-        return store(out, wide.into_iter(), accumulate);
-    }
-    if a.column_stride == 1 && b.row_stride == 1 && a.rows * b.columns <= 256 {
-        let copy: Vec<f32> = (0..b.rows * b.columns)
-            .map(|i| b.data[i / b.columns * b.row_stride + i % b.columns * b.column_stride])
-            .collect();
-        return blocks(a, Matrix::new(&copy, b.rows, b.columns), out, accumulate, threads);
-    }
-    blocks(a, b, out, accumulate, threads);
+    // SAFETY: numbers are memory for numbers, and nothing but numbers is written there.
+    let out = unsafe { &mut *(&raw mut *out as *mut [MaybeUninit<f32>]) };
+    // SAFETY: there are numbers to add to.
+    unsafe { any(a, b, out, accumulate, threads) };
 }
 
-fn blocks(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool) {
+/// [`product`] into memory that holds nothing yet.
+pub(crate) fn new_product<'a>(a: Matrix, b: Matrix, out: &'a mut [MaybeUninit<f32>], threads: bool) -> &'a mut [f32] {
+    // SAFETY: nothing is added to; every row and column has a product, so all of `out` is written.
+    unsafe {
+        any(a, b, out, false, threads);
+        out.assume_init_mut()
+    }
+}
+
+/// Writes all of `out`.
+///
+/// # Safety
+/// What is added to are numbers.
+unsafe fn any(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], accumulate: bool, threads: bool) {
+    assert_eq!(a.columns, b.rows, "inner lengths of a product");
+    assert_eq!(Some(out.len()), a.rows.checked_mul(b.columns), "length of a product");
+    let wide = |a: Matrix, b: Matrix| {
+        let mut wide = vec![0.0; a.rows * b.columns];
+        product(a, b, &mut wide, false, threads);
+        wide
+    };
+    // SAFETY: as the caller says.
+    unsafe {
+        if b.columns == 1 {
+            let wide = wide(a, Matrix { columns: 2, column_stride: 0, ..b });
+            return store(out, wide.into_iter().step_by(2), accumulate);
+        }
+        if a.rows == 1 {
+            let wide = wide(Matrix { rows: 2, row_stride: 0, ..a }, b);
+            return store(out, wide.into_iter(), accumulate);
+        }
+        if a.column_stride == 1 && b.row_stride == 1 && a.rows * b.columns <= 256 {
+            let copy: Vec<f32> = (0..b.rows * b.columns)
+                .map(|i| b.data[i / b.columns * b.row_stride + i % b.columns * b.column_stride])
+                .collect();
+            return blocks(a, Matrix::new(&copy, b.rows, b.columns), out, accumulate, threads);
+        }
+        blocks(a, b, out, accumulate, threads);
+    }
+}
+
+/// # Safety
+/// What is added to are numbers.
+unsafe fn blocks(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], accumulate: bool, threads: bool) {
     if a.columns == 0 && !accumulate {
-        out.fill(0.0);
+        out.fill(MaybeUninit::new(0.0));
     }
     let work = a.rows * b.columns * a.columns;
     let parallelism =
@@ -88,13 +117,14 @@ fn blocks(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool
     for start in (0..a.columns).step_by(DEPTH) {
         let depth = DEPTH.min(a.columns - start);
         // SAFETY: `Matrix::new` checked that rows and columns lie inside the data, `transposed` and the stride of 0 keep
-        // that so, `out` has `a.rows * b.columns` elements, and `start + depth <= a.columns`.
+        // that so, `out` has `a.rows * b.columns` elements, and `start + depth <= a.columns`. Where nothing is added to, the first
+        // block writes all elements and later ones add to them.
         unsafe {
             gemm::gemm(
                 a.rows,
                 b.columns,
                 depth,
-                out.as_mut_ptr(),
+                out.as_mut_ptr().cast::<f32>(),
                 1,
                 b.columns as isize,
                 accumulate || start > 0,
@@ -121,9 +151,13 @@ pub fn rows_dot_vector(a: &[f32], v: &[f32]) -> Vec<f32> {
     map_sums(Reduction::Row, a, v, v.len())
 }
 
-fn store(out: &mut [f32], values: impl Iterator<Item = f32>, accumulate: bool) {
+/// # Safety
+/// What is added to are numbers.
+unsafe fn store(out: &mut [MaybeUninit<f32>], values: impl Iterator<Item = f32>, accumulate: bool) {
     for (to, value) in out.iter_mut().zip(values) {
-        *to = if accumulate { *to + value } else { value };
+        // SAFETY: as the caller says.
+        let before = if accumulate { unsafe { to.assume_init() } } else { 0.0 };
+        to.write(if accumulate { before + value } else { value });
     }
 }
 

@@ -90,6 +90,10 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul(a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
     /// `a * b + c`.
     unsafe fn mul_add(a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
+    /// `x` where it is above 0, NaN where it is that, 0 elsewhere.
+    unsafe fn relu(x: Self::Lanes) -> Self::Lanes;
+    /// `x` where it is above 0, `slope x` elsewhere.
+    unsafe fn leaky_relu(x: Self::Lanes, slope: Self::Lanes) -> Self::Lanes;
     /// Bit `i` is set where lane `i` of `a` is greater than that of `b`; neither is NaN there.
     unsafe fn above(a: Self::Lanes, b: Self::Lanes) -> u64;
     /// Lane `i` is `low[places[i]]`, from lane 8 on `high[places[i]]`. Both hold eight numbers, and no place is 8 or more.
@@ -163,6 +167,14 @@ impl Simd for Portable {
         } else {
             Self::each(|i| a[i] * b[i] + c[i])
         }
+    }
+    #[inline(always)]
+    unsafe fn relu(x: [f32; 16]) -> [f32; 16] {
+        Self::each(|i| if x[i] <= 0.0 { 0.0 } else { x[i] })
+    }
+    #[inline(always)]
+    unsafe fn leaky_relu(x: [f32; 16], slope: [f32; 16]) -> [f32; 16] {
+        Self::each(|i| if x[i] > 0.0 { x[i] } else { slope[i] * x[i] })
     }
     #[inline(always)]
     unsafe fn above(a: [f32; 16], b: [f32; 16]) -> u64 {

@@ -8,9 +8,12 @@
 #![allow(clippy::needless_range_loop, reason = "registers are indexed; lengths are constants")]
 
 use super::{ConvShape, MOST_IN_LANES, WEIGHT_SUMS, sized};
+use crate::elementwise::{Unary, in_place};
+use crate::pointwise::written;
 use crate::product::{LANES, dots, folded};
 use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Channels of the smaller side up to which this is faster than a product over unfolded images.
 const FEW: usize = 4;
@@ -193,7 +196,7 @@ fn whole(cells: usize) -> usize {
 
 /// The maps (channels, height, width) of every image cut into bands of `rows` rows: for each band its image, its first row, and its part of every
 /// channel.
-fn bands(maps: &mut [f32], [channels, height, width]: [usize; 3], rows: usize) -> Vec<(usize, usize, Vec<&mut [f32]>)> {
+fn bands<T>(maps: &mut [T], [channels, height, width]: [usize; 3], rows: usize) -> Vec<(usize, usize, Vec<&mut [T]>)> {
     let mut all = Vec::new();
     for (image, maps) in maps.chunks_exact_mut(channels * height * width).enumerate() {
         let first = all.len();
@@ -206,21 +209,35 @@ fn bands(maps: &mut [f32], [channels, height, width]: [usize; 3], rows: usize) -
 }
 
 /// `y` of [`super::conv2d`].
-pub(super) fn forward(level: Level, s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+pub(super) fn forward(
+    level: Level,
+    s: &ConvShape,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    activation: Option<Unary>,
+) -> Vec<f32> {
     let taps = taps(s);
     let weights = packed(s.o, s.c, taps.len(), |o, c, tap| w[(o * s.c + c) * taps.len() + tap]);
     let before = s.padding.map(|[before, _]| before as isize);
-    all(level, s, [s.c, s.h, s.w], x, before, &taps, &weights, bias, [s.o, s.output[0], s.output[1]])
+    all(level, s, [s.c, s.h, s.w], x, before, &taps, &weights, bias, activation, [s.o, s.output[0], s.output[1]])
 }
 
 /// `dx` of [`super::conv2d_input_gradient`]: a convolution as well, with the kernel turned round.
-pub(super) fn input_gradient(level: Level, s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+pub(super) fn input_gradient(
+    level: Level,
+    s: &ConvShape,
+    dy: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    activation: Option<Unary>,
+) -> Vec<f32> {
     let reach = reach(s);
     let taps: Vec<[usize; 2]> =
         taps(s).into_iter().map(|[down, across]| [reach[0] - down, reach[1] - across]).collect();
     let weights = packed(s.c, s.o, taps.len(), |c, o, tap| w[(o * s.c + c) * taps.len() + tap]);
     let before = [0, 1].map(|axis| reach[axis] as isize - s.padding[axis][0] as isize);
-    all(level, s, [s.o, s.output[0], s.output[1]], dy, before, &taps, &weights, bias, [s.c, s.h, s.w])
+    all(level, s, [s.o, s.output[0], s.output[1]], dy, before, &taps, &weights, bias, activation, [s.c, s.h, s.w])
 }
 
 /// The maps `to` (channels, height, width) of every image: each cell the sum over the maps `from` and over taps, each so far from the cell as
@@ -235,6 +252,7 @@ fn all(
     taps: &[[usize; 2]],
     weights: &[f32],
     bias: Option<&[f32]>,
+    activation: Option<Unary>,
     to: [usize; 3],
 ) -> Vec<f32> {
     let ([inputs, h, w], [outputs, height, width], [down, across]) = (from, to, reach(s));
@@ -243,8 +261,7 @@ fn all(
     let offsets: Vec<usize> = taps.iter().map(|[down, across]| down * columns + across).collect();
     let cells = whole(rows * columns);
     let sums = Sums { input: (rows + down) * columns, inputs, offsets: &offsets, weights, outputs, cells };
-    let mut y = vec![0.0; s.n * outputs * height * width];
-    let each = |scratch: &mut [Vec<f32>; 2], (image, top, maps): (usize, usize, Vec<&mut [f32]>)| {
+    let each = |scratch: &mut [Vec<f32>; 2], (image, top, maps): (usize, usize, Vec<&mut [MaybeUninit<f32>]>)| {
         let [planes, results] = scratch;
         let layout = Planes { rows: rows + down, columns, first: [top as isize - before[0], -before[1]] };
         let planes = layout.fill(&x[image * inputs * h * w..][..inputs * h * w], [h, w], cells, planes);
@@ -254,12 +271,19 @@ fn all(
         for (channel, (map, result)) in maps.into_iter().zip(results.chunks_exact(cells)).enumerate() {
             let bias = bias.map_or(0.0, |bias| bias[channel]);
             for (to, from) in map.chunks_exact_mut(width).zip(result.chunks(columns)) {
-                to.iter_mut().zip(from).for_each(|(to, from)| *to = from + bias);
+                to.iter_mut().zip(from).for_each(|(to, from)| _ = to.write(from + bias));
+            }
+            if let Some(activation) = activation {
+                // SAFETY: the loop above has written its rows, which are whole.
+                in_place(activation, unsafe { map.assume_init_mut() });
             }
         }
     };
-    bands(&mut y, to, rows).into_par_iter().for_each_init(Default::default, each);
-    y
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        bands(y, to, rows).into_par_iter().for_each_init(Default::default, each);
+    };
+    // SAFETY: bands cover every row of every map, a row has no more cells than one that is computed, and there are as many of those.
+    unsafe { written(s.n * outputs * height * width, write) }
 }
 
 /// `dW` of [`super::conv2d_weight_gradient`].
@@ -315,8 +339,11 @@ mod tests {
         let (y_bias, x_bias) = (numbers(s.o, 4), numbers(s.c, 5));
         let (y, dx, dw) = all_three(s, &x, &w, &dy, &y_bias, &x_bias);
         for level in Level::available() {
-            prop_assert!(close(&forward(level, s, &x, &w, Some(&y_bias)), &y), "forward, {level:?}");
-            prop_assert!(close(&input_gradient(level, s, &dy, &w, Some(&x_bias)), &dx), "input gradient, {level:?}");
+            prop_assert!(close(&forward(level, s, &x, &w, Some(&y_bias), None), &y), "forward, {level:?}");
+            prop_assert!(
+                close(&input_gradient(level, s, &dy, &w, Some(&x_bias), None), &dx),
+                "input gradient, {level:?}"
+            );
             prop_assert!(close(&weight_gradient(level, s, &x, &dy), &dw), "weight gradient, {level:?}");
         }
         Ok(())

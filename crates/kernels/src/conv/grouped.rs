@@ -1,8 +1,10 @@
 //! Convolutions of several groups of channels: each group of each image is an image of its own, with the weights of its group.
 
 use super::{ConvShape, fold, sized, unfold, with_scratch};
-use crate::product::{Matrix, product};
+use crate::pointwise::written;
+use crate::product::{Matrix, new_product, product};
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 /// One group of one image.
 fn one(s: &ConvShape) -> ConvShape {
@@ -22,46 +24,40 @@ fn add_bias(maps: &mut [f32], cells: usize, bias: Option<&[f32]>, group: usize) 
 pub(super) fn forward(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let one = one(s);
     let (taps, cells) = (one.taps(), one.cells());
-    let mut y = vec![0.0; s.n * s.y_len()];
-    if y.is_empty() {
-        return y;
-    }
-    y.par_chunks_mut(one.y_len()).enumerate().for_each(|(task, y)| {
+    let each = |(task, y): (usize, &mut [MaybeUninit<f32>])| {
         let group = task % s.groups;
         let w = &w[group * one.o * taps..(group + 1) * one.o * taps];
-        with_scratch(|[unfolded, _]| {
+        let y = with_scratch(|[unfolded, _]| {
             let unfolded = sized(unfolded, taps * cells);
             unfold(&one, &x[task * one.x_len()..(task + 1) * one.x_len()], 1, unfolded);
-            product(Matrix::new(w, one.o, taps), Matrix::new(unfolded, taps, cells), y, false, false);
+            new_product(Matrix::new(w, one.o, taps), Matrix::new(unfolded, taps, cells), y, false)
         });
         add_bias(y, cells, bias, group);
-    });
-    y
+    };
+    let write = |y: &mut [MaybeUninit<f32>]| y.par_chunks_mut(one.y_len().max(1)).enumerate().for_each(each);
+    // SAFETY: y is whole groups of images, and a product writes all of its part.
+    unsafe { written(s.n * s.y_len(), write) }
 }
 
 /// `dx` of [`super::conv2d_input_gradient`].
 pub(super) fn input_gradient(s: &ConvShape, dy: &[f32], w: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let one = one(s);
     let (taps, cells) = (one.taps(), one.cells());
-    let mut dx = vec![0.0; s.n * s.x_len()];
-    if dx.is_empty() {
-        return dx;
-    }
-    dx.par_chunks_mut(one.x_len()).enumerate().for_each(|(task, dx)| {
+    let each = |(task, dx): (usize, &mut [MaybeUninit<f32>])| {
         let group = task % s.groups;
         let w = &w[group * one.o * taps..(group + 1) * one.o * taps];
         let dy = &dy[task * one.y_len()..(task + 1) * one.y_len()];
-        if cells > 0 {
-            with_scratch(|[unfolded, _]| {
-                let unfolded = sized(unfolded, taps * cells);
-                let w = Matrix::new(w, one.o, taps).transposed();
-                product(w, Matrix::new(dy, one.o, cells), unfolded, false, false);
-                fold(&one, unfolded, 1, dx);
-            });
-        }
+        let dx = with_scratch(|[unfolded, _]| {
+            let unfolded = sized(unfolded, taps * cells);
+            let w = Matrix::new(w, one.o, taps).transposed();
+            product(w, Matrix::new(dy, one.o, cells), unfolded, false, false);
+            fold(&one, unfolded, 1, dx)
+        });
         add_bias(dx, s.h * s.w, bias, group);
-    });
-    dx
+    };
+    let write = |dx: &mut [MaybeUninit<f32>]| dx.par_chunks_mut(one.x_len().max(1)).enumerate().for_each(each);
+    // SAFETY: dx is whole groups of images, and `fold` clears its part first.
+    unsafe { written(s.n * s.x_len(), write) }
 }
 
 /// `dW` of [`super::conv2d_weight_gradient`].

@@ -107,3 +107,41 @@ fn a_shape_whose_lengths_wrap_round_is_refused() {
     let s = ConvShape { n: 1, c: 12, h, w, o: 12, kernel: [3; 2], stride, padding, dilation, groups: 1, output };
     conv2d(&s, &[], &[0.0; 12 * 12 * 9], None, Precision::F32);
 }
+
+/// What is done with a prepared result.
+fn activations() -> impl Strategy<Value = Option<Unary>> {
+    let some = [Unary::Relu, Unary::LeakyRelu { slope: 0.2 }, Unary::Tanh];
+    prop_oneof![Just(None), prop::sample::select(some.to_vec()).prop_map(Some)]
+}
+
+/// Shapes that go by tiles.
+fn wide_shapes() -> impl Strategy<Value = ConvShape> {
+    (1usize..5, 12usize..70, 12usize..70, 2usize..20, 2usize..20, any::<bool>()).prop_map(|(n, c, o, h, w, halves)| {
+        let (kernel, stride) = if halves { (4, 2) } else { (3, 1) };
+        let output = [h, w].map(|side| (side + 2 - kernel) / stride + 1);
+        let (kernel, stride, padding, dilation) = ([kernel; 2], [stride; 2], [[1; 2]; 2], [1; 2]);
+        ConvShape { n, c, h, w, o, kernel, stride, padding, dilation, groups: 1, output }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn prepared_convolutions_have_the_bits_of_the_others_and_then_the_activation(
+        s in prop_oneof![wide_shapes(), shapes(), general_shapes()].prop_filter("no output", |s| s.output[0] * s.output[1] > 0),
+        activation in activations(), half: bool, biased: bool,
+    ) {
+        let precision = if half { Precision::Bf16 } else { Precision::F32 };
+        let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
+        let (b, a) = (biased.then(|| numbers(s.o, 4)), biased.then(|| numbers(s.c, 5)));
+        let after = |y: Vec<f32>| -> Vec<f32> { y.into_iter().map(|y| activation.map_or(y, |f| f.f32(y))).collect() };
+        let y = after(conv2d(&s, &x, &w, b.as_deref(), precision));
+        let dx = after(conv2d_input_gradient(&s, &dy, &w, a.as_deref(), precision));
+        let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        let forward = PreparedConv::new(&s, false, w.clone(), b, activation, precision);
+        prop_assert_eq!(bits(&forward.run(s.n, &x)), bits(&y));
+        let back = PreparedConv::new(&s, true, w, a, activation, precision);
+        prop_assert_eq!(bits(&back.run(s.n, &dy)), bits(&dx));
+    }
+}

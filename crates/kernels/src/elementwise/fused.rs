@@ -400,6 +400,29 @@ unsafe fn with_number<S: Simd, const DOES: u8>(out: &mut [MaybeUninit<f32>], x: 
     rest.for_each(|(out, &x)| _ = out.write(one(x)));
 }
 
+/// A function of each number, where it stands.
+pub(crate) fn in_place(function: Unary, numbers: &mut [f32]) {
+    // SAFETY: the processor has the instruction set of `best`.
+    unsafe { each(Level::best(), function, numbers) };
+}
+
+/// `S` only says for which instruction set the loop is compiled.
+#[inline(always)]
+unsafe fn each_any<S: Simd>(function: Unary, numbers: &mut [f32]) {
+    let mut room = [0.0; BLOCK];
+    for numbers in numbers.chunks_mut(BLOCK) {
+        let room = &mut room[..numbers.len()];
+        room.copy_from_slice(numbers);
+        // SAFETY: numbers are memory for numbers, and only numbers are written.
+        let out = unsafe { &mut *(&raw mut *numbers as *mut [MaybeUninit<f32>]) };
+        function.run(Single { out, a: Operand::Full(room), run: BLOCK });
+    }
+}
+
+with_simd! {
+    /// A function of each number, where it stands.
+    fn each(function: Unary, numbers: &mut [f32]) = each_any
+}
 with_simd! {
     /// All steps for one block.
     fn run(steps: &[Step], block: &Block<'_>, results: &mut [f32], y: &mut [MaybeUninit<f32>]) = run_any

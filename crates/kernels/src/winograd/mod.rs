@@ -13,22 +13,24 @@
 //! dW = GT (P V^T) G    sums over tiles and images
 //! ```
 //!
-//! Transformed weights are several times as large as the weights: they are made block by block where they are used, and
-//! never leave the processor's cache. Transformed tiles of a few chunks of images at a time lie in a buffer that is kept
+//! Transformed weights are several times as large as the weights: in training they are made block by block where they are used, and
+//! never leave the processor's cache; weights that stay are transformed once ([`Kept`]). Transformed tiles of a few chunks of images at a time lie in a buffer that is kept
 //! from call to call.
 //!
 //! An image's result depends on the image alone: chunks and threads change which products are made together, never the
 //! order of additions inside one.
 
 mod chunks;
+mod kept;
 mod plan;
 mod product;
 mod scheme;
 mod transform;
 
+pub(crate) use kept::Kept;
 pub(crate) use plan::Plan;
 
-use crate::conv::{ConvShape, sized};
+use crate::conv::{After, ConvShape, sized};
 use crate::pointwise::written;
 use crate::simd::Level;
 use chunks::{Chunks, Side, transform};
@@ -37,6 +39,9 @@ use rayon::prelude::*;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use transform::{Place, Target};
+
+/// Blocks of channels of y whose weights the input gradient transforms together.
+const O_STEP: usize = 2;
 
 /// Blocks of sixteen columns of one task of the forward pass and of the weight gradient.
 const GROUP: usize = 2;
@@ -82,23 +87,98 @@ impl Shared {
     }
 }
 
+/// What a pass reads besides maps, and what it does with its result.
+#[derive(Clone, Copy)]
+pub(crate) struct With<'a> {
+    /// `[o, c, kh, kw]`.
+    pub(crate) weights: &'a [f32],
+    /// The same, transformed for this pass.
+    pub(crate) kept: Option<&'a Kept>,
+    /// A number for each channel of the result.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// What is done with each number of the result.
+    pub(crate) after: After,
+}
+
 fn bias_of(bias: Option<&[f32]>, block: usize) -> [f32; 16] {
     std::array::from_fn(|l| bias.and_then(|b| b.get(block * 16 + l)).copied().unwrap_or(0.0))
 }
 
-/// `y = w * x (+ bias)`, see [`crate::conv2d`].
-pub(crate) fn forward(
+/// Channels of x whose weights the forward pass transforms together, in blocks: 64 numbers of the inner length.
+fn c_step(plan: &Plan) -> usize {
+    (4 / plan.phases).max(1)
+}
+
+/// Blocks of channels of x of one task of the input gradient: all phases of a channel add to the same pixels, so one task has them all.
+fn c_group(plan: &Plan) -> usize {
+    (4 / plan.phases).max(1)
+}
+
+/// Words of the transformed weights of `blocks` blocks of columns and `inner` numbers: those of a block, and those of a point.
+fn weight_words(form: transform::Form, blocks: usize, inner: usize) -> [usize; 2] {
+    let panel = form.words(inner);
+    [panel, blocks * panel + APART]
+}
+
+/// Transforms the weights of some blocks of channels for the forward pass: `[point][block of y][channel of x and phase][16]`.
+fn forward_weights(
     level: Level,
     plan: &Plan,
-    s: &ConvShape,
-    x: &[f32],
     w: &[f32],
-    bias: Option<&[f32]>,
-) -> Vec<f32> {
+    [o_blocks, c_blocks]: [std::ops::Range<usize>; 2],
+    to: &mut Vec<f32>,
+) {
+    let (s, form) = (&plan.s, plan.forms().1);
+    assert_eq!(w.len(), s.o * s.c * plan.taps, "weights of {s:?}");
+    let [panel, point] = weight_words(form, o_blocks.len(), c_blocks.len() * plan.phases * 16);
+    let to = sized(to, plan.points * point);
+    for (block, o) in o_blocks.enumerate() {
+        let lanes = (s.o - o * 16).min(16);
+        for c in c_blocks.start * 16..c_blocks.end * 16 {
+            let k = (c - c_blocks.start * 16) / 16 * plan.phases * 16 + c % 16;
+            let at = to.as_mut_ptr().wrapping_add(block * panel);
+            let target = Target { at, form, row: k, point, phase: form.words(16) };
+            // Channels that are not there have weights of zero.
+            let lanes = if c < s.c { lanes } else { 0 };
+            let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
+            // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on, `c` apart; they are there because `w` has
+            // all channels. The row lies inside of the block's panel at every point and phase, and `to` has all points.
+            unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, target) };
+        }
+    }
+}
+
+/// The same for the input gradient: `[point][block of x][phase][channel of y][16]`.
+fn gradient_weights(
+    level: Level,
+    plan: &Plan,
+    w: &[f32],
+    [c_blocks, o_blocks]: [std::ops::Range<usize>; 2],
+    to: &mut Vec<f32>,
+) {
+    let (s, form) = (&plan.s, plan.forms().1);
+    assert_eq!(w.len(), s.o * s.c * plan.taps, "weights of {s:?}");
+    let [panel, point] = weight_words(form, c_blocks.len() * plan.phases, o_blocks.len() * 16);
+    let to = sized(to, plan.points * point);
+    for (block, c) in c_blocks.enumerate() {
+        let lanes = (s.c - c * 16).min(16);
+        for (k, o) in (o_blocks.start * 16..o_blocks.end * 16).enumerate() {
+            let at = to.as_mut_ptr().wrapping_add(block * plan.phases * panel);
+            let target = Target { at, form, row: k, point, phase: panel };
+            let lanes = if o < s.o { lanes } else { 0 };
+            let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
+            // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on, one behind the other; they are there because
+            // `w` has all channels. The row lies inside of the block's panel at every point and phase, and `to` has all points.
+            unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, target) };
+        }
+    }
+}
+
+/// `y = w * x (+ bias)`, see [`crate::conv2d`].
+pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with: With) -> Vec<f32> {
     let chunks = Chunks::new(level, plan, s.n);
     let inner_blocks = plan.c_blocks * plan.phases;
-    // Channels of x whose weights are transformed together: 64 numbers of the inner length.
-    let step = (4 / plan.phases).max(1);
+    let step = c_step(plan);
     let groups = plan.o_blocks.div_ceil(GROUP);
     let cells = s.output[0] * s.output[1];
     let (tile_form, weight_form) = plan.forms();
@@ -113,41 +193,33 @@ pub(crate) fn forward(
                 let (chunk, group) = (task / groups, task % groups);
                 let images = chunks.images(some.start + chunk);
                 let rows = images.len() * plan.tiles;
+                let kept = with.kept_for(rows);
                 let o_blocks = group * GROUP..((group + 1) * GROUP).min(plan.o_blocks);
                 let blocks = o_blocks.len();
                 with_scratch(|scratch| {
                     let c_stride = chunks.tiles * 16;
                     let c_point = blocks * c_stride + APART;
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                    for start in (0..plan.c_blocks).step_by(step) {
+                    for (number, start) in (0..plan.c_blocks).step_by(step).enumerate() {
                         let c_blocks = start..(start + step).min(plan.c_blocks);
-                        let inner = c_blocks.len() * plan.phases * 16;
-                        let panel = weight_form.words(inner);
-                        let b_point = blocks * panel + APART;
-                        let weights = sized(&mut scratch.weights, plan.points * b_point);
-                        for (block, o) in o_blocks.clone().enumerate() {
-                            let lanes = (s.o - o * 16).min(16);
-                            for c in start * 16..c_blocks.end * 16 {
-                                let k = (c - start * 16) / 16 * plan.phases * 16 + c % 16;
-                                let to = Target {
-                                    at: weights.as_mut_ptr().wrapping_add(block * panel),
-                                    form: weight_form,
-                                    row: k,
-                                    point: b_point,
-                                    phase: weight_form.words(16),
-                                };
-                                // Channels that are not there have weights of zero.
-                                let lanes = if c < s.c { lanes } else { 0 };
-                                let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
-                                // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on; the place is inside
-                                // of `weights`.
-                                unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, to) };
-                            }
-                        }
+                        let outer = c_blocks.len() * plan.phases;
+                        let [panel, b_point] = weight_words(weight_form, blocks, outer * 16);
+                        let weights = if let Some(kept) = kept {
+                            kept.part(group, number)
+                        } else {
+                            forward_weights(
+                                level,
+                                plan,
+                                with.weights,
+                                [o_blocks.clone(), c_blocks],
+                                &mut scratch.weights,
+                            );
+                            &scratch.weights
+                        };
                         let shape = Extent {
                             rows,
                             blocks,
-                            outer: c_blocks.len() * plan.phases,
+                            outer,
                             inner: weight_form.words(16) / 16,
                             outer_stride: block_words,
                             b_stride: panel,
@@ -172,7 +244,8 @@ pub(crate) fn forward(
                                     phase: 0,
                                 };
                                 let maps = y.at((image * s.o + o * 16) * cells);
-                                transform::output(level, plan, from, turned, &bias_of(bias, o), maps, lanes);
+                                let bias = &bias_of(with.bias, o);
+                                transform::output(level, plan, from, turned, bias, with.after, maps, lanes);
                             }
                         }
                     }
@@ -220,19 +293,9 @@ fn rounds(chunks: &Chunks, len: usize, f: impl Fn(std::ops::Range<usize>, &mut V
 }
 
 /// `dx` for a given `dy`, see [`crate::conv2d_input_gradient`].
-pub(crate) fn input_gradient(
-    level: Level,
-    plan: &Plan,
-    s: &ConvShape,
-    dy: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-) -> Vec<f32> {
-    /// Blocks of channels of y whose weights are transformed together.
-    const STEP: usize = 2;
+pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32], with: With) -> Vec<f32> {
     let chunks = Chunks::new(level, plan, s.n);
-    // All phases of a channel add to the same pixels: one task has them all.
-    let per_group = (4 / plan.phases).max(1);
+    let per_group = c_group(plan);
     let groups = plan.c_blocks.div_ceil(per_group);
     let cells = s.h * s.w;
     let (tile_form, weight_form) = plan.forms();
@@ -247,39 +310,33 @@ pub(crate) fn input_gradient(
                 let (chunk, group) = (task / groups, task % groups);
                 let images = chunks.images(some.start + chunk);
                 let rows = images.len() * plan.tiles;
+                let kept = with.kept_for(rows);
                 let c_blocks = group * per_group..((group + 1) * per_group).min(plan.c_blocks);
                 let blocks = c_blocks.len() * plan.phases;
                 with_scratch(|scratch| {
                     let c_stride = chunks.tiles * 16;
                     let c_point = blocks * c_stride + APART;
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                    for start in (0..plan.o_blocks).step_by(STEP) {
-                        let o_blocks = start..(start + STEP).min(plan.o_blocks);
-                        let inner = o_blocks.len() * 16;
-                        let panel = weight_form.words(inner);
-                        let b_point = blocks * panel + APART;
-                        let weights = sized(&mut scratch.weights, plan.points * b_point);
-                        for (block, c) in c_blocks.clone().enumerate() {
-                            let lanes = (s.c - c * 16).min(16);
-                            for (k, o) in (start * 16..o_blocks.end * 16).enumerate() {
-                                let to = Target {
-                                    at: weights.as_mut_ptr().wrapping_add(block * plan.phases * panel),
-                                    form: weight_form,
-                                    row: k,
-                                    point: b_point,
-                                    phase: panel,
-                                };
-                                let lanes = if o < s.o { lanes } else { 0 };
-                                let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
-                                // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on; the place is inside
-                                // of `weights`.
-                                unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, to) };
-                            }
-                        }
+                    for (number, start) in (0..plan.o_blocks).step_by(O_STEP).enumerate() {
+                        let o_blocks = start..(start + O_STEP).min(plan.o_blocks);
+                        let outer = o_blocks.len();
+                        let [panel, b_point] = weight_words(weight_form, blocks, outer * 16);
+                        let weights = if let Some(kept) = kept {
+                            kept.part(group, number)
+                        } else {
+                            gradient_weights(
+                                level,
+                                plan,
+                                with.weights,
+                                [c_blocks.clone(), o_blocks],
+                                &mut scratch.weights,
+                            );
+                            &scratch.weights
+                        };
                         let shape = Extent {
                             rows,
                             blocks,
-                            outer: o_blocks.len(),
+                            outer,
                             inner: weight_form.words(16) / 16,
                             outer_stride: block_words,
                             b_stride: panel,
@@ -303,7 +360,8 @@ pub(crate) fn input_gradient(
                                     phase: c_stride,
                                 };
                                 let maps = dx.at((image * s.c + c * 16) * cells);
-                                transform::input_gradient(level, plan, from, turned, &bias_of(bias, c), maps, lanes);
+                                let bias = &bias_of(with.bias, c);
+                                transform::input_gradient(level, plan, from, turned, bias, with.after, maps, lanes);
                             }
                         }
                     }

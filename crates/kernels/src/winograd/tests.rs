@@ -3,6 +3,11 @@ use crate::conv::Precision;
 use crate::conv::naive::{all_three, numbers};
 use proptest::prelude::*;
 
+/// Weights that are transformed where they are used.
+fn with<'a>(weights: &'a [f32], bias: Option<&'a Vec<f32>>) -> With<'a> {
+    With { weights, kept: None, bias: bias.map(Vec::as_slice), after: After::Nothing }
+}
+
 prop_compose! {
     fn shapes()(
         n in 1usize..6, c in 12usize..40, o in 12usize..40, h in 1usize..13, w in 1usize..13, wide: bool, padding in 0usize..4,
@@ -32,9 +37,9 @@ proptest! {
         let (b, a) = (numbers(s.o, 4), numbers(s.c, 5));
         let expected = all_three(&s, &x, &w, &dy, &b, &a);
         for level in Level::available() {
-            let y = forward(level, &plan, &s, &x, &w, Some(&b));
+            let y = forward(level, &plan, &s, &x, with(&w, Some(&b)));
             close(&y, &expected.0)?;
-            let dx = input_gradient(level, &plan, &s, &dy, &w, Some(&a));
+            let dx = input_gradient(level, &plan, &s, &dy, with(&w, Some(&a)));
             close(&dx, &expected.1)?;
             let dw = weight_gradient(level, &plan, &s, &x, &dy);
             close(&dw, &expected.2)?;
@@ -48,20 +53,20 @@ proptest! {
         let Some(plan) = Plan::new(&s, precision) else { return Ok(()) };
         let level = Level::best();
         let (x, w, dy) = (numbers(s.n * s.x_len(), 1), numbers(s.o * s.taps(), 2), numbers(s.n * s.y_len(), 3));
-        let y = forward(level, &plan, &s, &x, &w, None);
-        let dx = input_gradient(level, &plan, &s, &dy, &w, None);
+        let y = forward(level, &plan, &s, &x, with(&w, None));
+        let dx = input_gradient(level, &plan, &s, &dy, with(&w, None));
         let dw = weight_gradient(level, &plan, &s, &x, &dy);
         let one = ConvShape { n: 1, ..s };
         for i in [0, s.n / 2, s.n - 1] {
-            let y1 = forward(level, &plan, &one, &x[i * s.x_len()..][..s.x_len()], &w, None);
+            let y1 = forward(level, &plan, &one, &x[i * s.x_len()..][..s.x_len()], with(&w, None));
             prop_assert_eq!(&y1[..], &y[i * s.y_len()..][..s.y_len()]);
-            let dx1 = input_gradient(level, &plan, &one, &dy[i * s.y_len()..][..s.y_len()], &w, None);
+            let dx1 = input_gradient(level, &plan, &one, &dy[i * s.y_len()..][..s.y_len()], with(&w, None));
             prop_assert_eq!(&dx1[..], &dx[i * s.x_len()..][..s.x_len()]);
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
         let (y3, dx3, dw3) = pool.install(|| {
-            let y3 = forward(level, &plan, &s, &x, &w, None);
-            let dx3 = input_gradient(level, &plan, &s, &dy, &w, None);
+            let y3 = forward(level, &plan, &s, &x, with(&w, None));
+            let dx3 = input_gradient(level, &plan, &s, &dy, with(&w, None));
             (y3, dx3, weight_gradient(level, &plan, &s, &x, &dy))
         });
         prop_assert_eq!((y3, dx3, dw3), (y, dx, dw));
@@ -86,8 +91,8 @@ proptest! {
         let exact = all_three(&s, &x, &w, &dy, &b, &a);
         let mut first: Option<[Vec<f64>; 3]> = None;
         for level in Level::available() {
-            let y = forward(level, &plan, &s, &x, &w, Some(&b));
-            let dx = input_gradient(level, &plan, &s, &dy, &w, Some(&a));
+            let y = forward(level, &plan, &s, &x, with(&w, Some(&b)));
+            let dx = input_gradient(level, &plan, &s, &dy, with(&w, Some(&a)));
             let dw = weight_gradient(level, &plan, &s, &x, &dy);
             for (name, got, exact) in [("y", &y, &exact.0), ("dx", &dx, &exact.1), ("dw", &dw, &exact.2)] {
                 prop_assert!(distance(got, exact) < BF16_ERROR, "{} {:?}: {}", name, level, distance(got, exact));
@@ -125,7 +130,7 @@ fn a_number_that_is_none_is_not_rounded_away() {
     let (mut x, w) = (numbers(s.x_len(), 1), numbers(s.o * s.taps(), 2));
     x[9] = f32::from_bits(0x7fff_ffff);
     for level in Level::available() {
-        let y = forward(level, &plan, &s, &x, &w, None);
+        let y = forward(level, &plan, &s, &x, with(&w, None));
         assert!(y[9].is_nan(), "{level:?}");
         assert!(y[8 * 7 + 7].is_finite(), "{level:?}: another tile");
     }
@@ -152,8 +157,8 @@ fn deep_layers_stay_exact() {
         let (y, dx, dw) = all_three(&s, &x, &w, &dy, &vec![0.0; o], &vec![0.0; c]);
         for (precision, bound) in [(Precision::F32, 2e-5), (Precision::Bf16, 0.015)] {
             let plan = Plan::new(&s, precision).unwrap();
-            let y1 = forward(Level::best(), &plan, &s, &x, &w, None);
-            let dx1 = input_gradient(Level::best(), &plan, &s, &dy, &w, None);
+            let y1 = forward(Level::best(), &plan, &s, &x, with(&w, None));
+            let dx1 = input_gradient(Level::best(), &plan, &s, &dy, with(&w, None));
             let dw1 = weight_gradient(Level::best(), &plan, &s, &x, &dy);
             for (got, expected) in [(&y1, &y), (&dx1, &dx), (&dw1, &dw)] {
                 let found = distance(got, expected);

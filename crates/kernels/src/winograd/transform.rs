@@ -9,6 +9,7 @@
 
 use super::plan::{Filter, Plan};
 use super::scheme::{F22, F23, F42, F43, Scheme, apply2};
+use crate::conv::After;
 use crate::simd::{Simd, with_simd};
 
 /// The most cells that a kernel has.
@@ -36,7 +37,43 @@ unsafe fn turn_in<S: Simd>(rows: *const f32, row_stride: usize, lanes: usize, le
     }
 }
 
-/// The reverse: writes `[len][16]` to rows, or adds it to what stands there.
+/// The reverse of [`turn_in`], after which `after` is done.
+#[inline(always)]
+unsafe fn turn_out_after<S: Simd>(
+    from: *mut f32,
+    rows: *mut f32,
+    row_stride: usize,
+    lanes: usize,
+    len: usize,
+    after: After,
+) {
+    /// Cells that stay in the first cache between the two.
+    const BLOCK: usize = 64;
+    unsafe {
+        for start in (0..len).step_by(BLOCK) {
+            let (from, len) = (from.add(start * 16), BLOCK.min(len - start));
+            match after {
+                After::Nothing => {}
+                After::Relu => {
+                    for i in 0..len {
+                        let at = from.add(i * 16);
+                        S::store(at, S::relu(S::load(at)));
+                    }
+                }
+                After::LeakyRelu(slope) => {
+                    let slope = S::splat(slope);
+                    for i in 0..len {
+                        let at = from.add(i * 16);
+                        S::store(at, S::leaky_relu(S::load(at), slope));
+                    }
+                }
+            }
+            turn_out::<S>(from, rows.add(start), row_stride, lanes, len, false);
+        }
+    }
+}
+
+/// The reverse of [`turn_in`]: writes `[len][16]` to rows, or adds it to what stands there.
 #[inline(always)]
 unsafe fn turn_out<S: Simd>(
     from: *const f32,
@@ -240,6 +277,7 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
     from: Place,
     turned: *mut f32,
     bias: &[f32; 16],
+    after: After,
     maps: *mut f32,
     lanes: usize,
 ) {
@@ -255,7 +293,7 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
                 }
             }
         }
-        turn_out::<S>(turned, maps, cells, lanes, cells, false);
+        turn_out_after::<S>(turned, maps, cells, lanes, cells, after);
     }
 }
 
@@ -265,10 +303,11 @@ unsafe fn output_any<S: Simd>(
     from: Place,
     turned: *mut f32,
     bias: &[f32; 16],
+    after: After,
     maps: *mut f32,
     lanes: usize,
 ) {
-    unsafe { by_filter!(plan, output_of::<S>(plan, from, turned, bias, maps, lanes)) }
+    unsafe { by_filter!(plan, output_of::<S>(plan, from, turned, bias, after, maps, lanes)) }
 }
 
 #[inline(always)]
@@ -277,6 +316,7 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
     from: Place,
     turned: *mut f32,
     bias: &[f32; 16],
+    after: After,
     maps: *mut f32,
     lanes: usize,
 ) {
@@ -299,7 +339,7 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
                 }
             }
         }
-        turn_out::<S>(turned, maps, cells, lanes, cells, false);
+        turn_out_after::<S>(turned, maps, cells, lanes, cells, after);
     }
 }
 
@@ -309,10 +349,11 @@ unsafe fn input_gradient_any<S: Simd>(
     from: Place,
     turned: *mut f32,
     bias: &[f32; 16],
+    after: After,
     maps: *mut f32,
     lanes: usize,
 ) {
-    unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, bias, maps, lanes)) }
+    unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, bias, after, maps, lanes)) }
 }
 
 #[inline(always)]
@@ -389,11 +430,11 @@ with_simd! {
 }
 with_simd! {
     /// Sixteen of y's channels from their products: `AT M A`, and the bias.
-    fn output(plan: &Plan, from: Place, turned: *mut f32, bias: &[f32; 16], maps: *mut f32, lanes: usize) = output_any
+    fn output(plan: &Plan, from: Place, turned: *mut f32, bias: &[f32; 16], after: After, maps: *mut f32, lanes: usize) = output_any
 }
 with_simd! {
     /// Sixteen of dx's channels from their products: `B Q BT`, added where tiles overlap, and the bias.
-    fn input_gradient(plan: &Plan, from: Place, turned: *mut f32, bias: &[f32; 16], maps: *mut f32, lanes: usize) = input_gradient_any
+    fn input_gradient(plan: &Plan, from: Place, turned: *mut f32, bias: &[f32; 16], after: After, maps: *mut f32, lanes: usize) = input_gradient_any
 }
 with_simd! {
     /// Sixteen kernels, `lane_stride` apart: `G W GT` for every phase.
