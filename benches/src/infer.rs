@@ -38,7 +38,7 @@ fn step(network: shipped::Shipped, batch: usize) -> Result<Step> {
     let (x, ready) = (input(&network, batch), network.inference()?);
     let (from, to) = (ready.input()?, ready.output());
     Ok(Box::new(move || {
-        black_box(ready.start(&network.params, &[(from, &x)])?.fetch_one(to)?);
+        black_box(ready.start(&[(from, &x)])?.fetch_one(to)?);
         Ok(())
     }))
 }
@@ -48,7 +48,7 @@ fn cost(network: shipped::Shipped, batch: usize) -> Cost {
     let count = || {
         let network = read(network)?;
         let (x, ready) = (input(&network, 1), network.inference()?);
-        let mut run = ready.start(&network.params, &[(ready.input()?, &x)])?;
+        let mut run = ready.start(&[(ready.input()?, &x)])?;
         let y = run.fetch_one(ready.output())?;
         let numbers = network.params.elements() + batch * (x.len() + y.len());
         Ok::<_, net::Error>(Cost { macs: batch as u64 * run.macs(), bytes: 4 * numbers as u64 })

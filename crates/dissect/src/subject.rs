@@ -1,9 +1,8 @@
 //! The generator under dissection: which layers are looked at, and their maps.
 
 use base::Error;
-use net::{Device, Graph, Network, NodeId, Op, Program, Result, Run, Tensor};
+use net::{Device, Graph, Network, NodeId, Op, Program, Ready, Result, Run, Tensor};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// One layer whose units are looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +19,7 @@ pub struct Layer {
 #[derive(Clone)]
 pub struct Subject {
     network: Network,
-    program: Arc<Program>,
+    ready: Ready,
     input: NodeId,
     layers: Vec<Layer>,
     nodes: Vec<NodeId>,
@@ -66,10 +65,10 @@ impl Subject {
             }
             found.push(Layer { name, units, size: [height, width] });
         }
-        let program = Arc::new(network.inference()?);
-        let nodes = found.iter().map(|layer| program.find(&layer.name)).collect::<Result<_>>()?;
-        let input = program.input()?;
-        Ok(Self { network: network.clone(), program, input, layers: found, nodes, image, device: device.clone() })
+        let ready = network.inference()?;
+        let nodes = found.iter().map(|layer| ready.find(&layer.name)).collect::<Result<_>>()?;
+        let input = ready.input()?;
+        Ok(Self { network: network.clone(), ready, input, layers: found, nodes, image, device: device.clone() })
     }
 
     /// The layers that are looked at.
@@ -105,7 +104,7 @@ impl Subject {
     /// # Errors
     /// As [`Subject::maps`].
     pub fn maps_and_images(&self, seeds: &[u64]) -> Result<(Vec<Tensor>, Tensor)> {
-        let wanted = [self.nodes.as_slice(), &[self.program.output()]].concat();
+        let wanted = [self.nodes.as_slice(), &[self.ready.output()]].concat();
         let mut values = self.fetch(seeds, &wanted)?;
         let images = values.remove(self.nodes.len());
         Ok((values, images))
@@ -116,7 +115,7 @@ impl Subject {
     /// # Errors
     /// As [`Subject::maps`].
     pub fn images(&self, seeds: &[u64]) -> Result<Tensor> {
-        Ok(self.fetch(seeds, &[self.program.output()])?.remove(0))
+        Ok(self.fetch(seeds, &[self.ready.output()])?.remove(0))
     }
 
     fn fetch(&self, seeds: &[u64], wanted: &[NodeId]) -> Result<Vec<Tensor>> {
@@ -125,22 +124,22 @@ impl Subject {
 
     /// A run over latents `[n, ...]`, in which nothing is computed yet.
     pub(crate) fn run(&self, latents: &Tensor) -> Result<Run<'_>> {
-        self.program.start(&self.network.params, &[(self.input, latents)])
+        self.ready.start(&[(self.input, latents)])
     }
 
     /// The node of the image in [`Subject::run`].
     pub(crate) fn output(&self) -> NodeId {
-        self.program.output()
+        self.ready.output()
     }
 
     /// The network ready to run.
     pub(crate) fn program(&self) -> &Program {
-        &self.program
+        self.ready.program()
     }
 
     /// The node of a layer in [`Subject::run`].
     pub(crate) fn node_of(&self, layer: &str) -> Result<NodeId> {
-        self.program.find(layer)
+        self.ready.find(layer)
     }
 }
 

@@ -54,11 +54,11 @@ pub(crate) fn with_own_statistics(graph: &Graph, params: &Params, z: &Tensor) ->
 /// Samples of a network for latents, in small batches.
 pub(crate) fn samples(network: &Network, z: &Tensor, device: &Device) -> net::Result<(Vec<usize>, Vec<f32>)> {
     let (n, latent) = (z.shape()[0], z.shape()[1]);
-    let (program, z) = (network.inference()?, z.to_vec());
+    let (ready, z) = (network.inference()?, z.to_vec());
     let (mut shape, mut values) = (Vec::new(), Vec::new());
     for chunk in z.chunks(64 * latent) {
         let z = Tensor::new(&[chunk.len() / latent, latent], chunk.to_vec(), device);
-        let x = program.start(&network.params, &[(program.input()?, &z)])?.fetch_one(program.output())?;
+        let x = ready.start(&[(ready.input()?, &z)])?.fetch_one(ready.output())?;
         shape = x.shape().to_vec();
         values.extend(x.to_vec());
     }

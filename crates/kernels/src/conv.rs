@@ -33,7 +33,7 @@ const MOST_IN_LANES: usize = 1 << 13;
 pub use prepared::PreparedConv;
 
 /// What the large products of a convolution are made of. Inputs, weights, sums and results are `f32` in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// Products of `f32`.
     #[default]

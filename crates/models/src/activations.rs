@@ -17,7 +17,7 @@ impl Generator {
             if matches!(graph.node(graph.find(name)?).op, Op::Param { .. }) {
                 return Err(Error::setting("node", format!("{name}: is a parameter, not a layer")).into());
             }
-            self.ready(name)
+            self.node(name)
         });
         self.fetch(&latents.batch(self, first, n), &wanted.collect::<Result<Vec<_>>>()?)
     }

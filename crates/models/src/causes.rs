@@ -62,7 +62,7 @@ impl<'a> Causes<'a> {
         settings: CausalSettings,
     ) -> Result<Self> {
         let layer = Self::layer(dissection, layer)?;
-        if !dissection.plan.segmenter.is(&segmenter.network)? {
+        if !dissection.plan.segmenter.is(segmenter.network())? {
             return Err(Error::file(segmenter_path, "is another segmenter than the one of the dissection")
                 .with_hint("Give the right one with `segmenter`.")
                 .into());

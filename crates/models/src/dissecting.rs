@@ -32,7 +32,7 @@ impl<'a> Dissecting<'a> {
         settings.check()?;
         let origins = [
             Origin::of_network(generator_name, subject.network())?,
-            Origin::of_network(segmenter_name, &segmenter.network)?,
+            Origin::of_network(segmenter_name, segmenter.network())?,
         ];
         let (real, real_name) = real.unzip();
         let plan = Plan::new(&subject, segmenter.planes(), origins, real_name, settings, shard);

@@ -3,9 +3,8 @@
 use crate::{Model, Note};
 use base::Error;
 use dissect::Subject;
-use net::{Device, Network, NodeId, Program, Result, Tensor};
+use net::{Device, Network, NodeId, Ready, Result, Tensor};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// What comes out of a generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub struct Generator {
     model: Model,
     kind: Kind,
     device: Device,
-    program: Arc<Program>,
+    ready: Ready,
     input: NodeId,
 }
 
@@ -62,9 +61,9 @@ impl Generator {
                     .into());
             }
         };
-        let program = Arc::new(network.inference()?);
-        let input = program.input()?;
-        Ok(Self { model, kind, device: device.clone(), program, input })
+        let ready = network.inference()?;
+        let input = ready.input()?;
+        Ok(Self { model, kind, device: device.clone(), ready, input })
     }
 
     /// The network.
@@ -126,17 +125,17 @@ impl Generator {
     /// # Errors
     /// The latents have another shape than the network reads.
     pub fn forward(&self, latents: &Tensor) -> Result<Tensor> {
-        Ok(self.fetch(latents, &[self.program.output()])?.remove(0))
+        Ok(self.fetch(latents, &[self.ready.output()])?.remove(0))
     }
 
     /// The node of the network, made ready to run, that carries this node's result.
-    pub(crate) fn ready(&self, name: &str) -> Result<NodeId> {
-        self.program.find(name)
+    pub(crate) fn node(&self, name: &str) -> Result<NodeId> {
+        self.ready.find(name)
     }
 
     /// The values of nodes of the network, made ready to run.
     pub(crate) fn fetch(&self, latents: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        self.program.start(&self.network().params, &[(self.input, latents)])?.fetch(wanted)
+        self.ready.start(&[(self.input, latents)])?.fetch(wanted)
     }
 }
 
@@ -194,7 +193,7 @@ pub(crate) mod tests {
     #[test]
     fn a_segmenter_is_no_generator() {
         let (segmenter, _) = crate::open_segmenter("scenes".as_ref(), &Device::cpu(), &mut |_| {}).unwrap();
-        let error = of(segmenter.network).unwrap_err();
+        let error = of(segmenter.network().clone()).unwrap_err();
         assert_eq!(error.to_string(), "g: is a segmenter, not a generator");
     }
 

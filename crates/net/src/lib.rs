@@ -35,7 +35,7 @@ pub use inspect::{NodeReport, Report};
 pub use latent::Law;
 pub use network::{Network, Params};
 pub use op::{Op, Role};
-pub use program::{Derivative, Input, Mode, Program, Run, Trainee};
+pub use program::{Derivative, Input, Mode, Program, Ready, Run, Trainee};
 pub use prune::{Pruned, Removal};
 pub use tensor::{
     AxisMap, Binary, Conv, Device, DeviceChoice, Dim, Driver, Precision, Primitive, Tensor, Unary, Window,

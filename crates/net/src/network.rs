@@ -1,6 +1,6 @@
 //! A description with its tensors.
 
-use crate::{Device, Edit, Graph, NodeId, Op, Program, Result, Tensor};
+use crate::{Device, Edit, Graph, NodeId, Op, Program, Ready, Result, Tensor};
 use base::seed::Stream;
 use std::sync::Arc;
 
@@ -60,8 +60,8 @@ impl Network {
     ///
     /// # Errors
     /// The shapes do not fit.
-    pub fn inference(&self) -> Result<Program> {
-        Program::inference(&self.graph)
+    pub fn inference(&self) -> Result<Ready> {
+        Ready::new(Program::inference(&self.graph)?, &self.params)
     }
 
     /// One forward pass with the stored statistics: `[n, ...]` in, the output node out. Who passes often keeps
@@ -70,10 +70,10 @@ impl Network {
     /// # Errors
     /// The input has the wrong shape, or an edit does not fit.
     pub fn forward(&self, x: &Tensor, edits: &[Edit]) -> Result<Tensor> {
-        let program = self.inference()?;
-        let mut run = program.start(&self.params, &[(program.input()?, x)])?;
+        let ready = self.inference()?;
+        let mut run = ready.start(&[(ready.input()?, x)])?;
         run.edit(edits)?;
-        run.fetch_one(program.output())
+        run.fetch_one(ready.output())
     }
 
     /// Shape of the first input without the batch.

@@ -9,10 +9,12 @@ mod fusion;
 mod gradient;
 mod lower;
 mod plan;
+mod ready;
 mod run;
 mod trainee;
 
 pub use gradient::Derivative;
+pub use ready::Ready;
 pub use run::Run;
 pub use trainee::Trainee;
 
@@ -20,7 +22,7 @@ use crate::dims::{at, of_node, possible};
 use crate::{Error, Graph, NodeId, Op, Params, Result, Role};
 use plan::Plans;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tensor::{Dim, Primitive, Tensor};
 
 /// Which statistics the normalising layers use.
@@ -59,6 +61,8 @@ pub struct Program {
     statistics: Vec<(usize, NodeId)>,
     plans: Plans,
     shapes: Shapes,
+    /// By node: whether it follows from the parameters alone.
+    constant: OnceLock<Vec<bool>>,
 }
 
 /// One primitive, or something that is fed.
@@ -121,6 +125,7 @@ impl Program {
             statistics: Vec::new(),
             plans: Plans::default(),
             shapes: Shapes::default(),
+            constant: OnceLock::new(),
         }
     }
 
@@ -154,6 +159,7 @@ impl Program {
         self.dims.push(dims);
         self.shapes = Shapes::default();
         self.plans = Plans::default();
+        self.constant = OnceLock::new();
         self.nodes.len() - 1
     }
 

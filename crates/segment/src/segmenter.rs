@@ -4,9 +4,9 @@ use crate::softmax::Layout;
 use crate::{Segment, count_of};
 use base::{Error, Result};
 use data::{LabelMap, Plane};
-use net::{Derivative, Device, Network, NodeId, Program, Run, Storage, Tensor};
+use net::{Derivative, Device, Network, NodeId, Params, Program, Ready, Run, Storage, Tensor};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The note of a model file that holds the label planes, as JSON: `[{"name": "objects", "classes": [{"name": "sky",
 /// "colour": [135, 190, 235]}, ...], "ignore": 0}, ...]`.
@@ -20,16 +20,17 @@ const MOST_CLASSES: usize = 4096;
 
 /// A network whose output is logits `[n, classes of all planes, h, w]` for images `[n, c, h, w]`, and what they mean.
 ///
-/// The network is made ready to run once, when the segmenter is made.
+/// The network is made ready to run once, and again after its weights have been replaced.
 #[derive(Clone, Debug)]
 pub struct Segmenter {
-    /// The network. Its weights may be replaced, its graph must stay.
-    pub network: Network,
+    network: Network,
     planes: Vec<Plane>,
     shape: [usize; 3],
     layout: Layout,
     /// The network ready to run, with its gradient by the image.
     program: Arc<Program>,
+    /// It with the weights of now, made when it is first asked for.
+    ready: OnceLock<Ready>,
     input: NodeId,
     output: NodeId,
     by_image: Derivative,
@@ -60,12 +61,22 @@ impl Segmenter {
         let json = serde_json::to_string(&planes).map_err(|e| wrong(e.to_string()))?;
         network.notes.retain(|(key, _)| key != PLANES);
         network.notes.push((PLANES.to_owned(), json));
-        let mut program = network.inference()?;
+        let mut program = Program::inference(&network.graph)?;
         let (input, output) = (program.input()?, program.output());
         let by_image = program.differentiate(output, &[input])?;
         let program = Arc::new(program);
         let layout = Layout::new(&planes, height, width);
-        Ok(Self { network, planes, shape: [channels, height, width], layout, program, input, output, by_image })
+        Ok(Self {
+            network,
+            planes,
+            shape: [channels, height, width],
+            layout,
+            program,
+            ready: OnceLock::new(),
+            input,
+            output,
+            by_image,
+        })
     }
 
     /// Reads a segmenter's model file.
@@ -104,6 +115,17 @@ impl Segmenter {
         })
     }
 
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Replaces the weights: as many tensors, of the same shapes.
+    pub fn set_params(&mut self, params: Params) {
+        self.network.params = params;
+        self.ready = OnceLock::new();
+    }
+
     /// Whether the planes' ignore classes are answers ("nothing is here") that were learnt, and are to be judged.
     pub fn learnt_ignored(&self) -> bool {
         self.network.notes.iter().any(|(key, value)| key == LEARNT && value == "yes")
@@ -135,7 +157,14 @@ impl Segmenter {
 
     fn start(&self, images: &Tensor) -> Result<Run<'_>> {
         count_of(images, self.shape)?;
-        Ok(self.program.start(&self.network.params, &[(self.input, images)])?)
+        let ready = match self.ready.get() {
+            Some(ready) => ready,
+            None => {
+                let made = Ready::new(self.program.clone(), &self.network.params)?;
+                self.ready.get_or_init(|| made)
+            }
+        };
+        Ok(ready.start(&[(self.input, images)])?)
     }
 
     fn check(&self, plane: usize, class: usize) -> Result<()> {

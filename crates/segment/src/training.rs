@@ -76,7 +76,7 @@ impl Training {
 
     /// One step of Adam; the loss before it and the length of its gradient.
     fn learn(&self, state: &mut State, batch: Batch, lr: f64) -> Result<(f64, f64)> {
-        let (side, params) = (&self.side, &state.segmenter.network.params);
+        let (side, params) = (&self.side, &state.segmenter.network().params);
         let finite = |what: &str, value: f64| check_finite(what, value, state.step, CURE);
         let images = Tensor::new(&batch.shape, batch.data, &self.device);
         let mut run = side.start(params, &images)?;
@@ -94,7 +94,8 @@ impl Training {
         for ((place, _), value) in side.updates().iter().zip(&values[1..]) {
             params.set(*place, value.clone());
         }
-        (state.segmenter.network.params, state.moments) = (params, moments);
+        state.segmenter.set_params(params);
+        state.moments = moments;
         Ok((loss.value, length))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::subject::{Layer, Subject};
 use base::Error;
-use net::{Derivative, NodeId, Program, Result, Run, Tensor};
+use net::{Derivative, NodeId, Ready, Result, Run, Tensor};
 use segment::{Segment, Segmenter};
 
 /// `f` and `s_c`: from the maps `r` of a layer to where a class is.
@@ -13,8 +13,8 @@ pub(super) struct Tail<'a> {
     pub(super) segmenter: &'a Segmenter,
     pub(super) plane: usize,
     class: usize,
-    /// The generator, which is fed at the layer.
-    program: Program,
+    /// The generator, which is fed at the layer, with its gradient.
+    ready: Ready,
     input: NodeId,
     output: NodeId,
     by_maps: Derivative,
@@ -51,9 +51,10 @@ impl<'a> Tail<'a> {
             return Err(Error::setting("layer", reason).with_hint("Choose the end of a block.").into());
         }
         let by_maps = program.differentiate(output, &[input])?;
+        let ready = Ready::new(program, &subject.network().params)?;
         let [_, height, width] = segmenter.image_shape();
         let pixels = [height, width];
-        Ok(Self { subject, layer, at, segmenter, plane, class, program, input, output, by_maps, pixels })
+        Ok(Self { subject, layer, at, segmenter, plane, class, ready, input, output, by_maps, pixels })
     }
 
     pub(super) fn units(&self) -> usize {
@@ -78,7 +79,7 @@ impl<'a> Tail<'a> {
 
     /// A run that begins at the layer.
     fn start(&self, maps: &Maps) -> Result<Run<'_>> {
-        self.program.start(&self.subject.network().params, &[(self.input, &self.tensor(maps))])
+        self.ready.start(&[(self.input, &self.tensor(maps))])
     }
 
     fn images(&self, maps: &Maps) -> Result<Tensor> {
@@ -92,7 +93,7 @@ impl<'a> Tail<'a> {
 
     /// The images, and what comes after this layer: the maps of [`Tail::later`], then the images once more.
     pub(super) fn images_and_layers(&self, maps: &Maps) -> Result<(Tensor, Vec<Tensor>)> {
-        let mut wanted = self.later().map(|name| self.program.find(name)).collect::<Result<Vec<_>>>()?;
+        let mut wanted = self.later().map(|name| self.ready.find(name)).collect::<Result<Vec<_>>>()?;
         wanted.push(self.output);
         let found = self.start(maps)?.fetch(&wanted)?;
         Ok((found[found.len() - 1].clone(), found))

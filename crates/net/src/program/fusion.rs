@@ -2,13 +2,14 @@
 //!
 //! Elementwise nodes that only one other elementwise node of their shape reads are put off until that one is computed, and
 //! then all go in one pass over memory. A repetition that an elementwise node reads is left to that node, which repeats what
-//! it reads in any case. A product of which only the sums over channels are wanted is never written down.
+//! it reads in any case. A product of which only the sums over channels are wanted is never written down. Where parameters stay, a
+//! convolution takes what scales and shifts its channels into its weights.
 
 use super::plan::Way;
 use super::{Program, Run};
 use crate::{NodeId, Result};
 use kernels::{Function, Leaf, Source, Step};
-use tensor::{Binary, Device, Primitive, Reduction, Tensor};
+use tensor::{Binary, Device, Primitive, Reduction, Tensor, Unary};
 
 /// Nodes of one tree at most: what lies between its leaves and its root has to stay in the processor's first cache.
 const LARGEST_TREE: usize = 12;
@@ -22,23 +23,114 @@ pub(super) struct Tree {
     leaves: Vec<NodeId>,
 }
 
+/// A convolution whose weights stay, with the only reader of its result, the only reader of that one's, and so on.
+#[derive(Debug)]
+pub(super) struct Chain {
+    /// The convolution.
+    pub(super) conv: NodeId,
+    /// All nodes in order, the convolution first.
+    pub(super) members: Vec<NodeId>,
+    /// What is done to channels, in order.
+    pub(super) folds: Vec<Fold>,
+    /// What is done to each number last.
+    pub(super) activation: Option<Unary>,
+}
+
+/// Something that a convolution can take into its weights and bias.
+#[derive(Debug)]
+pub(super) enum Fold {
+    /// Times a number for each channel, or one for all.
+    Mul(NodeId),
+    /// Plus a number for each channel, or one for all.
+    Add(NodeId),
+    /// Times this.
+    Scale(f64),
+}
+
+impl Chain {
+    /// The node whose value comes out.
+    pub(super) fn root(&self) -> NodeId {
+        self.members.last().copied().unwrap_or(self.conv)
+    }
+}
+
+/// The only reader of each node of a schedule, where it has one. The caller, and a reader that is no part of the schedule, count too.
+fn only_readers(program: &Program, schedule: &[NodeId], readers: &[usize], edited: &[NodeId]) -> Vec<Option<NodeId>> {
+    let mut reader = vec![None; readers.len()];
+    for &id in schedule {
+        program.nodes[id].inputs.iter().for_each(|&input| reader[input] = Some(id));
+    }
+    let mut only = vec![None; readers.len()];
+    for &id in schedule {
+        only[id] = reader[id].filter(|_| readers[id] == 1 && !edited.contains(&id));
+    }
+    only
+}
+
 impl Program {
+    /// The convolutions of a schedule whose weights stay.
+    pub(super) fn chains(&self, schedule: &[NodeId], readers: &[usize], edited: &[NodeId]) -> Vec<Chain> {
+        let only_reader = only_readers(self, schedule, readers, edited);
+        let constant = self.constant();
+        let is_conv = |&&id: &&NodeId| {
+            matches!(self.primitive(id), Some(Primitive::Conv2d { .. } | Primitive::ConvTranspose2d { .. }))
+                && self.nodes[id].inputs[1..].iter().all(|&input| constant[input])
+        };
+        let chain = |&conv: &NodeId| {
+            let mut chain = Chain { conv, members: vec![conv], folds: Vec::new(), activation: None };
+            let mut at = conv;
+            while let Some(reader) = only_reader[at] {
+                let other = self.nodes[reader].inputs.iter().copied().find(|&input| input != at);
+                let of_channels = other.filter(|&id| constant[id] && self.is_of_channels(id, conv));
+                match (self.primitive(reader), of_channels) {
+                    (Some(Primitive::Binary(Binary::Mul)), Some(id)) => chain.folds.push(Fold::Mul(id)),
+                    (Some(Primitive::Binary(Binary::Add)), Some(id)) => chain.folds.push(Fold::Add(id)),
+                    (Some(Primitive::Unary(Unary::Scale { factor })), _) => chain.folds.push(Fold::Scale(*factor)),
+                    (Some(Primitive::Unary(function)), _) => chain.activation = Some(*function),
+                    _ => break,
+                }
+                chain.members.push(reader);
+                at = reader;
+                if chain.activation.is_some() {
+                    break;
+                }
+            }
+            chain
+        };
+        schedule.iter().filter(is_conv).map(chain).collect()
+    }
+
+    /// Whether a node holds one number for each channel of the maps `maps`, or one for all.
+    fn is_of_channels(&self, id: NodeId, maps: NodeId) -> bool {
+        let (own, maps) = (&self.dims[id], &self.dims[maps]);
+        let before = maps.len().checked_sub(own.len());
+        let along = |before: usize| {
+            own.iter().enumerate().all(|(axis, dim)| dim.fixed() == Some(1) || axis + before == 1 && *dim == maps[1])
+        };
+        before.is_some_and(along)
+    }
+
     /// Which nodes of a schedule are put off, given how often each is read. The bits of the results do not depend on it.
-    pub(super) fn put_off(&self, schedule: &[NodeId], readers: &[usize], edited: &[NodeId]) -> Vec<bool> {
-        let mut reader = vec![None; readers.len()];
-        for &id in schedule {
-            self.nodes[id].inputs.iter().for_each(|&input| reader[input] = Some(id));
-        }
-        // A reader that is no part of this schedule, or the caller, counts too: then there is none here, or another one.
-        let only_reader = |id: NodeId| reader[id].filter(|_| readers[id] == 1 && !edited.contains(&id));
+    pub(super) fn put_off(
+        &self,
+        schedule: &[NodeId],
+        readers: &[usize],
+        edited: &[NodeId],
+        chains: &[Chain],
+    ) -> Vec<bool> {
+        let only = only_readers(self, schedule, readers, edited);
+        let only_reader = |id: NodeId| only[id];
+        let mut chained = vec![false; readers.len()];
+        chains.iter().flat_map(|chain| &chain.members).for_each(|&id| chained[id] = true);
         let mut summed = vec![false; readers.len()];
         for &id in schedule {
             summed[id] = self.is_product(id) && only_reader(id).is_some_and(|reader| self.sums_channels(reader));
         }
-        let fuses = |id: NodeId| self.is_elementwise(id) && !summed[id];
+        let fuses = |id: NodeId| self.is_elementwise(id) && !summed[id] && !chained[id];
         let mut put_off = vec![false; readers.len()];
+        chains.iter().flat_map(|chain| &chain.members[..chain.members.len() - 1]).for_each(|&id| put_off[id] = true);
         let mut size = vec![0; readers.len()];
-        for &id in schedule {
+        for &id in schedule.iter().filter(|&&id| !chained[id]) {
             let inner = self.nodes[id].inputs.iter().filter(|&&input| put_off[input]);
             size[id] = 1 + inner.map(|&input| size[input]).sum::<usize>();
             put_off[id] = summed[id]
@@ -147,6 +239,21 @@ impl Run<'_> {
         }
         let [inner @ .., root] = &tree.members[..] else { unreachable!("a tree has a root") };
         self.compute_through(inner, *root)
+    }
+
+    /// A convolution with all that is done on the way.
+    pub(super) fn compute_chain(&mut self, chain: &Chain) -> Result<Tensor> {
+        let (conv, root) = (chain.conv, chain.root());
+        let inputs = &self.program.nodes[conv].inputs;
+        let prepared = self.ready.and_then(|ready| ready.prepared(chain, &self.shapes, self.precision));
+        if let (Some(prepared), Some(maps)) = (prepared, self.known(inputs[0])?.slice()) {
+            let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.shapes[input].as_slice()).collect();
+            let macs = self.program.primitive(conv).map_or(0, |primitive| primitive.macs(&shapes, &self.shapes[conv]));
+            let value = prepared.run(self.shapes[inputs[0]][0], maps);
+            self.macs += macs;
+            return Ok(Tensor::new(&self.shapes[root], value, &Device::cpu()));
+        }
+        self.compute_through(&chain.members[..chain.members.len() - 1], root)
     }
 
     /// A sum of products over channels.

@@ -2,6 +2,7 @@
 //!
 //! A plan does not depend on the batch, on the parameters or on what is fed, only on which nodes are known already.
 
+use super::fusion::Chain;
 use super::{Program, Step};
 use crate::NodeId;
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ pub(super) struct Question {
     pub(super) later: Vec<NodeId>,
     /// The nodes that are edited.
     pub(super) edited: Vec<NodeId>,
+    /// Whether parameters stay, so that what is known of them may be kept in another form.
+    pub(super) ready: bool,
 }
 
 /// The steps in order.
@@ -43,6 +46,8 @@ pub(super) enum Way {
     Alone,
     /// As the root of a tree of elementwise nodes, in one pass over memory.
     Tree(super::fusion::Tree),
+    /// As a convolution whose weights stay, with what is done to its channels afterwards.
+    Chain(super::fusion::Chain),
     /// As the sum over everything but channels of a product, of which the two factors are read once. The product is a node.
     Dot {
         /// The product.
@@ -88,10 +93,13 @@ impl Program {
         later.into_iter().filter(|id| schedule.binary_search(id).is_err()).for_each(&mut count);
         question.wanted.iter().for_each(|&id| readers[id] += 1);
 
-        let put_off = self.put_off(&schedule, &readers, &question.edited);
+        let chains = if question.ready { self.chains(&schedule, &readers, &question.edited) } else { Vec::new() };
+        let put_off = self.put_off(&schedule, &readers, &question.edited, &chains);
+        let mut chains: HashMap<NodeId, Chain> = chains.into_iter().map(|chain| (chain.root(), chain)).collect();
         let mut works = Vec::with_capacity(schedule.len());
         for id in schedule.into_iter().filter(|&id| !put_off[id]) {
-            let members = self.tree(id, &put_off);
+            let chain = chains.remove(&id);
+            let members = chain.as_ref().map_or_else(|| self.tree(id, &put_off), |chain| chain.members.clone());
             let mut done = Vec::new();
             for &input in members.iter().flat_map(|&member| &self.nodes[member].inputs) {
                 readers[input] -= 1;
@@ -99,7 +107,8 @@ impl Program {
                     done.push(input);
                 }
             }
-            works.push(Work { node: id, way: self.way(members), done });
+            let way = chain.map_or_else(|| self.way(members), Way::Chain);
+            works.push(Work { node: id, way, done });
         }
         Plan { works }
     }

@@ -2,6 +2,7 @@
 
 use super::Program;
 use super::plan::{Question, Way};
+use super::ready::Ready;
 use crate::dims::of_node;
 use crate::{Edit, Error, NodeId, Params, Result};
 use std::sync::Arc;
@@ -15,45 +16,59 @@ use tensor::{Dim, Precision, Primitive, Tensor};
 #[derive(Clone)]
 pub struct Run<'p> {
     pub(super) program: &'p Program,
-    /// By node.
+    /// What has been prepared for it, if anything.
+    pub(super) ready: Option<&'p Ready>,
+    /// By node: the parameters, and of what is ready also what follows from them.
     params: Arc<Vec<Option<Tensor>>>,
     pub(super) shapes: Arc<Vec<Vec<usize>>>,
     pub(super) values: Vec<Option<Tensor>>,
     edits: Arc<Vec<(NodeId, usize, Edit)>>,
-    batch: usize,
-    precision: Precision,
-    macs: u64,
+    pub(super) batch: usize,
+    pub(super) precision: Precision,
+    pub(super) macs: u64,
 }
 
 impl<'p> Run<'p> {
     pub(super) fn new(program: &'p Program, params: &Params, feeds: &[(NodeId, &Tensor)]) -> Result<Self> {
-        let mut batch = None;
-        for (id, tensor) in feeds {
-            if let Some(found) = batch_of(&program.dims[*id], tensor.shape()) {
-                batch.get_or_insert(found);
-            }
-        }
-        let nodes = program.nodes.len();
-        let mut run = Self {
-            program,
-            params: Arc::default(),
-            shapes: program.shapes(batch.unwrap_or(1))?,
-            values: vec![None; nodes],
-            edits: Arc::default(),
-            batch: batch.unwrap_or(1),
-            precision: Precision::F32,
-            macs: 0,
-        };
-        let mut tensors = vec![None; nodes];
+        let mut run = Self::empty(program, feeds)?;
+        let mut tensors = vec![None; program.nodes.len()];
         for (&id, tensor) in program.params.iter().zip(params.tensors()) {
             run.check(id, tensor)?;
             tensors[id] = Some(tensor.clone());
         }
         run.params = Arc::new(tensors);
+        run.feed_all(feeds)
+    }
+
+    pub(super) fn of_ready(
+        ready: &'p Ready,
+        constants: Arc<Vec<Option<Tensor>>>,
+        feeds: &[(NodeId, &Tensor)],
+    ) -> Result<Self> {
+        let empty = Self::empty(ready.program(), feeds)?;
+        Self { ready: Some(ready), params: constants, ..empty }.feed_all(feeds)
+    }
+
+    fn empty(program: &'p Program, feeds: &[(NodeId, &Tensor)]) -> Result<Self> {
+        let batch = feeds.iter().find_map(|(id, tensor)| batch_of(&program.dims[*id], tensor.shape())).unwrap_or(1);
+        Ok(Self {
+            program,
+            ready: None,
+            params: Arc::default(),
+            shapes: program.shapes(batch)?,
+            values: vec![None; program.nodes.len()],
+            edits: Arc::default(),
+            batch,
+            precision: Precision::F32,
+            macs: 0,
+        })
+    }
+
+    fn feed_all(mut self, feeds: &[(NodeId, &Tensor)]) -> Result<Self> {
         for (id, tensor) in feeds {
-            run.feed(*id, tensor)?;
+            self.feed(*id, tensor)?;
         }
-        Ok(run)
+        Ok(self)
     }
 
     /// Convolutions are computed in this precision.
@@ -78,9 +93,13 @@ impl<'p> Run<'p> {
     /// Gives a node its value; what lies before it is not needed then. A value that is fed is not edited.
     ///
     /// # Errors
-    /// The value has another shape than the node.
+    /// The value has another shape than the node; or the node follows from parameters that stay.
     pub fn feed(&mut self, id: NodeId, value: &Tensor) -> Result<()> {
         self.check(id, value)?;
+        if self.ready.is_some() && self.params[id].is_some() {
+            let label = &self.program.nodes[id].label;
+            return Err(Error::Graph(format!("{label} cannot be fed: the parameters stay in a network that is ready")));
+        }
         self.values[id] = Some(value.clone());
         Ok(())
     }
@@ -152,11 +171,13 @@ impl<'p> Run<'p> {
             wanted: wanted.to_vec(),
             later: later.to_vec(),
             edited: self.edits.iter().map(|(id, ..)| *id).collect(),
+            ready: self.ready.is_some(),
         });
         for work in &plan.works {
             let mut value = match &work.way {
                 Way::Alone => self.compute(work.node)?,
                 Way::Tree(tree) => self.compute_tree(tree)?,
+                Way::Chain(chain) => self.compute_chain(chain)?,
                 Way::Dot { product } => self.compute_dot(*product, work.node)?,
             };
             for (_, axis, edit) in self.edits.iter().filter(|(at, ..)| *at == work.node) {

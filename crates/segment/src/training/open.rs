@@ -40,14 +40,14 @@ impl Training {
         }
         let path = Path::new(&s.from);
         let from = Segmenter::load(path, &self.device)?;
-        if from.network.graph != self.graph || from.planes() != self.planes {
+        if from.network().graph != self.graph || from.planes() != self.planes {
             return Err(Error::file(
                 path,
                 "is a segmenter of another form, or of other classes, than the settings ask for",
             )
             .with_hint("Give it the size, width and levels that it has: see `inspect`."));
         }
-        Ok(from.network.params)
+        Ok(from.network().params.clone())
     }
 
     /// The segmenter with some weights.

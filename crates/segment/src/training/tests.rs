@@ -118,7 +118,7 @@ fn a_training_can_begin_with_the_weights_of_another() {
     let from = Store::open(&first).path_of(2).join(crate::SEGMENTER).display().to_string();
     let settings = settings("steps=2 log.checkpoint=1 weighting=none");
     let mut run = start(Settings { from: from.clone(), ..settings.clone() }, &second);
-    let weights = |s: &Segmenter| s.network.params.tensors()[0].to_vec();
+    let weights = |s: &Segmenter| s.network().params.tensors()[0].to_vec();
     let learnt = weights(&Segmenter::load(&from, &Device::cpu()).unwrap());
     assert_eq!(weights(run.state().segmenter()), learnt);
     run.run(&Interrupt::default(), |_| ()).unwrap();

@@ -1,7 +1,7 @@
 //! Convolutions and their gradients.
 
-use crate::Conv;
 use crate::reference::{Array, Value};
+use crate::{Conv, Primitive};
 use kernels::{ConvShape, Precision};
 
 /// Steps and borders up to which the kernels' sums of places cannot wrap around.
@@ -9,8 +9,29 @@ const MOST: usize = 1 << 24;
 
 /// Whether the kernels can compute a convolution: there are elements, and nothing is too far away.
 pub(super) fn usual(conv: &Conv, inputs: &[Value<f32>]) -> bool {
-    let near = conv.stride.iter().chain(&conv.dilation).chain(conv.padding.as_flattened()).all(|&length| length < MOST);
-    near && inputs.iter().all(|input| !input.shape().contains(&0))
+    near(conv) && inputs.iter().all(|input| !input.shape().contains(&0))
+}
+
+fn near(conv: &Conv) -> bool {
+    conv.stride.iter().chain(&conv.dilation).chain(conv.padding.as_flattened()).all(|&length| length < MOST)
+}
+
+impl Primitive {
+    /// What the kernels need to know of a convolution, and whether it is a transposed one; `None` of anything else, and of a
+    /// convolution that they cannot compute.
+    pub fn conv_shape(&self, inputs: &[&[usize]], output: &[usize]) -> Option<(ConvShape, bool)> {
+        let [x, w, ..] = *inputs else { return None };
+        let (conv, transposed) = match self {
+            Self::Conv2d { conv } => (conv, false),
+            Self::ConvTranspose2d { conv, .. } => (conv, true),
+            _ => return None,
+        };
+        let whole = near(conv) && ![x, w, output].iter().any(|shape| shape.len() != 4 || shape.contains(&0));
+        whole.then(|| match transposed {
+            false => (shape_of(conv, x, output[1], &w[2..], &output[2..]), false),
+            true => (shape_of(conv, output, x[1], &w[2..], &x[2..]), true),
+        })
+    }
 }
 
 /// `x` to maps of `o` channels.

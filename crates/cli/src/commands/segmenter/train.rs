@@ -86,7 +86,7 @@ impl Told for Training {
             count(set.len()),
             held_out.name(),
             count(held_out.len()),
-            segmenter.network.params.elements()
+            segmenter.network().params.elements()
         )
     }
 

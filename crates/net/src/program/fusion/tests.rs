@@ -39,7 +39,7 @@ fn results_do_not_depend_on_what_is_put_off() {
     program.params().iter().chain([&cotangent]).for_each(|&id| known[id] = true);
     let question = |wanted: &[NodeId]| {
         let (known, wanted) = (known.clone(), wanted.to_vec());
-        program.plan(Question { known, wanted, later: Vec::new(), edited: Vec::new() })
+        program.plan(Question { known, wanted, later: Vec::new(), edited: Vec::new(), ready: false })
     };
     let all = program.ancestors(&known, &wanted);
     let (few, many) = (question(&wanted).works.len(), question(&all).works.len());
@@ -66,7 +66,7 @@ fn an_edited_node_is_not_put_off() {
     let norm = &graph.node(graph.node(graph.find("1b").unwrap()).inputs[0]).name;
     let edit = Edit::ablate(norm, vec![1]);
     let norm = program.find(norm).unwrap();
-    let mut run = program.start(&network.params, &[(program.input().unwrap(), &z)]).unwrap();
+    let mut run = program.start(&[(program.input().unwrap(), &z)]).unwrap();
     run.edit(&[edit]).unwrap();
     let edited = run.fork().fetch_one(program.output()).unwrap().to_vec();
     let watched = run.fetch(&[norm, program.output()]).unwrap();
