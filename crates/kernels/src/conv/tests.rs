@@ -116,7 +116,7 @@ fn activations() -> impl Strategy<Value = Option<Unary>> {
 
 /// Shapes that go by tiles.
 fn wide_shapes() -> impl Strategy<Value = ConvShape> {
-    (1usize..5, 12usize..70, 12usize..70, 2usize..20, 2usize..20, any::<bool>()).prop_map(|(n, c, o, h, w, halves)| {
+    (1usize..9, 12usize..70, 12usize..70, 2usize..40, 2usize..30, any::<bool>()).prop_map(|(n, c, o, h, w, halves)| {
         let (kernel, stride) = if halves { (4, 2) } else { (3, 1) };
         let output = [h, w].map(|side| (side + 2 - kernel) / stride + 1);
         let (kernel, stride, padding, dilation) = ([kernel; 2], [stride; 2], [[1; 2]; 2], [1; 2]);
@@ -141,6 +141,9 @@ proptest! {
         let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         let forward = PreparedConv::new(&s, false, w.clone(), b, activation, precision);
         prop_assert_eq!(bits(&forward.run(s.n, &x)), bits(&y));
+        // One thread is content with fewer strips.
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        prop_assert_eq!(bits(&alone.install(|| forward.run(s.n, &x))), bits(&y));
         let back = PreparedConv::new(&s, true, w, a, activation, precision);
         prop_assert_eq!(bits(&back.run(s.n, &dy)), bits(&dx));
     }

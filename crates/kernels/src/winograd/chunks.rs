@@ -97,7 +97,15 @@ pub(super) fn transform(
                 // and phase, are this task's alone and lie inside of the buffer, which has `len` for each chunk.
                 unsafe {
                     match side {
-                        Side::Input => transform::input(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), target),
+                        Side::Input => transform::input(
+                            level,
+                            plan,
+                            plan.rows(),
+                            maps.as_ptr(),
+                            lanes,
+                            turned.as_mut_ptr(),
+                            target,
+                        ),
                         Side::OutputGradient => {
                             transform::output_gradient(level, plan, maps.as_ptr(), lanes, turned.as_mut_ptr(), target);
                         }

@@ -25,6 +25,7 @@ mod kept;
 mod plan;
 mod product;
 mod scheme;
+mod strips;
 mod transform;
 
 pub(crate) use kept::Kept;
@@ -38,7 +39,7 @@ use product::{Extent, Rows};
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
-use transform::{Place, Target};
+use transform::{Finish, Place, Target};
 
 /// Blocks of channels of y whose weights the input gradient transforms together.
 const O_STEP: usize = 2;
@@ -100,8 +101,12 @@ pub(crate) struct With<'a> {
     pub(crate) after: After,
 }
 
-fn bias_of(bias: Option<&[f32]>, block: usize) -> [f32; 16] {
-    std::array::from_fn(|l| bias.and_then(|b| b.get(block * 16 + l)).copied().unwrap_or(0.0))
+impl With<'_> {
+    /// What is done with the maps of block number `block`.
+    fn finish(&self, block: usize) -> Finish {
+        let bias = std::array::from_fn(|l| self.bias.and_then(|b| b.get(block * 16 + l)).copied().unwrap_or(0.0));
+        Finish { bias, after: self.after }
+    }
 }
 
 /// Channels of x whose weights the forward pass transforms together, in blocks: 64 numbers of the inner length.
@@ -176,9 +181,13 @@ fn gradient_weights(
 
 /// `y = w * x (+ bias)`, see [`crate::conv2d`].
 pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with: With) -> Vec<f32> {
+    if let Some(kept) = with.kept
+        && let Some(y) = strips::forward(level, plan, s, x, with, kept)
+    {
+        return y;
+    }
     let chunks = Chunks::new(level, plan, s.n);
     let inner_blocks = plan.c_blocks * plan.phases;
-    let step = c_step(plan);
     let groups = plan.o_blocks.div_ceil(GROUP);
     let cells = s.output[0] * s.output[1];
     let (tile_form, weight_form) = plan.forms();
@@ -194,18 +203,19 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
                 let images = chunks.images(some.start + chunk);
                 let rows = images.len() * plan.tiles;
                 let kept = with.kept_for(rows);
+                let step = if kept.is_some() { plan.c_blocks } else { c_step(plan) };
                 let o_blocks = group * GROUP..((group + 1) * GROUP).min(plan.o_blocks);
                 let blocks = o_blocks.len();
                 with_scratch(|scratch| {
                     let c_stride = chunks.tiles * 16;
                     let c_point = blocks * c_stride + APART;
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                    for (number, start) in (0..plan.c_blocks).step_by(step).enumerate() {
+                    for start in (0..plan.c_blocks).step_by(step) {
                         let c_blocks = start..(start + step).min(plan.c_blocks);
                         let outer = c_blocks.len() * plan.phases;
                         let [panel, b_point] = weight_words(weight_form, blocks, outer * 16);
                         let weights = if let Some(kept) = kept {
-                            kept.part(group, number)
+                            kept.group(group)
                         } else {
                             forward_weights(
                                 level,
@@ -244,8 +254,7 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
                                     phase: 0,
                                 };
                                 let maps = y.at((image * s.o + o * 16) * cells);
-                                let bias = &bias_of(with.bias, o);
-                                transform::output(level, plan, from, turned, bias, with.after, maps, lanes);
+                                transform::output(level, plan, plan.rows(), from, turned, &with.finish(o), maps, lanes);
                             }
                         }
                     }
@@ -311,18 +320,19 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
                 let images = chunks.images(some.start + chunk);
                 let rows = images.len() * plan.tiles;
                 let kept = with.kept_for(rows);
+                let step = if kept.is_some() { plan.o_blocks } else { O_STEP };
                 let c_blocks = group * per_group..((group + 1) * per_group).min(plan.c_blocks);
                 let blocks = c_blocks.len() * plan.phases;
                 with_scratch(|scratch| {
                     let c_stride = chunks.tiles * 16;
                     let c_point = blocks * c_stride + APART;
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                    for (number, start) in (0..plan.o_blocks).step_by(O_STEP).enumerate() {
-                        let o_blocks = start..(start + O_STEP).min(plan.o_blocks);
+                    for start in (0..plan.o_blocks).step_by(step) {
+                        let o_blocks = start..(start + step).min(plan.o_blocks);
                         let outer = o_blocks.len();
                         let [panel, b_point] = weight_words(weight_form, blocks, outer * 16);
                         let weights = if let Some(kept) = kept {
-                            kept.part(group, number)
+                            kept.group(group)
                         } else {
                             gradient_weights(
                                 level,
@@ -360,8 +370,7 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
                                     phase: c_stride,
                                 };
                                 let maps = dx.at((image * s.c + c * 16) * cells);
-                                let bias = &bias_of(with.bias, c);
-                                transform::input_gradient(level, plan, from, turned, bias, with.after, maps, lanes);
+                                transform::input_gradient(level, plan, from, turned, &with.finish(c), maps, lanes);
                             }
                         }
                     }

@@ -4,6 +4,7 @@
 
 use super::transform::Form;
 use crate::conv::{ConvShape, Precision};
+use std::ops::Range;
 
 /// Fewer channels than this on either side leave too many of the sixteen lanes empty.
 const LEAST_CHANNELS: usize = 12;
@@ -29,8 +30,13 @@ pub(crate) struct Plan {
     pub(super) phases: usize,
     /// Taps of the whole kernel.
     pub(super) taps: usize,
-    /// Tiles of an image.
+    /// Tiles of an image, row by row.
     pub(super) tiles: usize,
+    /// Rows of tiles, and tiles of a row.
+    pub(super) down: usize,
+    pub(super) across: usize,
+    /// Whether every cell of x is read by some tile.
+    pub(super) reaches_all_of_x: bool,
     /// Blocks of sixteen channels of x and of y.
     pub(super) c_blocks: usize,
     pub(super) o_blocks: usize,
@@ -70,6 +76,9 @@ impl Plan {
             phases: stride * stride,
             taps: s.kernel[0] * s.kernel[1],
             tiles: down * across,
+            down,
+            across,
+            reaches_all_of_x: false,
             c_blocks: s.c.div_ceil(16),
             o_blocks: s.o.div_ceil(16),
             stride,
@@ -99,7 +108,28 @@ impl Plan {
                 }
             }
         }
+        let mut reached = vec![false; s.h * s.w + 1];
+        plan.x_cells.iter().for_each(|&cell| reached[cell as usize / 16] = true);
+        plan.reaches_all_of_x = reached[..s.h * s.w].iter().all(|&reached| reached);
         Some(plan)
+    }
+
+    /// All rows of tiles.
+    pub(super) fn rows(&self) -> Range<usize> {
+        0..self.down
+    }
+
+    /// The rows of x that some rows of tiles read.
+    pub(super) fn rows_of_x(&self, rows: &Range<usize>) -> Range<usize> {
+        let (padding, inputs) = (self.s.padding[0][0], self.outputs + self.s.kernel[0].div_ceil(self.stride) - 1);
+        let first = (rows.start * self.outputs * self.stride).saturating_sub(padding).min(self.s.h);
+        let end = (((rows.end - 1) * self.outputs + inputs) * self.stride).saturating_sub(padding);
+        first..end.clamp(first, self.s.h)
+    }
+
+    /// The rows of y that they write.
+    pub(super) fn rows_of_y(&self, rows: &Range<usize>) -> Range<usize> {
+        rows.start * self.outputs..(rows.end * self.outputs).min(self.s.output[0])
     }
 
     /// How transformed tiles stand in memory where the inner length is channels, and how weights do; where the inner length

@@ -12,6 +12,7 @@
 #![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
 
 use crate::simd::Simd;
+use std::mem::MaybeUninit;
 
 /// One algorithm. `N = M + R - 1`.
 pub(crate) trait Scheme<const M: usize, const R: usize, const N: usize>: 'static {
@@ -185,34 +186,53 @@ unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I],
     out
 }
 
-/// `matrix x matrix^T`: the transform in two dimensions.
+/// Where a transform reads sixteen lanes of number (i, j).
+pub(crate) trait From2 {
+    fn at(&self, i: usize, j: usize) -> *const f32;
+}
+
+/// What becomes of sixteen lanes of number (i, j) of a transform's result.
+pub(crate) trait Into2<S: Simd> {
+    /// # Safety
+    /// As [`Simd`], and what is written to must belong to the caller.
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes);
+}
+
+/// `matrix x matrix^T`: the transform in two dimensions. Numbers go from where they lie to where they belong; only what is between
+/// the two dimensions is kept.
 ///
 /// # Safety
-/// As [`Simd`].
+/// As [`Simd`]; `from` gives places that can be read, and `to` may be given all results.
 #[inline(always)]
 pub(crate) unsafe fn apply2<S: Simd, const I: usize, const J: usize>(
     matrix: &[[f32; J]; I],
-    x: &[[S::Lanes; J]; J],
-) -> [[S::Lanes; I]; I] {
+    from: &impl From2,
+    to: &mut impl Into2<S>,
+) {
     unsafe {
-        let zero = S::splat(0.0);
         // Rows first: half[j] = matrix x[j].
-        let mut half = [[zero; I]; J];
+        let mut half = [[MaybeUninit::<S::Lanes>::uninit(); I]; J];
         for j in 0..J {
-            half[j] = apply::<S, I, J>(matrix, x[j]);
+            let mut x = [S::load(from.at(j, 0)); J];
+            for k in 1..J {
+                x[k] = S::load(from.at(j, k));
+            }
+            let y = apply::<S, I, J>(matrix, x);
+            for i in 0..I {
+                half[j][i].write(y[i]);
+            }
         }
-        let mut out = [[zero; I]; I];
         for i in 0..I {
-            let mut column = [zero; J];
-            for j in 0..J {
-                column[j] = half[j][i];
+            // SAFETY: every number of every row has been written.
+            let mut column = [half[0][i].assume_init(); J];
+            for j in 1..J {
+                column[j] = half[j][i].assume_init();
             }
             let column = apply::<S, I, J>(matrix, column);
             for k in 0..I {
-                out[k][i] = column[k];
+                to.put(k, i, column[k]);
             }
         }
-        out
     }
 }
 

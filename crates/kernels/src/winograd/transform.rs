@@ -8,9 +8,11 @@
 #![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
 
 use super::plan::{Filter, Plan};
-use super::scheme::{F22, F23, F42, F43, Scheme, apply2};
+use super::scheme::{F22, F23, F42, F43, From2, Into2, Scheme, apply2};
 use crate::conv::After;
 use crate::simd::{Simd, with_simd};
+use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// The most cells that a kernel has.
 const MOST_TAPS: usize = 16;
@@ -37,35 +39,44 @@ unsafe fn turn_in<S: Simd>(rows: *const f32, row_stride: usize, lanes: usize, le
     }
 }
 
-/// The reverse of [`turn_in`], after which `after` is done.
+/// What is done with sixteen maps before they are written.
+pub(super) struct Finish {
+    /// Added to each number of a map.
+    pub(super) bias: [f32; 16],
+    pub(super) after: After,
+}
+
+/// The reverse of [`turn_in`], with all that `finish` says.
 #[inline(always)]
-unsafe fn turn_out_after<S: Simd>(
+unsafe fn turn_out_finished<S: Simd>(
     from: *mut f32,
     rows: *mut f32,
     row_stride: usize,
     lanes: usize,
     len: usize,
-    after: After,
+    finish: &Finish,
 ) {
     /// Cells that stay in the first cache between the two.
     const BLOCK: usize = 64;
     unsafe {
+        let bias = S::load(finish.bias.as_ptr());
         for start in (0..len).step_by(BLOCK) {
             let (from, len) = (from.add(start * 16), BLOCK.min(len - start));
-            match after {
-                After::Nothing => {}
-                After::Relu => {
+            macro_rules! each {
+                (|$x:ident| $y:expr) => {
                     for i in 0..len {
                         let at = from.add(i * 16);
-                        S::store(at, S::relu(S::load(at)));
+                        let $x = S::add(S::load(at), bias);
+                        S::store(at, $y);
                     }
-                }
+                };
+            }
+            match finish.after {
+                After::Nothing => each!(|x| x),
+                After::Relu => each!(|x| S::relu(x)),
                 After::LeakyRelu(slope) => {
                     let slope = S::splat(slope);
-                    for i in 0..len {
-                        let at = from.add(i * 16);
-                        S::store(at, S::leaky_relu(S::load(at), slope));
-                    }
+                    each!(|x| S::leaky_relu(x, slope));
                 }
             }
             turn_out::<S>(from, rows.add(start), row_stride, lanes, len, false);
@@ -144,29 +155,182 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Writes row `row` from the first one on, at every point.
+    /// Transforms `from` and writes it as row `row` from the first one on, at every point.
     #[inline(always)]
-    unsafe fn store<S: Simd, const N: usize>(self, phase: usize, row: usize, x: &[[S::Lanes; N]; N]) {
+    unsafe fn take<S: Simd, const I: usize, const J: usize>(
+        self,
+        phase: usize,
+        row: usize,
+        matrix: &[[f32; J]; I],
+        from: &impl From2,
+    ) {
         let row = self.row + row;
         let at = self.at.wrapping_add(phase * self.phase);
-        macro_rules! each {
-            ($store:ident, $offset:expr) => {
-                for i in 0..N {
-                    for j in 0..N {
-                        let to = at.add($offset + (i * N + j) * self.point);
-                        S::$store(to.cast(), x[i][j]);
-                    }
-                }
-            };
-        }
         unsafe {
+            if self.form == Form::Single {
+                let at = at.add(row * 16);
+                return apply2::<S, I, J>(matrix, from, &mut Rows::<I> { at, point: self.point });
+            }
+            let mut x = [[MaybeUninit::<S::Lanes>::uninit(); I]; I];
+            apply2::<S, I, J>(matrix, from, &mut Kept::<S, I>(&mut x));
+            macro_rules! each {
+                ($store:ident, $offset:expr) => {
+                    for i in 0..I {
+                        for j in 0..I {
+                            let to = at.add($offset + (i * I + j) * self.point);
+                            // SAFETY: a transform puts all of its results.
+                            S::$store(to.cast(), x[i][j].assume_init());
+                        }
+                    }
+                };
+            }
             match self.form {
-                Form::Single => each!(store, row * 16),
-                Form::Channels => each!(store_bf16, row * 8),
+                Form::Single | Form::Channels => each!(store_bf16, row * 8),
                 Form::Rows if row.is_multiple_of(2) => each!(store_low, row / 2 * 16),
                 Form::Rows => each!(add_high, row / 2 * 16),
             }
         }
+    }
+}
+
+/// A row of `f32` at every point of a tile of `N x N`.
+struct Rows<const N: usize> {
+    at: *mut f32,
+    point: usize,
+}
+
+impl<S: Simd, const N: usize> Into2<S> for Rows<N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        unsafe { S::store(self.at.add((i * N + j) * self.point), x) }
+    }
+}
+
+/// All results, in registers or nearby.
+struct Kept<'a, S: Simd, const N: usize>(&'a mut [[MaybeUninit<S::Lanes>; N]; N]);
+
+impl<S: Simd, const N: usize> Into2<S> for Kept<'_, S, N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        self.0[i][j].write(x);
+    }
+}
+
+/// The cells of a tile of `N x N` in turned maps.
+struct Cells<'a, const N: usize> {
+    turned: *mut f32,
+    cells: &'a [u32],
+}
+
+impl<const N: usize> Cells<'_, N> {
+    #[inline(always)]
+    fn place(&self, i: usize, j: usize) -> *mut f32 {
+        self.turned.wrapping_add(self.cells[i * N + j] as usize)
+    }
+}
+
+impl<const N: usize> From2 for Cells<'_, N> {
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> *const f32 {
+        self.place(i, j)
+    }
+}
+
+impl<S: Simd, const N: usize> Into2<S> for Cells<'_, N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        unsafe { S::store(self.place(i, j), x) }
+    }
+}
+
+/// The cells of a tile of dx, which overlap those of its neighbours in their last row and column: numbers of the last column are carried
+/// to the next tile of the row, those of the last row wait in the maps.
+struct Overlapping<'a, S: Simd, const N: usize> {
+    cells: Cells<'a, N>,
+    /// What the tile to the left has in the first column.
+    carried: &'a mut [S::Lanes; N],
+    /// Whether tiles above have numbers in the first row.
+    below: bool,
+}
+
+impl<S: Simd, const N: usize> Overlapping<'_, S, N> {
+    /// Adds to the first row, writes to the others.
+    #[inline(always)]
+    unsafe fn set(&self, i: usize, j: usize, x: S::Lanes) {
+        unsafe {
+            let cell = self.cells.place(i, j);
+            S::store(cell, if i == 0 && self.below { S::add(S::load(cell), x) } else { x });
+        }
+    }
+}
+
+impl<S: Simd, const N: usize> Into2<S> for Overlapping<'_, S, N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        // Columns come from the first to the last.
+        unsafe {
+            if j == 0 {
+                self.set(i, j, S::add(self.carried[i], x));
+            } else if j + 1 == N {
+                self.carried[i] = x;
+            } else {
+                self.set(i, j, x);
+            }
+        }
+    }
+}
+
+/// Cells that are added to.
+struct Added<'a, const N: usize>(Cells<'a, N>);
+
+impl<S: Simd, const N: usize> Into2<S> for Added<'_, N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        unsafe {
+            let cell = self.0.place(i, j);
+            S::store(cell, S::add(S::load(cell), x));
+        }
+    }
+}
+
+/// The taps of one phase of sixteen kernels.
+struct Taps<'a, const N: usize> {
+    plan: &'a Plan,
+    phase: usize,
+    taps: *mut f32,
+}
+
+impl<const N: usize> Taps<'_, N> {
+    #[inline(always)]
+    fn place(&self, i: usize, j: usize) -> *mut f32 {
+        self.taps.wrapping_add(self.plan.tap(self.phase, i, j) * 16)
+    }
+}
+
+impl<const N: usize> From2 for Taps<'_, N> {
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> *const f32 {
+        self.place(i, j)
+    }
+}
+
+impl<S: Simd, const N: usize> Into2<S> for Taps<'_, N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        unsafe { S::store(self.place(i, j), x) }
+    }
+}
+
+/// The points of a tile of `N x N`.
+struct Points<const N: usize> {
+    at: *const f32,
+    point: usize,
+}
+
+impl<const N: usize> From2 for Points<N> {
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> *const f32 {
+        self.at.wrapping_add((i * N + j) * self.point)
     }
 }
 
@@ -179,32 +343,6 @@ pub(super) struct Place {
     pub(super) point: usize,
     /// From one phase of the kernel to the next.
     pub(super) phase: usize,
-}
-
-#[inline(always)]
-unsafe fn load_points<S: Simd, const N: usize>(from: *const f32, point: usize) -> [[S::Lanes; N]; N] {
-    unsafe {
-        let mut x = [[S::splat(0.0); N]; N];
-        for i in 0..N {
-            for j in 0..N {
-                x[i][j] = S::load(from.add((i * N + j) * point));
-            }
-        }
-        x
-    }
-}
-
-#[inline(always)]
-unsafe fn load_cells<S: Simd, const N: usize>(turned: *const f32, cells: &[u32]) -> [[S::Lanes; N]; N] {
-    unsafe {
-        let mut x = [[S::splat(0.0); N]; N];
-        for i in 0..N {
-            for j in 0..N {
-                x[i][j] = S::load(turned.add(*cells.get_unchecked(i * N + j) as usize));
-            }
-        }
-        x
-    }
 }
 
 /// Calls `$function::<S, scheme, M, R, N>` for the plan's filter.
@@ -222,6 +360,7 @@ macro_rules! by_filter {
 #[inline(always)]
 unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
+    rows: Range<usize>,
     maps: *const f32,
     lanes: usize,
     turned: *mut f32,
@@ -229,21 +368,30 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
 ) {
     unsafe {
         let cells = plan.s.h * plan.s.w;
-        turn_in::<S>(maps, cells, lanes, cells, turned);
+        let of_x = plan.rows_of_x(&rows);
+        let first = of_x.start * plan.s.w;
+        turn_in::<S>(maps.add(first), cells, lanes, of_x.len() * plan.s.w, turned.add(first * 16));
         S::store(turned.add(cells * 16), S::splat(0.0));
+        let first = rows.start * plan.across;
         for phase in 0..plan.phases {
-            for tile in 0..plan.tiles {
-                let x = load_cells::<S, N>(turned, plan.x_cells(tile, phase));
-                let v = apply2::<S, N, N>(&F::BT, &x);
-                to.store::<S, N>(phase, tile, &v);
+            for tile in first..rows.end * plan.across {
+                let from = Cells::<N> { turned, cells: plan.x_cells(tile, phase) };
+                to.take::<S, N, N>(phase, tile - first, &F::BT, &from);
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn input_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) {
-    unsafe { by_filter!(plan, input_of::<S>(plan, maps, lanes, turned, to)) }
+unsafe fn input_any<S: Simd>(
+    plan: &Plan,
+    rows: Range<usize>,
+    maps: *const f32,
+    lanes: usize,
+    turned: *mut f32,
+    to: Target,
+) {
+    unsafe { by_filter!(plan, input_of::<S>(plan, rows, maps, lanes, turned, to)) }
 }
 
 #[inline(always)]
@@ -259,9 +407,8 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
         turn_in::<S>(maps, cells, lanes, cells, turned);
         S::store(turned.add(cells * 16), S::splat(0.0));
         for tile in 0..plan.tiles {
-            let dy = load_cells::<S, M>(turned, plan.y_cells(tile));
-            let p = apply2::<S, N, M>(&F::A, &dy);
-            to.store::<S, N>(0, tile, &p);
+            let from = Cells::<M> { turned, cells: plan.y_cells(tile) };
+            to.take::<S, N, M>(0, tile, &F::A, &from);
         }
     }
 }
@@ -274,40 +421,39 @@ unsafe fn output_gradient_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usi
 #[inline(always)]
 unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
+    rows: Range<usize>,
     from: Place,
     turned: *mut f32,
-    bias: &[f32; 16],
-    after: After,
+    finish: &Finish,
     maps: *mut f32,
     lanes: usize,
 ) {
     unsafe {
-        let cells = plan.s.output[0] * plan.s.output[1];
-        let bias = S::load(bias.as_ptr());
-        for tile in 0..plan.tiles {
-            let y = apply2::<S, M, N>(&F::AT, &load_points::<S, N>(from.at.add(tile * 16), from.point));
-            let at = plan.y_cells(tile);
-            for i in 0..M {
-                for j in 0..M {
-                    S::store(turned.add(*at.get_unchecked(i * M + j) as usize), S::add(y[i][j], bias));
-                }
-            }
+        let [height, width] = plan.s.output;
+        let first = rows.start * plan.across;
+        for tile in first..rows.end * plan.across {
+            let from = Points::<N> { at: from.at.add((tile - first) * 16), point: from.point };
+            let mut to = Cells::<M> { turned, cells: plan.y_cells(tile) };
+            apply2::<S, M, N>(&F::AT, &from, &mut to);
         }
-        turn_out_after::<S>(turned, maps, cells, lanes, cells, after);
+        let of_y = plan.rows_of_y(&rows);
+        let (first, len) = (of_y.start * width, of_y.len() * width);
+        let turned = turned.add(first * 16);
+        turn_out_finished::<S>(turned, maps.add(first), height * width, lanes, len, finish);
     }
 }
 
 #[inline(always)]
 unsafe fn output_any<S: Simd>(
     plan: &Plan,
+    rows: Range<usize>,
     from: Place,
     turned: *mut f32,
-    bias: &[f32; 16],
-    after: After,
+    finish: &Finish,
     maps: *mut f32,
     lanes: usize,
 ) {
-    unsafe { by_filter!(plan, output_of::<S>(plan, from, turned, bias, after, maps, lanes)) }
+    unsafe { by_filter!(plan, output_of::<S>(plan, rows, from, turned, finish, maps, lanes)) }
 }
 
 #[inline(always)]
@@ -315,31 +461,40 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
     plan: &Plan,
     from: Place,
     turned: *mut f32,
-    bias: &[f32; 16],
-    after: After,
+    finish: &Finish,
     maps: *mut f32,
     lanes: usize,
 ) {
     unsafe {
         let cells = plan.s.h * plan.s.w;
-        let bias = S::load(bias.as_ptr());
-        for cell in 0..=cells {
-            S::store(turned.add(cell * 16), bias);
+        // Where patches overlap by one row and column only (kernels of two taps), the first to reach a cell sets it.
+        let sets = N == M + 1;
+        if !sets || !plan.reaches_all_of_x {
+            for cell in 0..cells {
+                S::store(turned.add(cell * 16), S::splat(0.0));
+            }
         }
-        for tile in 0..plan.tiles {
-            for phase in 0..plan.phases {
-                let q = load_points::<S, N>(from.at.add(phase * from.phase + tile * 16), from.point);
-                let x = apply2::<S, N, N>(&F::B, &q);
-                let at = plan.x_cells(tile, phase);
-                for i in 0..N {
-                    for j in 0..N {
-                        let cell = turned.add(*at.get_unchecked(i * N + j) as usize);
-                        S::store(cell, S::add(S::load(cell), x[i][j]));
+        for phase in 0..plan.phases {
+            let mut carried = [S::splat(0.0); N];
+            for tile in 0..plan.tiles {
+                let place = Points::<N> { at: from.at.add(phase * from.phase + tile * 16), point: from.point };
+                let cells = Cells::<N> { turned, cells: plan.x_cells(tile, phase) };
+                let below = tile >= plan.across;
+                if sets {
+                    let mut to = Overlapping::<S, N> { cells, carried: &mut carried, below };
+                    apply2::<S, N, N>(&F::B, &place, &mut to);
+                    if (tile + 1).is_multiple_of(plan.across) {
+                        for i in 0..N {
+                            to.set(i, N - 1, to.carried[i]);
+                        }
+                        carried = [S::splat(0.0); N];
                     }
+                } else {
+                    apply2::<S, N, N>(&F::B, &place, &mut Added::<N>(cells));
                 }
             }
         }
-        turn_out_after::<S>(turned, maps, cells, lanes, cells, after);
+        turn_out_finished::<S>(turned, maps, cells, lanes, cells, finish);
     }
 }
 
@@ -348,12 +503,11 @@ unsafe fn input_gradient_any<S: Simd>(
     plan: &Plan,
     from: Place,
     turned: *mut f32,
-    bias: &[f32; 16],
-    after: After,
+    finish: &Finish,
     maps: *mut f32,
     lanes: usize,
 ) {
-    unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, bias, after, maps, lanes)) }
+    unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, finish, maps, lanes)) }
 }
 
 #[inline(always)]
@@ -366,16 +520,10 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
 ) {
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
-        turn_in::<S>(kernels, lane_stride, lanes, plan.taps, taps.as_mut_ptr());
+        let taps = taps.as_mut_ptr();
+        turn_in::<S>(kernels, lane_stride, lanes, plan.taps, taps);
         for phase in 0..plan.phases {
-            let mut g = [[S::splat(0.0); R]; R];
-            for i in 0..R {
-                for j in 0..R {
-                    g[i][j] = S::load(taps.as_ptr().add(plan.tap(phase, i, j) * 16));
-                }
-            }
-            let u = apply2::<S, N, R>(&F::G, &g);
-            to.store::<S, N>(phase, 0, &u);
+            to.take::<S, N, R>(phase, 0, &F::G, &Taps::<R> { plan, phase, taps });
         }
     }
 }
@@ -396,15 +544,12 @@ unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
 ) {
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
+        let taps = taps.as_mut_ptr();
         for phase in 0..plan.phases {
-            let g = apply2::<S, R, N>(&F::GT, &load_points::<S, N>(from.at.add(phase * from.phase), from.point));
-            for i in 0..R {
-                for j in 0..R {
-                    S::store(taps.as_mut_ptr().add(plan.tap(phase, i, j) * 16), g[i][j]);
-                }
-            }
+            let from = Points::<N> { at: from.at.add(phase * from.phase), point: from.point };
+            apply2::<S, R, N>(&F::GT, &from, &mut Taps::<R> { plan, phase, taps });
         }
-        turn_out::<S>(taps.as_ptr(), kernels, lane_stride, lanes, plan.taps, accumulate);
+        turn_out::<S>(taps, kernels, lane_stride, lanes, plan.taps, accumulate);
     }
 }
 
@@ -421,20 +566,20 @@ unsafe fn weight_gradient_any<S: Simd>(
 }
 
 with_simd! {
-    /// Tiles of sixteen of x's channels: `BT X B` for every phase.
-    fn input(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) = input_any
+    /// Some rows of tiles of sixteen of x's channels: `BT X B` for every phase.
+    fn input(plan: &Plan, rows: Range<usize>, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) = input_any
 }
 with_simd! {
     /// Tiles of sixteen of dy's channels: `A dY AT`.
     fn output_gradient(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) = output_gradient_any
 }
 with_simd! {
-    /// Sixteen of y's channels from their products: `AT M A`, and the bias.
-    fn output(plan: &Plan, from: Place, turned: *mut f32, bias: &[f32; 16], after: After, maps: *mut f32, lanes: usize) = output_any
+    /// Some rows of tiles of sixteen of y's channels from their products: `AT M A`, and what finishes them.
+    fn output(plan: &Plan, rows: Range<usize>, from: Place, turned: *mut f32, finish: &Finish, maps: *mut f32, lanes: usize) = output_any
 }
 with_simd! {
     /// Sixteen of dx's channels from their products: `B Q BT`, added where tiles overlap, and the bias.
-    fn input_gradient(plan: &Plan, from: Place, turned: *mut f32, bias: &[f32; 16], after: After, maps: *mut f32, lanes: usize) = input_gradient_any
+    fn input_gradient(plan: &Plan, from: Place, turned: *mut f32, finish: &Finish, maps: *mut f32, lanes: usize) = input_gradient_any
 }
 with_simd! {
     /// Sixteen kernels, `lane_stride` apart: `G W GT` for every phase.
