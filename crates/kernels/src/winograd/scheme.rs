@@ -154,35 +154,50 @@ const fn inputs<const P: usize, const N: usize>(points: [f64; P]) -> [[f32; N]; 
     bt
 }
 
-/// `matrix x`, where each entry of x is sixteen lanes.
+/// A block for each index below a length that is no more than six, one after the other: with indices that are numbers, entries of a
+/// constant matrix are numbers as well. (Loops with six steps are not unrolled.)
+macro_rules! unrolled {
+    ($index:ident in 0..$length:ident $block:block) => {
+        unrolled!(@ $index $length $block 0 1 2 3 4 5)
+    };
+    (@ $index:ident $length:ident $block:block $($number:literal)+) => {
+        $(
+            if $number < $length {
+                let $index: usize = $number;
+                $block
+            }
+        )+
+    };
+}
+
+/// `matrix x`.
 ///
 /// # Safety
 /// As [`Simd`].
 #[inline(always)]
 unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I], x: [S::Lanes; J]) -> [S::Lanes; I] {
     let mut out = [unsafe { S::splat(0.0) }; I];
-    for i in 0..I {
+    unrolled!(i in 0..I {
         let mut sum: Option<S::Lanes> = None;
-        for j in 0..J {
+        unrolled!(j in 0..J {
             let c = matrix[i][j];
             // The matrix is known when this is compiled, and so is every branch.
-            if c == 0.0 {
-                continue;
+            if c != 0.0 {
+                sum = Some(unsafe {
+                    match sum {
+                        None if c == 1.0 => x[j],
+                        None => S::mul(S::splat(c), x[j]),
+                        Some(sum) if c == 1.0 => S::add(sum, x[j]),
+                        Some(sum) if c == -1.0 => S::sub(sum, x[j]),
+                        Some(sum) => S::mul_add(S::splat(c), x[j], sum),
+                    }
+                });
             }
-            sum = Some(unsafe {
-                match sum {
-                    None if c == 1.0 => x[j],
-                    None => S::mul(S::splat(c), x[j]),
-                    Some(sum) if c == 1.0 => S::add(sum, x[j]),
-                    Some(sum) if c == -1.0 => S::sub(sum, x[j]),
-                    Some(sum) => S::mul_add(S::splat(c), x[j], sum),
-                }
-            });
-        }
+        });
         if let Some(sum) = sum {
             out[i] = sum;
         }
-    }
+    });
     out
 }
 
@@ -212,27 +227,27 @@ pub(crate) unsafe fn apply2<S: Simd, const I: usize, const J: usize>(
     unsafe {
         // Rows first: half[j] = matrix x[j].
         let mut half = [[MaybeUninit::<S::Lanes>::uninit(); I]; J];
-        for j in 0..J {
+        unrolled!(j in 0..J {
             let mut x = [S::load(from.at(j, 0)); J];
-            for k in 1..J {
+            unrolled!(k in 0..J {
                 x[k] = S::load(from.at(j, k));
-            }
+            });
             let y = apply::<S, I, J>(matrix, x);
-            for i in 0..I {
+            unrolled!(i in 0..I {
                 half[j][i].write(y[i]);
-            }
-        }
-        for i in 0..I {
+            });
+        });
+        unrolled!(i in 0..I {
             // SAFETY: every number of every row has been written.
             let mut column = [half[0][i].assume_init(); J];
-            for j in 1..J {
+            unrolled!(j in 0..J {
                 column[j] = half[j][i].assume_init();
-            }
+            });
             let column = apply::<S, I, J>(matrix, column);
-            for k in 0..I {
+            unrolled!(k in 0..I {
                 to.put(k, i, column[k]);
-            }
-        }
+            });
+        });
     }
 }
 
