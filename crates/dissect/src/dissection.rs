@@ -5,6 +5,7 @@ use crate::count::{Counter, GROUP, Tally};
 use crate::find::Findings;
 use crate::fit::{self, LayerFit, fit};
 use crate::plan::{PLAN, Plan};
+use crate::show::seen::Seen;
 use crate::show::{charts, pictures, tables};
 use crate::subject::Subject;
 use crate::watch::Watch;
@@ -72,6 +73,7 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
     let mut tally =
         if tally_path.is_file() { Tally::read(&tally_path, plan.empty_tally())? } else { plan.empty_tally() };
     let counter = Counter::new(means.subject, means.segmenter, &concepts, &fits);
+    let mut seen = Seen::new(means.subject, &fits);
     let own = plan.own_groups();
     let whole = |tally| Dissection {
         folder: folder.to_owned(),
@@ -91,7 +93,7 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
         if group < generated {
             let first = plan.settings.seed + group * GROUP;
             let end = (first + GROUP).min(plan.settings.seed + plan.settings.samples);
-            counter.count(first..end, &mut tally)?;
+            counter.count(first..end, &mut tally, &mut seen)?;
         } else {
             let first = (group - generated) * GROUP;
             let end = (first + GROUP).min(plan.settings.real_samples);
@@ -109,7 +111,7 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
     }
     tally.write(&tally_path)?;
     let dissection = whole(tally);
-    dissection.finish(Some(means.subject), watch)?;
+    dissection.finish(Some((means.subject, seen)), watch)?;
     Ok(Some(dissection))
 }
 
@@ -171,11 +173,11 @@ impl Dissection {
     }
 
     /// Writes pictures (of units only where the generator is at hand), then the tables: a folder with tables is finished.
-    pub(crate) fn finish(&self, subject: Option<&Subject>, watch: &mut dyn Watch) -> Result<()> {
+    pub(crate) fn finish(&self, of_units: Option<(&Subject, Seen)>, watch: &mut dyn Watch) -> Result<()> {
         let findings = self.findings();
         charts::write(&self.folder, &findings)?;
-        if let Some(subject) = subject {
-            pictures::units(&self.folder, subject, &self.fits, &findings, watch)?;
+        if let Some((subject, seen)) = of_units {
+            pictures::units(&self.folder, subject, &findings, seen, watch)?;
         }
         Ok(tables::write(&self.folder, &self.plan, &findings)?)
     }

@@ -28,4 +28,4 @@ pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
 pub use pointwise::{map, map2, repeat};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;
-pub use tally::{Upsampler, count_and, pack_classes, tally, words};
+pub use tally::{Bins, Upsampler, count_and, pack_classes, tally, words};

@@ -94,6 +94,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn relu(x: Self::Lanes) -> Self::Lanes;
     /// `x` where it is above 0, `slope x` elsewhere.
     unsafe fn leaky_relu(x: Self::Lanes, slope: Self::Lanes) -> Self::Lanes;
+    /// Says that what lies there will soon be read; it need not be there at all.
+    unsafe fn soon(p: *const f32);
     /// Bit `i` is set where lane `i` of `a` is greater than that of `b`; neither is NaN there.
     unsafe fn above(a: Self::Lanes, b: Self::Lanes) -> u64;
     /// Lane `i` is `low[places[i]]`, from lane 8 on `high[places[i]]`. Both hold eight numbers, and no place is 8 or more.
@@ -168,6 +170,8 @@ impl Simd for Portable {
             Self::each(|i| a[i] * b[i] + c[i])
         }
     }
+    #[inline(always)]
+    unsafe fn soon(_: *const f32) {}
     #[inline(always)]
     unsafe fn relu(x: [f32; 16]) -> [f32; 16] {
         Self::each(|i| if x[i] <= 0.0 { 0.0 } else { x[i] })

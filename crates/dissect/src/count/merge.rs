@@ -4,6 +4,7 @@ use crate::dissection::Dissection;
 use crate::fit;
 use crate::plan::{PLAN, Plan};
 use crate::settings::Shard;
+use crate::show::seen::Seen;
 use crate::subject::Subject;
 use crate::watch::Watch;
 use base::{Error, files};
@@ -45,7 +46,8 @@ pub fn merge(
     fit::write(&fit_path, &whole.plan, &whole.fits)?;
     whole.tally.write(&tally_path)?;
     whole.plan.write(out)?;
-    whole.finish(subject.as_ref(), watch)?;
+    let of_units = subject.as_ref().map(|subject| (subject, Seen::new(subject, &whole.fits)));
+    whole.finish(of_units, watch)?;
     Ok(whole)
 }
 

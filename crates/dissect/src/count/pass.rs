@@ -1,12 +1,13 @@
 //! One group of images through everything that is counted.
 
 use crate::concepts::{Concepts, Rows};
-use crate::count::{BLOCKS, ROTATIONS, Tally, Top};
+use crate::count::{BLOCKS, LayerTally, ROTATIONS, Tally, Top};
 use crate::fit::LayerFit;
+use crate::show::seen::Seen;
 use crate::subject::Subject;
 use data::LabelMap;
 use kernels::Upsampler;
-use net::{Result, Tensor};
+use net::{Device, Result, Tensor};
 use rayon::prelude::*;
 use segment::Segment;
 use std::ops::Range;
@@ -18,6 +19,15 @@ pub(crate) struct Counter<'a> {
     concepts: &'a Concepts,
     fits: &'a [LayerFit],
     upsamplers: Vec<Upsampler>,
+}
+
+/// A group of images whose labels are known.
+struct Group<'a> {
+    seeds: &'a [u64],
+    /// For each image the label bits of all its tables, row after row.
+    bits: Vec<Vec<u64>>,
+    /// For each image and table, the concepts of the rows.
+    concepts: Vec<Vec<&'a [usize]>>,
 }
 
 /// What one image adds to a layer.
@@ -38,9 +48,22 @@ impl Counted {
         let mut both = vec![0; levels.len() * rows_per_unit];
         let mut on = vec![0; levels.len()];
         kernels::tally(upsampler, maps, levels, rows, &mut both, &mut on);
-        let largest = |map: &[f32]| map.iter().copied().fold(f32::MIN, f32::max);
         Self { both, on, max: maps.chunks_exact(maps.len() / levels.len()).map(largest).collect() }
     }
+}
+
+/// The largest number that is one.
+fn largest(map: &[f32]) -> f32 {
+    let larger = |most: &mut f32, value: f32| {
+        if value > *most {
+            *most = value;
+        }
+    };
+    // Lanes beside each other: one after the other would wait for each comparison.
+    let (blocks, rest) = map.as_chunks::<16>();
+    let mut most = [f32::MIN; 16];
+    blocks.iter().for_each(|block| most.iter_mut().zip(block).for_each(|(most, &value)| larger(most, value)));
+    most.into_iter().chain(rest.iter().copied()).fold(f32::MIN, f32::max)
 }
 
 impl<'a> Counter<'a> {
@@ -56,10 +79,13 @@ impl<'a> Counter<'a> {
     }
 
     /// Generates the images of a group of seeds once, segments them once, and counts every unit of every layer against every
-    /// concept of its own image, and against those of [`ROTATIONS`] other images of the group for the chance level.
-    pub(crate) fn count(&self, seeds: Range<u64>, tally: &mut Tally) -> Result<()> {
+    /// concept of its own image, and against those of [`ROTATIONS`] other images of the group for the chance level. What pictures will
+    /// show of them is kept in `seen`.
+    pub(crate) fn count(&self, seeds: Range<u64>, tally: &mut Tally, seen: &mut Seen) -> Result<()> {
         let seeds: Vec<u64> = seeds.collect();
         let (maps, images) = self.subject.maps_and_images(&seeds)?;
+        // They are read more than once.
+        let maps: Vec<Tensor> = maps.iter().map(|maps| maps.on(&Device::cpu())).collect();
         let labels = self.segmenter.segment(&images)?;
         let rows: Vec<Rows> = labels.par_iter().map(|planes| self.concepts.rows(planes)).collect();
 
@@ -73,51 +99,57 @@ impl<'a> Counter<'a> {
                 tally.chance_labels[concept] += if has_partners { pixels } else { 0 };
             }
         }
-        for (layer, maps) in maps.iter().enumerate() {
-            self.count_layer(layer, maps, &seeds, &rows, tally);
-        }
+        // Table 0 is an image's own; table r is that of the image r places further in the group.
+        let tables = if has_partners { ROTATIONS + 1 } else { 1 };
+        let partners = |image: usize| (0..tables).map(move |table| (image + table) % seeds.len());
+        let bits_of = |image: usize| partners(image).flat_map(|partner| rows[partner].bits.iter().copied()).collect();
+        let group = Group {
+            bits: (0..seeds.len()).into_par_iter().map(bits_of).collect(),
+            concepts: (0..seeds.len())
+                .map(|image| partners(image).map(|partner| rows[partner].concepts.as_slice()).collect())
+                .collect(),
+            seeds: &seeds,
+        };
+        let (layers, top_images) = tally.layers_mut();
+        layers.par_iter_mut().zip(&maps).enumerate().for_each(|(layer, (to, maps))| {
+            self.count_layer(layer, maps, &group, to, top_images);
+        });
+        seen.keep(tally, &seeds, &maps, &images)?;
         tally.groups += 1;
         Ok(())
     }
 
-    fn count_layer(&self, layer: usize, maps: &Tensor, seeds: &[u64], rows: &[Rows], tally: &mut Tally) {
-        let (n, units) = (seeds.len(), self.fits[layer].levels.len());
-        // Table 0 is the image's own; table r is that of the image r places further in the group.
-        let tables = if n > ROTATIONS { ROTATIONS + 1 } else { 1 };
-        let partner = |image: usize, table: usize| &rows[(image + table) % n];
-        let values = maps.to_vec();
+    fn count_layer(&self, layer: usize, maps: &Tensor, group: &Group, to: &mut LayerTally, top_images: usize) {
+        let (n, units) = (group.seeds.len(), self.fits[layer].levels.len());
+        let values = maps.numbers();
         let size = values.len() / n;
         let (upsampler, levels) = (&self.upsamplers[layer], self.fits[layer].levels.as_slice());
         let counted: Vec<Counted> = (0..n)
             .into_par_iter()
-            .map(|image| {
-                let bits: Vec<u64> = (0..tables).flat_map(|table| partner(image, table).bits.iter().copied()).collect();
-                Counted::new(upsampler, levels, &values[image * size..][..size], &bits)
-            })
+            .map(|image| Counted::new(upsampler, levels, &values[image * size..][..size], &group.bits[image]))
             .collect();
 
         let concepts = self.concepts.list().len();
         for (image, counted) in counted.iter().enumerate() {
-            let block = (seeds[image] % BLOCKS as u64) as usize;
+            let block = (group.seeds[image] % BLOCKS as u64) as usize;
+            let tables = &group.concepts[image];
             let width = counted.both.len() / units;
             for unit in 0..units {
-                let to = &mut tally.layers[layer];
                 to.on[block * units + unit] += counted.on[unit];
-                if tables > 1 {
+                if tables.len() > 1 {
                     to.chance_on[unit] += counted.on[unit];
                 }
                 if counted.on[unit] > 0 {
                     let mut found = counted.both[unit * width..][..width].iter();
-                    for table in 0..tables {
-                        for (&concept, pixels) in partner(image, table).concepts.iter().zip(&mut found) {
-                            match table.checked_sub(1) {
-                                None => to.both[(block * units + unit) * concepts + concept] += pixels,
-                                Some(r) => to.chance_both[(r * units + unit) * concepts + concept] += pixels,
-                            }
-                        }
+                    for (table, of_table) in tables.iter().enumerate() {
+                        let sums = match table.checked_sub(1) {
+                            None => &mut to.both[(block * units + unit) * concepts..][..concepts],
+                            Some(r) => &mut to.chance_both[(r * units + unit) * concepts..][..concepts],
+                        };
+                        of_table.iter().zip(&mut found).for_each(|(&concept, pixels)| sums[concept] += pixels);
                     }
                 }
-                tally.keep_top(layer, unit, Top { max: counted.max[unit], seed: seeds[image] });
+                to.keep_top(unit, Top { max: counted.max[unit], seed: group.seeds[image] }, top_images);
             }
         }
     }

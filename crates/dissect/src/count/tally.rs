@@ -38,6 +38,13 @@ pub struct LayerTally {
     pub top: Vec<Vec<Top>>,
 }
 
+impl LayerTally {
+    /// Remembers an image of a unit if it is among the strongest `most`.
+    pub(crate) fn keep_top(&mut self, unit: usize, top: Top, most: usize) {
+        keep(&mut self.top[unit], top, most);
+    }
+}
+
 /// All counts of a dissection or of a shard of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
@@ -112,9 +119,9 @@ impl Tally {
         }
     }
 
-    /// Remembers an image of a unit if it is among the strongest.
-    pub(crate) fn keep_top(&mut self, layer: usize, unit: usize, top: Top) {
-        keep(&mut self.layers[layer].top[unit], top, self.top_images);
+    /// The layers, and how many top images a unit has at most.
+    pub(crate) fn layers_mut(&mut self) -> (&mut [LayerTally], usize) {
+        (&mut self.layers, self.top_images)
     }
 
     /// The counts over all blocks of `[BLOCKS][rest]`.
@@ -273,7 +280,7 @@ mod tests {
         }
         (tally.groups, tally.chance_images) = (start, start + 1);
         for seed in 0..3 {
-            tally.keep_top(0, 1, Top { max: (seed % 2) as f32, seed: seed + start });
+            tally.layers[0].keep_top(1, Top { max: (seed % 2) as f32, seed: seed + start }, 2);
         }
         tally
     }

@@ -1,9 +1,9 @@
 //! Levels and typical values of units, from images that are never counted.
 
-use super::sketch::{BINS, Sketch};
+use super::sketch::Sketch;
 use crate::concepts::Concepts;
 use crate::settings::{Rule, Settings};
-use crate::subject::Subject;
+use crate::subject::{Layer, Subject};
 use crate::watch::Watch;
 use base::Error;
 use data::LabelMap;
@@ -48,10 +48,10 @@ impl LayerFit {
     }
 }
 
-/// Fits all layers in two passes over the fitting images through the layers, and a third one with the segmenter; `None` when the
-/// watcher wants it to end.
+/// Fits all layers in one pass over the fitting images; under [`Rule::Iqr`] a second one finds out how levels and classes meet. `None`
+/// when the watcher wants it to end.
 ///
-/// Memory: one histogram of 4,097 counts for each unit; under [`Rule::Iqr`] another of 101 counts for each unit and concept.
+/// Memory: one histogram of 8,193 counts for each unit; under [`Rule::Iqr`] another of 101 counts for each unit and concept.
 ///
 /// # Errors
 /// A network cannot be run.
@@ -69,48 +69,39 @@ pub(crate) fn fit(
         return Err(Error::setting("fit_samples", reason).with_hint("1000 are enough for the usual levels.").into());
     }
     let seeds: Vec<u64> = settings.fit_seeds().collect();
-    let mut layers: Vec<LayerStory> =
-        subject.layers().iter().map(|layer| LayerStory::new(layer.units, layer.size, [height, width])).collect();
-
-    watch.stage("ranges of units", settings.fit_samples);
-    for batch in seeds.chunks(BATCH as usize) {
-        for (layer, maps) in layers.iter_mut().zip(subject.maps(batch)?) {
-            layer.take_range(&maps);
-        }
-        watch.step(batch.len() as u64);
-        if watch.stop() {
-            return Ok(None);
-        }
-    }
-    layers.iter_mut().for_each(LayerStory::begin_sketches);
+    let n = concepts.list().len();
+    let layer = |layer: &Layer| LayerStory::new(layer.units, layer.size, [height, width], n);
+    let mut layers: Vec<LayerStory> = subject.layers().iter().map(layer).collect();
+    let mut label_pixels = vec![0u64; n];
 
     watch.stage("levels of units", settings.fit_samples);
-    for batch in seeds.chunks(BATCH as usize) {
-        for (layer, maps) in layers.iter_mut().zip(subject.maps(batch)?) {
-            layer.take_sketch(&maps);
-        }
-        watch.step(batch.len() as u64);
-        if watch.stop() {
-            return Ok(None);
-        }
-    }
-    let n = concepts.list().len();
-    layers.iter_mut().for_each(|layer| layer.begin_classes(n, settings.rule));
-
-    watch.stage("units and classes", settings.fit_samples);
-    let mut label_pixels = vec![0u64; n];
     for batch in seeds.chunks(BATCH as usize) {
         let (maps, images) = subject.maps_and_images(batch)?;
         let labels = segmenter.segment(&images)?;
         for (plane, map) in labels.iter().flat_map(|planes| planes.iter().enumerate()) {
             concepts.of_pixels(plane, map).flatten().for_each(|concept| label_pixels[concept] += 1);
         }
-        for (layer, maps) in layers.iter_mut().zip(maps) {
-            layer.take_classes(&maps, &labels, concepts);
+        for (layer, maps) in layers.iter_mut().zip(&maps) {
+            layer.take(maps, &labels, concepts);
         }
         watch.step(batch.len() as u64);
         if watch.stop() {
             return Ok(None);
+        }
+    }
+    if settings.rule == Rule::Iqr {
+        watch.stage("levels and classes", settings.fit_samples);
+        layers.iter_mut().for_each(|layer| layer.begin_joint(n));
+        for batch in seeds.chunks(BATCH as usize) {
+            let (maps, images) = subject.maps_and_images(batch)?;
+            let labels = segmenter.segment(&images)?;
+            for (layer, maps) in layers.iter_mut().zip(&maps) {
+                layer.take_joint(maps, &labels, concepts);
+            }
+            watch.step(batch.len() as u64);
+            if watch.stop() {
+                return Ok(None);
+            }
         }
     }
     Ok(Some(layers.into_iter().map(|layer| layer.finish(settings, &label_pixels, pixels)).collect()))
@@ -129,8 +120,6 @@ struct LayerStory {
 /// What is gathered of one unit.
 #[derive(Clone)]
 struct UnitStory {
-    low: f32,
-    high: f32,
     sum: f64,
     cells: u64,
     sketch: Sketch,
@@ -144,86 +133,72 @@ struct UnitStory {
 }
 
 impl LayerStory {
-    fn new(units: usize, size: [usize; 2], pixels: [usize; 2]) -> Self {
+    fn new(units: usize, size: [usize; 2], pixels: [usize; 2], concepts: usize) -> Self {
         let unit = UnitStory {
-            low: f32::INFINITY,
-            high: f32::NEG_INFINITY,
             sum: 0.0,
             cells: 0,
-            sketch: Sketch::new(0.0, 0.0),
+            sketch: Sketch::new(),
             candidates_below: Vec::new(),
             candidates: Vec::new(),
             joint: Vec::new(),
-            class_sums: Vec::new(),
+            class_sums: vec![0.0; concepts],
         };
         Self {
             cells: size[0] * size[1],
             size,
             upsampler: Upsampler::new(size, pixels),
             units: vec![unit; units],
-            covered: Vec::new(),
+            covered: vec![0.0; concepts],
         }
     }
 
-    /// Gives each unit its maps of a batch, image by image.
-    fn each_unit(&mut self, maps: &Tensor, work: impl Fn(&Upsampler, &mut UnitStory, usize, &[f32]) + Sync) {
-        let (values, cells, count) = (maps.to_vec(), self.cells, self.units.len());
+    /// Gives each unit its maps of a batch, image by image: as they are, and resampled.
+    fn each_unit(&mut self, maps: &Tensor, work: impl Fn(&mut UnitStory, usize, &[f32], &[f32]) + Sync) {
+        let (values, cells, count) = (maps.numbers(), self.cells, self.units.len());
         let images = values.len() / (cells * count).max(1);
         let upsampler = &self.upsampler;
-        self.units.par_iter_mut().enumerate().for_each(|(u, unit)| {
+        let [height, width] = upsampler.target();
+        let room = || vec![0.0; height * width];
+        self.units.par_iter_mut().enumerate().for_each_init(room, |fine, (u, unit)| {
             for image in 0..images {
-                work(upsampler, unit, image, &values[(image * count + u) * cells..][..cells]);
+                let map = &values[(image * count + u) * cells..][..cells];
+                upsampler.upsample(map, fine);
+                work(unit, image, map, fine);
             }
         });
     }
 
-    fn take_range(&mut self, maps: &Tensor) {
-        self.each_unit(maps, |_, unit, _, map| {
-            for &value in map.iter().filter(|v| v.is_finite()) {
-                unit.low = unit.low.min(value);
-                unit.high = unit.high.max(value);
-                unit.sum += f64::from(value);
-            }
-            unit.cells += map.len() as u64;
-        });
-    }
-
-    fn begin_sketches(&mut self) {
-        for unit in &mut self.units {
-            unit.sketch = Sketch::new(unit.low, unit.high);
-        }
-    }
-
-    fn take_sketch(&mut self, maps: &Tensor) {
-        let [height, width] = self.upsampler.target();
-        self.each_unit(maps, |upsampler, unit, _, map| {
-            let mut fine = vec![0.0; height * width];
-            upsampler.upsample(map, &mut fine);
-            unit.sketch.add(&fine);
-        });
-    }
-
-    fn begin_classes(&mut self, concepts: usize, rule: Rule) {
-        self.covered = vec![0.0; concepts];
-        for unit in &mut self.units {
-            unit.class_sums = vec![0.0; concepts];
-            if rule == Rule::Iqr {
-                unit.candidates = (0..CANDIDATES).map(|k| unit.sketch.bin_above(share_above(k))).collect();
-                unit.candidates_below = (0..=BINS)
-                    .map(|bin| unit.candidates.iter().filter(|&&candidate| candidate < bin).count() as u8)
-                    .collect();
-                unit.joint = vec![0; (concepts + 1) * (CANDIDATES + 1)];
-            }
-        }
-    }
-
-    fn take_classes(&mut self, maps: &Tensor, labels: &[Vec<LabelMap>], concepts: &Concepts) {
-        let n = concepts.list().len();
+    /// What a unit does at all, and where each class is.
+    fn take(&mut self, maps: &Tensor, labels: &[Vec<LabelMap>], concepts: &Concepts) {
         let cover: Vec<Vec<(usize, Vec<f32>)>> =
-            labels.iter().map(|planes| cover(planes, concepts, self.size)).collect();
+            labels.par_iter().map(|planes| cover(planes, concepts, self.size)).collect();
         for (concept, cells) in cover.iter().flatten() {
             self.covered[*concept] += cells.iter().map(|&c| f64::from(c)).sum::<f64>();
         }
+        self.each_unit(maps, |unit, image, map, fine| {
+            unit.sum += map.iter().filter(|value| value.is_finite()).map(|&value| f64::from(value)).sum::<f64>();
+            unit.cells += map.len() as u64;
+            unit.sketch.add(map, fine);
+            for (concept, cells) in &cover[image] {
+                let dot: f64 = cells.iter().zip(map).map(|(&c, &v)| f64::from(c) * f64::from(v)).sum();
+                unit.class_sums[*concept] += dot;
+            }
+        });
+    }
+
+    fn begin_joint(&mut self, concepts: usize) {
+        for unit in &mut self.units {
+            unit.candidates = (0..CANDIDATES).map(|k| unit.sketch.bin_above(share_above(k))).collect();
+            unit.candidates_below = (0..=unit.sketch.len())
+                .map(|bin| unit.candidates.iter().filter(|&&candidate| candidate < bin).count() as u8)
+                .collect();
+            unit.joint = vec![0; (concepts + 1) * (CANDIDATES + 1)];
+        }
+    }
+
+    /// How the candidate levels of a unit and the classes meet.
+    fn take_joint(&mut self, maps: &Tensor, labels: &[Vec<LabelMap>], concepts: &Concepts) {
+        let n = concepts.list().len();
         // The last concept stands for every pixel, once an image.
         let pixels: Vec<Vec<(usize, usize)>> = labels
             .iter()
@@ -233,17 +208,7 @@ impl LayerStory {
                 known.chain((0..planes.first().map_or(0, |m| m.classes.len())).map(|p| (p, n))).collect()
             })
             .collect();
-        let [height, width] = self.upsampler.target();
-        self.each_unit(maps, |upsampler, unit, image, map| {
-            for (concept, cells) in &cover[image] {
-                let dot: f64 = cells.iter().zip(map).map(|(&c, &v)| f64::from(c) * f64::from(v)).sum();
-                unit.class_sums[*concept] += dot;
-            }
-            if unit.joint.is_empty() {
-                return;
-            }
-            let mut fine = vec![0.0; height * width];
-            upsampler.upsample(map, &mut fine);
+        self.each_unit(maps, |unit, image, _, fine| {
             let below: Vec<u8> = fine.iter().map(|&v| unit.candidates_below[unit.sketch.bin(v)]).collect();
             for &(pixel, concept) in &pixels[image] {
                 unit.joint[concept * (CANDIDATES + 1) + usize::from(below[pixel])] += 1;
@@ -290,7 +255,7 @@ impl UnitStory {
     /// largest activation: the unit is never on.
     fn most_informative(&self, label_pixels: &[u64], pixels: u64) -> (f32, Option<usize>) {
         let everything = self.above(label_pixels.len());
-        let (mut best, mut found) = (0.0, (self.high, None));
+        let (mut best, mut found) = (0.0, (self.sketch.high(), None));
         for (concept, &label) in label_pixels.iter().enumerate() {
             if (label as f64) < 1e-3 * pixels as f64 {
                 continue;

@@ -6,7 +6,8 @@ use super::sample::versions;
 use super::search::{Candidate, Ranking};
 use super::{DOCUMENT, REPAIR_FORMAT, RepairMeans, RepairSettings, SHEET};
 use crate::plan::Origin;
-use crate::show::pictures::{OUTLINED_SIDE, comparison_sheet, outlined};
+use crate::show::pictures::{comparison_sheet, outlined};
+use crate::show::seen::zoom_of;
 use crate::subject::Subject;
 use crate::watch::Watch;
 use base::{Error, files};
@@ -130,7 +131,7 @@ fn picture_of(means: &RepairMeans, candidate: &Candidate, level: f32) -> Result<
     let layer = &subject.layers()[0];
     let cells = layer.size[0] * layer.size[1];
     let [_, height, width] = subject.image_shape();
-    let zoom = OUTLINED_SIDE.div_ceil(height.min(width)).max(1);
+    let zoom = zoom_of(subject);
     let upsampler = Upsampler::new(layer.size, [height * zoom, width * zoom]);
     let (maps, images) = versions(subject, &candidate.seeds, &[&[], &[candidate.unit]])?;
     let maps = maps.to_vec();
@@ -144,7 +145,9 @@ fn picture_of(means: &RepairMeans, candidate: &Candidate, level: f32) -> Result<
         .enumerate()
         .map(|(image, plain)| {
             let map = &maps[(image * layer.units + candidate.unit) * cells..][..cells];
-            outlined(plain.clone(), map, level, &upsampler)
+            let mut mask = vec![0; kernels::words(plain.width * plain.height)];
+            upsampler.pack_above(map, level, &mut mask);
+            outlined(plain.clone(), &mask)
         })
         .collect();
     let columns = plain.len();

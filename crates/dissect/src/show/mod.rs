@@ -2,6 +2,7 @@
 
 pub mod charts;
 pub(crate) mod pictures;
+pub(crate) mod seen;
 pub(crate) mod tables;
 
 pub use pictures::{PICTURE_GAP, comparison_sheet, unit_picture};

@@ -1,25 +1,19 @@
 //! What people look at: for each unit the images that activate it most.
 
+use super::seen::{Panel, Seen};
 use crate::edit::Sheet;
 use crate::find::Findings;
-use crate::fit::LayerFit;
-use crate::subject::{Layer, Subject};
+use crate::subject::Subject;
 use crate::watch::Watch;
 use base::files;
 use data::pictures::{grid, png, zoomed};
 use data::{Image, pictures};
-use kernels::Upsampler;
 use net::Result;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Units whose top images are in memory at the same time.
-const UNITS_AT_A_TIME: usize = 32;
-/// Images that go through the generator at a time.
-const BATCH: usize = 16;
-/// The least side of an image in a picture of a unit, in pixels.
-pub(crate) const OUTLINED_SIDE: usize = 128;
+/// Units whose pictures are written between two looks at the watcher.
+const UNITS_AT_A_TIME: usize = 64;
 /// Pixels around the images in a picture of a unit.
 pub const PICTURE_GAP: usize = 4;
 /// The outline of where a unit is on.
@@ -38,26 +32,39 @@ fn folder_of_units(folder: &Path, layer: &str) -> PathBuf {
 pub(crate) fn units(
     folder: &Path,
     subject: &Subject,
-    fits: &[LayerFit],
     findings: &Findings,
+    mut seen: Seen,
     watch: &mut dyn Watch,
 ) -> Result<()> {
     let total = findings.layers.iter().map(|layer| layer.units.len() as u64).sum();
     watch.stage("pictures of units", total);
+    let mut pictures: Vec<(PathBuf, Vec<Panel>)> = Vec::new();
     for (place, layer) in findings.layers.iter().enumerate() {
         files::create_folder(folder_of_units(folder, &layer.layer))?;
-        for units in layer.units.chunks(UNITS_AT_A_TIME) {
-            let wanted: Vec<(u64, usize)> =
-                units.iter().flat_map(|unit| unit.top.iter().map(|top| (top.seed, unit.unit))).collect();
-            let panels = panels(subject, place, &fits[place], &wanted)?;
-            units.par_iter().try_for_each(|unit| {
-                let strip: Vec<Image> =
-                    unit.top.iter().filter_map(|top| panels.get(&(top.seed, unit.unit))).cloned().collect();
+        for unit in &layer.units {
+            let panels = unit.top.iter().map(|top| (place, unit.unit, top.seed)).collect();
+            pictures.push((unit_picture(folder, &layer.layer, unit.unit), panels));
+        }
+    }
+    let most = pictures.iter().map(|(_, panels)| panels.len()).max().unwrap_or(0);
+    let at_once = (seen.panels_at_once(subject) / most.max(1)).max(UNITS_AT_A_TIME);
+    for (round, units) in pictures.chunks(at_once).enumerate() {
+        if round > 0 {
+            seen.clear();
+        }
+        let panels: Vec<Panel> = units.iter().flat_map(|(_, panels)| panels.iter().copied()).collect();
+        seen.complete(subject, &panels)?;
+        for units in units.chunks(UNITS_AT_A_TIME) {
+            units.par_iter().try_for_each(|(path, panels)| {
+                let panel = |&panel| {
+                    let (image, mask) = seen.panel(panel)?;
+                    Some(outlined(zoomed(image, seen.zoom()), mask))
+                };
+                let strip: Vec<Image> = panels.iter().filter_map(panel).collect();
                 if strip.is_empty() {
                     return Ok(());
                 }
-                let picture = grid(&strip, strip.len(), PICTURE_GAP)?;
-                files::write_atomic(unit_picture(folder, &layer.layer, unit.unit), &png(&picture)?)
+                files::write_atomic(path, &png(&grid(&strip, strip.len(), PICTURE_GAP)?)?)
             })?;
             watch.step(units.len() as u64);
         }
@@ -65,49 +72,10 @@ pub(crate) fn units(
     Ok(())
 }
 
-/// The panel of each (seed, unit) of a layer.
-fn panels(
-    subject: &Subject,
-    layer: usize,
-    fit: &LayerFit,
-    wanted: &[(u64, usize)],
-) -> Result<BTreeMap<(u64, usize), Image>> {
-    let mut seeds: Vec<u64> = wanted.iter().map(|w| w.0).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    let [_, height, width] = subject.image_shape();
-    let zoom = OUTLINED_SIDE.div_ceil(height.min(width)).max(1);
-    let Layer { units, size, .. } = subject.layers()[layer];
-    let upsampler = Upsampler::new(size, [height * zoom, width * zoom]);
-    let cells = size[0] * size[1];
-    let mut found = BTreeMap::new();
-    for batch in seeds.chunks(BATCH) {
-        let (maps, images) = subject.maps_and_images(batch)?;
-        let images = pictures::from_batch(images.shape(), &images.to_vec())?;
-        let maps = maps.get(layer).map(net::Tensor::to_vec).unwrap_or_default();
-        let here: Vec<(usize, u64, usize)> = wanted
-            .iter()
-            .filter_map(|&(seed, unit)| Some((batch.iter().position(|&s| s == seed)?, seed, unit)))
-            .collect();
-        let made: Vec<_> = here
-            .par_iter()
-            .map(|&(image, seed, unit)| {
-                let map = &maps[(image * units + unit) * cells..][..cells];
-                let large = zoomed(&images[image].clone().into_rgb(), zoom);
-                ((seed, unit), outlined(large, map, fit.levels[unit], &upsampler))
-            })
-            .collect();
-        found.extend(made);
-    }
-    Ok(found)
-}
-
-/// An image, darkened where a unit is off, with a line around where it is on.
-pub(crate) fn outlined(mut image: Image, map: &[f32], level: f32, upsampler: &Upsampler) -> Image {
-    let mut fine = vec![0.0; image.width * image.height];
-    upsampler.upsample(map, &mut fine);
-    let on = |x: usize, y: usize| fine[y * image.width + x] > level;
+/// An image, darkened where a unit is off, with a line around where it is on: pixel `p` is bit `p % 64` of word `p / 64`.
+pub(crate) fn outlined(mut image: Image, mask: &[u64]) -> Image {
     let (width, height) = (image.width, image.height);
+    let on = |x: usize, y: usize| mask[(y * width + x) / 64] >> ((y * width + x) % 64) & 1 == 1;
     let edge = |x: usize, y: usize| {
         let near = |x: usize, y: usize| x < width && y < height && !on(x, y);
         on(x, y) && (near(x.wrapping_sub(1), y) || near(x + 1, y) || near(x, y.wrapping_sub(1)) || near(x, y + 1))

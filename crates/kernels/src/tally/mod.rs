@@ -4,12 +4,14 @@
 #![allow(clippy::inline_always, reason = "loops are inlined into their instruction set's function")]
 
 mod bits;
+mod histogram;
 mod pack;
 #[cfg(test)]
 mod tests;
 mod upsample;
 
 pub use bits::{count_and, pack_classes, words};
+pub use histogram::Bins;
 pub use upsample::Upsampler;
 
 use crate::simd::{Level, Simd, with_simd};

@@ -2,7 +2,7 @@
 
 use super::bits::words;
 use super::pack::{Chunk, LANES, Scratch, pack};
-use crate::simd::Level;
+use crate::simd::{Level, Simd, with_simd};
 use std::ops::Range;
 
 /// Longest side: keeps every weight at or below `1 - 2^-21`, which the proof at [`Upsampler`] needs.
@@ -57,6 +57,7 @@ fn taps(source: usize, target: usize) -> Vec<Tap> {
     (0..target).map(tap).collect()
 }
 
+#[inline]
 fn between(a: f32, b: f32, weight: f32) -> f32 {
     a + weight * (b - a)
 }
@@ -100,18 +101,8 @@ impl Upsampler {
         let ([h, w], [height, width]) = (self.source, self.target);
         assert_eq!(map.len(), h * w, "length of a map");
         assert_eq!(out.len(), height * width, "length of the resampled map");
-        let mut wide = Vec::with_capacity(h * width);
-        for row in map.chunks_exact(w) {
-            wide.extend(self.columns.iter().map(|tap| between(row[tap.first], row[tap.second], tap.weight)));
-        }
-        for band in &self.bands {
-            let (upper, lower) = (&wide[band.first * width..][..width], &wide[band.second * width..][..width]);
-            for y in band.targets.clone() {
-                for ((out, &a), &b) in out[y * width..][..width].iter_mut().zip(upper).zip(lower) {
-                    *out = between(a, b, self.weights[y]);
-                }
-            }
-        }
+        // SAFETY: the processor has the instruction set of `best`.
+        unsafe { resample(Level::best(), self, map, out) };
     }
 
     /// One bit for each pixel of the resampled map, set where it is greater than `level`; never where it is NaN. Pixel `p`
@@ -131,4 +122,28 @@ impl Upsampler {
         unsafe { pack(set, self, map, level, &mut Scratch::new(self), packed, &mut touched) };
         packed[touched].iter().map(|word| u64::from(word.count_ones())).sum()
     }
+}
+
+/// [`Upsampler::upsample`]; `S` only says for which instruction set the loops are compiled.
+#[allow(clippy::inline_always, reason = "it is inlined into its instruction set's function")]
+#[inline(always)]
+unsafe fn resample_any<S: Simd>(up: &Upsampler, map: &[f32], out: &mut [f32]) {
+    let ([h, w], [_, width]) = (up.source, up.target);
+    let mut wide = Vec::with_capacity(h * width);
+    for row in map.chunks_exact(w) {
+        wide.extend(up.columns.iter().map(|tap| between(row[tap.first], row[tap.second], tap.weight)));
+    }
+    for band in &up.bands {
+        let (upper, lower) = (&wide[band.first * width..][..width], &wide[band.second * width..][..width]);
+        for y in band.targets.clone() {
+            for ((out, &a), &b) in out[y * width..][..width].iter_mut().zip(upper).zip(lower) {
+                *out = between(a, b, up.weights[y]);
+            }
+        }
+    }
+}
+
+with_simd! {
+    /// One map resampled.
+    fn resample(up: &Upsampler, map: &[f32], out: &mut [f32]) = resample_any
 }

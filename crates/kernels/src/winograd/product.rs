@@ -118,9 +118,17 @@ impl Operands for Dot {
     }
 }
 
-/// Every element is one chain of additions along the inner length, whatever stands beside it.
+/// Every element is one chain of additions along the inner length, whatever stands beside it. While the `FIRST` rows are multiplied,
+/// the next blocks of `b` come nearer.
 #[inline(always)]
-unsafe fn tile<P: Operands, const ROWS: usize, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
+unsafe fn tile<
+    P: Operands,
+    const ROWS: usize,
+    const BLOCKS: usize,
+    const ROW: usize,
+    const STEP: usize,
+    const FIRST: bool,
+>(
     shape: &Extent,
     a: *const f32,
     b: *const f32,
@@ -139,6 +147,11 @@ unsafe fn tile<P: Operands, const ROWS: usize, const BLOCKS: usize, const ROW: u
         for outer in 0..shape.outer {
             let mut a = a.add(outer * shape.outer_stride);
             for _ in 0..shape.inner {
+                if FIRST {
+                    for j in 0..BLOCKS {
+                        P::S::soon(b.wrapping_add((BLOCKS + j) * shape.b_stride));
+                    }
+                }
                 let mut right = [P::right(b); BLOCKS];
                 for j in 1..BLOCKS {
                     right[j] = P::right(b.add(j * shape.b_stride));
@@ -172,10 +185,20 @@ unsafe fn strip<P: Operands, const BLOCKS: usize, const ROW: usize, const STEP: 
     macro_rules! rows {
         ($n:literal) => {
             while shape.rows - i >= $n {
-                unsafe { tile::<P, $n, BLOCKS, ROW, STEP>(shape, a.add(i * ROW), b, c.add(i * 16)) };
+                unsafe { tile::<P, $n, BLOCKS, ROW, STEP, false>(shape, a.add(i * ROW), b, c.add(i * 16)) };
                 i += $n;
             }
         };
+    }
+    if shape.rows >= P::S::ROWS {
+        unsafe {
+            match P::S::ROWS {
+                12 => tile::<P, 12, BLOCKS, ROW, STEP, true>(shape, a, b, c),
+                6 => tile::<P, 6, BLOCKS, ROW, STEP, true>(shape, a, b, c),
+                _ => tile::<P, 4, BLOCKS, ROW, STEP, true>(shape, a, b, c),
+            }
+        }
+        i = P::S::ROWS;
     }
     if P::S::ROWS >= 12 {
         rows!(12);

@@ -227,27 +227,27 @@ pub(crate) unsafe fn apply2<S: Simd, const I: usize, const J: usize>(
     unsafe {
         // Rows first: half[j] = matrix x[j].
         let mut half = [[MaybeUninit::<S::Lanes>::uninit(); I]; J];
-        unrolled!(j in 0..J {
+        for j in 0..J {
             let mut x = [S::load(from.at(j, 0)); J];
-            unrolled!(k in 0..J {
+            for k in 1..J {
                 x[k] = S::load(from.at(j, k));
-            });
+            }
             let y = apply::<S, I, J>(matrix, x);
-            unrolled!(i in 0..I {
+            for i in 0..I {
                 half[j][i].write(y[i]);
-            });
-        });
-        unrolled!(i in 0..I {
+            }
+        }
+        for i in 0..I {
             // SAFETY: every number of every row has been written.
             let mut column = [half[0][i].assume_init(); J];
-            unrolled!(j in 0..J {
+            for j in 1..J {
                 column[j] = half[j][i].assume_init();
-            });
+            }
             let column = apply::<S, I, J>(matrix, column);
-            unrolled!(k in 0..I {
+            for k in 0..I {
                 to.put(k, i, column[k]);
-            });
-        });
+            }
+        }
     }
 }
 

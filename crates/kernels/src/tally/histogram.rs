@@ -1,0 +1,94 @@
+//! Counting numbers in bins of equal width.
+
+#![allow(clippy::inline_always, reason = "loops are inlined into their instruction set's function")]
+
+use crate::simd::{Level, Simd, with_simd};
+
+/// Numbers whose bins are found together.
+const LANES: usize = 16;
+
+/// Bins of one width, and one more for what is not above the lowest number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bins {
+    /// What is not above it, or is NaN, is counted in bin 0.
+    pub low: f32,
+    /// One over the width. Where it is a power of two, no number is rounded on its way to its bin.
+    pub per_unit: f32,
+    /// Bin 1 holds `[first, first + 1) / per_unit`.
+    pub first: i32,
+}
+
+impl Bins {
+    /// Adds each number to the count of its bin; numbers beyond the last bin are counted there, those above `low` before bin 1 in that one.
+    ///
+    /// # Panics
+    /// There is no bin but 0, or there are so many that their numbers leave `i32`.
+    pub fn count(&self, values: &[f32], counts: &mut [u32]) {
+        let bins = i32::try_from(counts.len()).ok().and_then(|len| self.first.checked_add(len));
+        assert!(counts.len() > 1 && bins.is_some(), "{} bins from {} on", counts.len(), self.first);
+        // SAFETY: the processor has the instruction set of `best`.
+        unsafe { count(Level::best(), self, values, counts) };
+    }
+
+    /// The bin of one number, if there are `bins` besides bin 0.
+    pub fn of(&self, value: f32, bins: usize) -> usize {
+        if value > self.low {
+            let place = (f64::from(value) * f64::from(self.per_unit)).floor() - f64::from(self.first);
+            1 + (place.max(0.0) as usize).min(bins.saturating_sub(1))
+        } else {
+            0
+        }
+    }
+}
+
+/// `S` only says for which instruction set the loop is compiled.
+#[inline(always)]
+unsafe fn count_any<S: Simd>(bins: &Bins, values: &[f32], counts: &mut [u32]) {
+    let most = counts.len() as i32 - 1;
+    let place = |value: f32| {
+        let scaled = value * bins.per_unit;
+        // Saturates, so what is far out stays on its side.
+        let whole = scaled as i32;
+        let floor = whole.saturating_sub(i32::from((whole as f32) > scaled));
+        let place = floor.saturating_sub(bins.first).saturating_add(1).clamp(1, most);
+        if value > bins.low { place as usize } else { 0 }
+    };
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut not_above = 0;
+    for block in blocks {
+        // Behind a ReLU most numbers are the lowest one.
+        if !block.iter().fold(false, |any, &value| any | (value > bins.low)) {
+            not_above += LANES as u32;
+            continue;
+        }
+        block.map(place).into_iter().for_each(|place| counts[place] += 1);
+    }
+    rest.iter().for_each(|&value| counts[place(value)] += 1);
+    counts[0] += not_above;
+}
+
+with_simd! {
+    /// Counts numbers in bins.
+    fn count(bins: &Bins, values: &[f32], counts: &mut [u32]) = count_any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn counts_are_those_of_the_bins_one_by_one(
+            values in prop::collection::vec(prop_oneof![-4.0f32..4.0, Just(-1.0f32), Just(f32::NAN), Just(f32::INFINITY)], 0..100),
+            exponent in -6i32..6, first in -40i32..40, bins in 1usize..50,
+        ) {
+            let bins_of = Bins { low: -1.0, per_unit: (f32::from(2u8)).powi(exponent), first };
+            let mut counts = vec![0; bins + 1];
+            bins_of.count(&values, &mut counts);
+            let mut expected = vec![0; bins + 1];
+            values.iter().for_each(|&value| expected[bins_of.of(value, bins)] += 1);
+            prop_assert_eq!(counts, expected);
+        }
+    }
+}
