@@ -372,7 +372,7 @@ fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
     };
     assert_eq!(wrong("lrr = 1\n"), "FILE: lrr: there is no such setting | Did you mean lr?");
     assert_eq!(wrong("rounds = 0\n"), "rounds: 0 is not between 1 and 1000 | ");
-    let word = message(&settings("").with(&["lr".into()]).unwrap_err());
+    let word = message(&settings("").with(&["lr"]).unwrap_err());
     assert_eq!(word, "set: \"lr\" is not of the form key=value | For example `set lr=0.1` or `set target=2`.");
     // A file of a run is named for whatever is wrong in it.
     fs::write(&path, "task = \"approach\"\nrounds = 0\n").unwrap();
