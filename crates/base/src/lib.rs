@@ -6,9 +6,11 @@
 mod csv;
 mod error;
 pub mod files;
+mod malformed;
 pub mod memory;
 pub mod npy;
 pub mod seed;
 
 pub use csv::csv_field;
 pub use error::{Error, Result};
+pub use malformed::Malformed;

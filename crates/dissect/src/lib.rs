@@ -43,4 +43,4 @@ pub use repair::{
 pub use settings::{PRESETS, Rule, Settings, Shard};
 pub use show::{PICTURE_GAP, charts, comparison_sheet, unit_picture};
 pub use subject::{Layer, Subject};
-pub use watch::{Unwatched, Watch};
+pub use watch::{Unwatched, Watch, unwatched};

@@ -107,15 +107,7 @@ impl Builder {
     }
 
     /// A convolution, `[channels in, channels out]`, with a square kernel; bias and `norm` as [`Builder::linear`] has them.
-    pub fn conv(
-        &mut self,
-        name: &str,
-        x: NodeId,
-        [i, o]: [usize; 2],
-        k: usize,
-        conv: Conv,
-        norm: Norm,
-    ) -> NodeId {
+    pub fn conv(&mut self, name: &str, x: NodeId, [i, o]: [usize; 2], k: usize, conv: Conv, norm: Norm) -> NodeId {
         let w = self.weight(name, &[o, i, k, k], (i * k * k, o * k * k), norm);
         // Batch norm takes the mean away: a bias before it would do nothing.
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
