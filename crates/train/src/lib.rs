@@ -28,7 +28,7 @@ pub use adam::{Adam, Moments, average};
 pub use finite::check_finite;
 pub use lock::RunLock;
 pub use open_run::OpenRun;
-pub use optimiser::{Memory, Optimiser, Parameter, gradient_norm, trainable};
+pub use optimiser::{Descent, Memory, Optimiser, Parameter, gradient_norm, trainable};
 pub use outcome::{Outcome, Start};
 pub use settings::{RunSettings, Schedule};
 pub use tensors::{Pack, TENSORS, Unpack, shapes, trainable_shapes};

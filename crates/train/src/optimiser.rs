@@ -1,7 +1,7 @@
 //! What an optimiser must do: one step over named parameters, and a memory that a checkpoint can hold.
 
 use base::Result;
-use net::{Graph, Params, Tensor};
+use net::{Graph, Params, Tensor, Trainee};
 
 /// A parameter in one step.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,17 @@ pub trait Memory: Clone + Sized {
     /// # Errors
     /// Those of `take`.
     fn from_groups(steps: u64, take: &mut dyn FnMut(&str) -> Result<Vec<Tensor>>) -> Result<Self>;
+}
+
+/// What a step of [`Optimiser::descend`] came to.
+#[derive(Clone, Debug)]
+pub struct Descent<M> {
+    /// The new parameters, with the state that the pass moved.
+    pub params: Params,
+    /// The new memory.
+    pub memory: M,
+    /// Length of the gradient.
+    pub gradient: f64,
 }
 
 /// A rule that moves parameters against their gradients.
@@ -66,6 +77,29 @@ pub trait Optimiser {
         let mut new = params.clone();
         places.into_iter().zip(values).for_each(|(place, value)| new.set(place, value));
         (new, memory)
+    }
+
+    /// One step of a network down a loss: a pass forward, the loss, a pass back, the optimiser, and the state that a pass
+    /// moves. `loss` gets the output and gives its own derivative by each number of it.
+    ///
+    /// # Errors
+    /// The input or the derivative has another shape than is expected, or what `loss` gives.
+    fn descend<E: From<net::Error>>(
+        &self,
+        trainee: &Trainee,
+        (params, memory): (&Params, &Self::Memory),
+        input: &Tensor,
+        loss: impl FnOnce(&Tensor) -> Result<Tensor, E>,
+    ) -> Result<Descent<Self::Memory>, E> {
+        let mut run = trainee.start(params, input)?;
+        let updates = trainee.updates();
+        let wanted: Vec<_> = std::iter::once(trainee.output).chain(updates.iter().map(|(_, node)| *node)).collect();
+        let values = run.fetch_before(&wanted, &trainee.by_params.nodes())?;
+        run.feed(trainee.by_params.cotangent, &loss(&values[0])?)?;
+        let gradients = run.fetch_some(&trainee.by_params.gradients)?;
+        let (mut params, memory) = self.advance_network(&trainee.graph, params, memory, &gradients);
+        updates.iter().zip(&values[1..]).for_each(|((place, _), value)| params.set(*place, value.clone()));
+        Ok(Descent { params, memory, gradient: gradient_norm(&gradients) })
     }
 }
 
