@@ -114,3 +114,50 @@ pub fn gradient_norm(gradients: &[Option<Tensor>]) -> f64 {
     let squares = |values: &[f32]| values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
     gradients.iter().flatten().map(|t| squares(&t.numbers())).sum::<f64>().sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Adam, Moments};
+    use net::{Builder, Device, Error, Init, Network, Norm};
+
+    /// A linear layer to two features, and batch norm.
+    fn small() -> (Network, Trainee) {
+        let mut b = Builder::new(Init::glorot);
+        let x = b.input("x", &[2]);
+        let y = b.linear("0.linear", x, 2, 2, Norm::Batch);
+        b.norm("0", y, 2, Norm::Batch);
+        let graph = b.finish();
+        let trainee = Trainee::new(&graph).unwrap();
+        (Network::initial(graph, 1, "weights", &Device::cpu()), trainee)
+    }
+
+    #[test]
+    fn a_step_down_moves_weights_and_running_statistics() {
+        let (network, trainee) = small();
+        let adam = Adam { lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let moments = Moments::zero(&network.graph, &network.params);
+        let x = Tensor::new(&[3, 2], vec![1.0, 2.0, -1.0, 0.5, 3.0, 0.0], &Device::cpu());
+        let down =
+            |_: &Tensor| Ok::<_, Error>(Tensor::new(&[3, 2], vec![1.0, 0.0, 2.0, -1.0, 0.5, 3.0], &Device::cpu()));
+        let step = adam.descend(&trainee, (&network.params, &moments), &x, down).unwrap();
+        for (place, &id) in network.graph.params().iter().enumerate() {
+            let [before, after] = [&network.params, &step.params].map(|params| params.tensors()[place].to_vec());
+            assert_ne!(before, after, "{}", network.graph.node(id).name);
+        }
+        assert!(step.gradient > 0.0 && step.memory.steps == 1);
+    }
+
+    #[test]
+    fn what_the_loss_refuses_moves_nothing() {
+        let (network, trainee) = small();
+        let adam = Adam { lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let moments = Moments::zero(&network.graph, &network.params);
+        let x = Tensor::new(&[1, 2], vec![1.0, 2.0], &Device::cpu());
+        let step = |loss: fn(&Tensor) -> Result<Tensor, Error>| {
+            adam.descend(&trainee, (&network.params, &moments), &x, loss).unwrap_err().to_string()
+        };
+        assert_eq!(step(|_| Err(Error::Graph("no".into()))), "no");
+        assert!(step(|y| Ok(y.reshape(&[2, 1]))).contains("expected [1, 2], found [2, 1]"));
+    }
+}

@@ -360,6 +360,19 @@ fn a_value_that_is_not_finite_ends_the_run_at_its_last_checkpoint() {
 }
 
 #[test]
+fn settings_made_by_hand_are_checked_before_a_folder_is_made() {
+    let (_parent, folder) = folder();
+    let refused = Approach::start_in(&folder, Settings { lr: -1.0, ..settings("") }, Device::cpu()).err().unwrap();
+    assert_eq!(refused.to_string(), "lr: -1 is not a positive number");
+    assert!(!folder.exists());
+    let mut run = Approach::start_in(&folder, settings(""), Device::cpu()).unwrap();
+    assert_eq!(run.run(&Interrupt::default(), |_| ()).unwrap(), Outcome::Finished);
+    assert_eq!(run.folder(), folder);
+    drop(run);
+    assert!(Approach::start_in(&folder, settings(""), Device::cpu()).is_err(), "a run is not overwritten");
+}
+
+#[test]
 fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
     let (parent, _) = folder();
     let path = parent.path().join("mine.toml");
