@@ -2,13 +2,35 @@
 //! the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
+//!
+//! ```
+//! use ganatomy_base::{Error, files, npy::Array, seed::Stream};
+//!
+//! // A random number is a function of its seed, purpose and index: number 17 needs no numbers before it.
+//! let noise = |index| Stream::new(7, "noise", index).normal() as f32;
+//! let three = Array::f32(vec![3], vec![noise(17), noise(18), noise(19)]);
+//! assert_eq!(three.clone().into_f32()[1], noise(18));
+//!
+//! // A file is whole or not there, and is read with a limit.
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("noise.npy");
+//! files::write_atomic(&path, &three.to_bytes())?;
+//! assert_eq!(files::read(&path, 1 << 20)?, three.to_bytes());
+//!
+//! // An error names what is at fault, and the cure where there is one.
+//! let error = Array::read("no/such.npy").unwrap_err();
+//! assert_eq!(error.hint().as_deref(), Some("Check the spelling of the path."));
+//! # Ok::<(), Error>(())
+//! ```
 
 mod csv;
 mod error;
 pub mod files;
+mod malformed;
 pub mod memory;
 pub mod npy;
 pub mod seed;
 
 pub use csv::csv_field;
 pub use error::{Error, Result};
+pub use malformed::Malformed;

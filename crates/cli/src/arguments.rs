@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 /// Reads the size of a picture whose sides can be.
 pub(crate) fn size(text: &str) -> Result<Size, String> {
-    let size: Size = text.parse()?;
+    let size: Size = text.parse().map_err(|e: base::Malformed| e.to_string())?;
     let possible = 1..=data::MAX_SIDE;
     if possible.contains(&size.width) && possible.contains(&size.height) {
         Ok(size)

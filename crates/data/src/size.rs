@@ -1,5 +1,6 @@
 //! The size of a picture as people write it.
 
+use base::Malformed;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
@@ -51,13 +52,13 @@ impl Display for Size {
 }
 
 impl FromStr for Size {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Malformed> {
         let (width, height) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
         match (width.parse(), height.parse()) {
             (Ok(width), Ok(height)) => Ok(Self { width, height }),
-            _ => Err(format!("{text:?} is not {}", Self::FORM)),
+            _ => Err(Malformed::new("size", format!("{text:?} is not {}", Self::FORM))),
         }
     }
 }
@@ -115,7 +116,7 @@ mod tests {
         }
         for text in ["", "x", "80x", "x48", "-3", "80x48x3", "8 0", "1.5"] {
             let refused = format!("{text:?} is not a number of pixels or WIDTHxHEIGHT, such as 64 or 80x48");
-            assert_eq!(text.parse::<Size>(), Err(refused));
+            assert_eq!(text.parse::<Size>().unwrap_err().to_string(), refused);
         }
         assert_eq!(format!("{wide:>7} {:>3}", Size::square(5)), "  80x48   5");
         assert_eq!(wide.rows_and_columns(), [48, 80]);

@@ -1,6 +1,6 @@
 //! What a dissection is asked for.
 
-use base::{Error, Result};
+use base::{Error, Malformed, Result};
 use serde::{Deserialize, Serialize};
 
 /// How the level above which a unit counts as on is chosen.
@@ -131,16 +131,17 @@ impl Shard {
 }
 
 impl std::str::FromStr for Shard {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = |reason: String| Err(Malformed::new("shard", reason));
         let parsed = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
         match parsed {
             Some((index, of)) if index >= 1 && index <= of => Ok(Self { index, of }),
             Some((index, of)) => {
-                Err(format!("there is no shard {index} of {of}; shards are counted from 1/{of} to {of}/{of}"))
+                wrong(format!("there is no shard {index} of {of}; shards are counted from 1/{of} to {of}/{of}"))
             }
-            None => Err(format!("{text:?} is not a shard: write 1/4")),
+            None => wrong(format!("{text:?} is not a shard: write 1/4")),
         }
     }
 }

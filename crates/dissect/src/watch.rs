@@ -22,3 +22,14 @@ impl Watch for Unwatched {
     fn stage(&mut self, _: &'static str, _: u64) {}
     fn step(&mut self, _: u64) {}
 }
+
+/// Does long work that nobody watches, and so nobody ends: `unwatched(|watch| work(watch))`.
+///
+/// # Errors
+/// Those of the work.
+pub fn unwatched<T, E>(work: impl FnOnce(&mut dyn Watch) -> Result<Option<T>, E>) -> Result<T, E> {
+    match work(&mut Unwatched)? {
+        Some(done) => Ok(done),
+        None => unreachable!("nobody asks this work to end"),
+    }
+}

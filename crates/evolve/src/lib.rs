@@ -5,6 +5,27 @@
 //! - [`Gan`] plays it with networks; [`Work`] counts what it costs;
 //! - [`Evolution`] is the training that a run does (`train::OpenRun`): its data, networks, samples, checkpoints;
 //! - [`trial`] is the toy experiment of the paper with statistics over seeds.
+//!
+//! ```
+//! use ganatomy_evolve::{Evolution, Settings};
+//! use net::Device;
+//! use train::signals::Interrupt;
+//! use train::{Outcome, RunSettings, Training};
+//!
+//! // Points on a ring of eight clouds, a generation as small as can be.
+//! let settings = Settings::preset("paper", true)?.with(&["data=ring8", "width=8", "width_d=8", "generations=3"])?;
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let folder = folder.path();
+//! let mut run = Evolution::start_in(folder, settings, Device::cpu())?;
+//! let mut winners = Vec::new();
+//! let outcome = run.run(&Interrupt::default(), |generation| {
+//!     // Each parent has a child by each mutation; the first survivor is the best.
+//!     assert_eq!(generation.children.len(), 3);
+//!     winners.push(generation.children[generation.survivors[0]].mutation);
+//! })?;
+//! assert_eq!((outcome, winners.len()), (Outcome::Finished, 3));
+//! # Ok::<(), net::Error>(())
+//! ```
 
 mod augment;
 mod curves;

@@ -4,6 +4,16 @@
 //! none, and Burn is not built at all. Nothing else in the workspace knows Burn.
 //!
 //! Burn's version is pinned exactly, because the interfaces that are used here, below its typed tensors, change often.
+//!
+//! ```
+//! use tensor::{Device, DeviceChoice, Tensor};
+//!
+//! // A GPU where the build knows a kind and one is found, else the processor.
+//! let device = Device::choose(DeviceChoice::Auto, &ganatomy_gpu::drivers(), |why| println!("passed over: {why}"))?;
+//! let twice = Tensor::new(&[3], vec![1.0, 2.0, 3.0], &device).scale(2.0);
+//! assert_eq!(twice.to_vec(), [2.0, 4.0, 6.0]);
+//! # Ok::<(), base::Error>(())
+//! ```
 
 #[cfg(any(feature = "vulkan", feature = "webgpu", feature = "cuda", feature = "reference"))]
 mod computing;

@@ -9,6 +9,19 @@
 //! - chooses AVX-512, AVX2 or portable code at run time ([`Level`]; the plain products through the `gemm` crate).
 //!
 //! Lengths are checked with `assert!`: a wrong length is a bug of the caller, never the user's input.
+//!
+//! ```
+//! use ganatomy_kernels::{ConvShape, Precision, conv2d};
+//!
+//! // Each pixel with its eight neighbours: a 3x3 kernel of ones over a 4x4 image.
+//! let shape = ConvShape {
+//!     n: 1, c: 1, h: 4, w: 4, o: 1,
+//!     kernel: [3; 2], stride: [1; 2], padding: [[1; 2]; 2], dilation: [1; 2], groups: 1, output: [4; 2],
+//! };
+//! let sums = conv2d(&shape, &[1.0; 16], &[1.0; 9], None, Precision::F32);
+//! let near = |sum: f32, neighbours: f32| (sum - neighbours).abs() < 1e-4;
+//! assert!(near(sums[0], 4.0) && near(sums[1], 6.0) && near(sums[5], 9.0));
+//! ```
 
 mod adam;
 mod channel;

@@ -221,7 +221,7 @@ fn bars(layer: &str, rows: &[Searched]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Unwatched, open_dissection, open_segmenter, subject_of_plan};
+    use crate::{Unwatched, find_segmenter, open_dissection, subject_of_plan};
     use net::Device;
 
     fn small() -> CausalSettings {
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn names_mean_classes_categories_or_all() {
-        let found = open_dissection("scenes".as_ref()).unwrap();
+        let found = open_dissection("scenes").unwrap();
         let list = found.concepts.list();
         let named = |names: &[&str]| {
             concepts_named(&found, &names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>())
@@ -265,8 +265,8 @@ mod tests {
     #[test]
     fn what_was_found_is_kept_and_not_searched_again() {
         let device = Device::cpu();
-        let found = open_dissection("scenes".as_ref()).unwrap();
-        let (segmenter, path) = open_segmenter("scenes".as_ref(), &device, &mut |_| {}).unwrap();
+        let found = open_dissection("scenes").unwrap();
+        let (segmenter, path) = find_segmenter("scenes".as_ref(), &device, &mut |_| {}).unwrap();
         let causes = |layer: &str| {
             let subject = subject_of_plan(&found.plan, None, &device, &mut |_| {}).unwrap();
             Causes::new(&found, layer, subject, (&segmenter, &path), small())

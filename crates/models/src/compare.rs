@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn every_dissection_gets_its_distance() {
-        let dissections = [open_dissection("scenes".as_ref()).unwrap(), open_dissection("scenes".as_ref()).unwrap()];
+        let dissections = [open_dissection("scenes").unwrap(), open_dissection("scenes").unwrap()];
         let mut comparison = Comparison::new(&dissections);
         let mut measure = |images| {
             let device = Device::cpu();

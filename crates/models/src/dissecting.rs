@@ -17,27 +17,38 @@ pub struct Dissecting<'a> {
 }
 
 impl<'a> Dissecting<'a> {
-    /// Plans the dissection of a generator's layers by a segmenter. What people called the generator, the segmenter and the real
-    /// images, which are of the generator's shape, is kept in the plan.
+    /// Plans the dissection of a generator's layers by a segmenter. What people call both is kept in the plan.
     ///
     /// # Errors
     /// The settings cannot be.
     pub fn new(
         (subject, generator_name): (Subject, &str),
         (segmenter, segmenter_name): (&'a Segmenter, &str),
-        real: Option<(&'a Dataset, String)>,
         settings: Settings,
-        shard: Shard,
     ) -> Result<Self> {
         settings.check()?;
         let origins = [
             Origin::of_network(generator_name, subject.network())?,
             Origin::of_network(segmenter_name, segmenter.network())?,
         ];
-        let (real, real_name) = real.unzip();
-        let plan = Plan::new(&subject, segmenter.planes(), origins, real_name, settings, shard);
+        let plan = Plan::new(&subject, segmenter.planes(), origins, None, settings, Shard::WHOLE);
         let device = subject.device().clone();
-        Ok(Self { subject, segmenter, real, plan, device })
+        Ok(Self { subject, segmenter, real: None, plan, device })
+    }
+
+    /// Compares the classes with those of real images, of the generator's shape; what people call them is kept in the plan. The
+    /// settings say how many are looked at.
+    #[must_use]
+    pub fn with_real(mut self, real: &'a Dataset, name: impl Into<String>) -> Self {
+        self.plan.real = Some(name.into());
+        Self { real: Some(real), ..self }
+    }
+
+    /// Counts one part of the images alone.
+    #[must_use]
+    pub fn with_shard(mut self, shard: Shard) -> Self {
+        self.plan.shard = shard;
+        self
     }
 
     /// What is going to be done.
@@ -63,14 +74,14 @@ mod tests {
     #[test]
     fn a_dissection_is_found_again_by_its_plan() {
         let device = Device::cpu();
-        let generator = Generator::open("scenes".as_ref(), &device, &mut |_| {}).unwrap();
-        let (segmenter, _) = open_segmenter("scenes".as_ref(), &device, &mut |_| {}).unwrap();
+        let generator = Generator::open("scenes", &device).unwrap();
+        let segmenter = open_segmenter("scenes", &device).unwrap();
         let real = open_real("scenes", generator.image_shape().unwrap()).unwrap();
         let settings = Settings { samples: 64, fit_samples: 32, real_samples: 16, ..Settings::default() };
         let task = |settings| {
             let subject = generator.subject(&["1".into()]).unwrap();
-            let real = Some((&real, "scenes".to_owned()));
-            Dissecting::new((subject, "scenes"), (&segmenter, "scenes"), real, settings, Shard::WHOLE)
+            let task = Dissecting::new((subject, "scenes"), (&segmenter, "scenes"), settings)?;
+            Ok::<_, net::Error>(task.with_real(&real, "scenes"))
         };
         let folder = tempfile::tempdir().unwrap();
         let done = task(settings.clone()).unwrap().run(folder.path(), &mut Unwatched).unwrap().unwrap();

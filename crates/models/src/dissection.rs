@@ -10,7 +10,8 @@ use std::path::Path;
 ///
 /// # Errors
 /// There is none, it is broken or not finished.
-pub fn open_dissection(path: &Path) -> Result<Dissection> {
+pub fn open_dissection(path: impl AsRef<Path>) -> Result<Dissection> {
+    let path = path.as_ref();
     let shipped = path.to_str().and_then(shipped::dissection).filter(|_| !path.exists());
     let Some(shipped) = shipped else {
         return Dissection::read(path);
@@ -52,7 +53,7 @@ pub fn subject_of_plan(
     tell: &mut dyn FnMut(&Note),
 ) -> Result<Subject> {
     let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
-    let network = Model::open(path, device, tell)?.network;
+    let network = Model::find(path, device, tell)?.network;
     if !plan.model.is(&network)? {
         return Err(Error::file(path, "is another generator than the one that was dissected")
             .with_hint("Give the right one with `model`.")
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn the_shipped_dissection_is_that_of_the_shipped_generator() {
         let device = Device::cpu();
-        let found = open_dissection("scenes".as_ref()).unwrap();
+        let found = open_dissection("scenes").unwrap();
         assert_eq!(found.folder, Path::new("scenes"));
         let subject = subject_of_plan(&found.plan, None, &device, &mut |_| {}).unwrap();
         assert_eq!(subject.layers(), found.plan.layers);

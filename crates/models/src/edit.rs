@@ -136,6 +136,14 @@ impl<'a> Editing<'a> {
         Ok(Some(EditOutcome { images: latents.len(), before, after, classes }))
     }
 
+    /// As [`Editing::run`], for the outcome alone.
+    ///
+    /// # Errors
+    /// As [`Editing::run`].
+    pub fn outcome(&self, latents: &Latents, watch: &mut dyn Watch) -> Result<Option<EditOutcome>> {
+        self.run(latents, watch, |_| Ok::<(), net::Error>(()))
+    }
+
     /// Writes the folder of an edit: its recipe, its sheet, what became of every class, and its record.
     ///
     /// # Errors
@@ -258,11 +266,11 @@ mod tests {
     #[test]
     fn what_became_of_the_classes_is_counted() {
         let device = net::Device::cpu();
-        let generator = Generator::open("scenes".as_ref(), &device, &mut |_| {}).unwrap();
-        let (segmenter, _) = open_segmenter("scenes".as_ref(), &device, &mut |_| {}).unwrap();
-        let found = open_dissection("scenes".as_ref()).unwrap();
+        let generator = Generator::open("scenes", &device).unwrap();
+        let segmenter = open_segmenter("scenes", &device).unwrap();
+        let found = open_dissection("scenes").unwrap();
         let editing = Editing::new(&generator, recipe("1b:tree/20"), Some(&found), Some(&segmenter)).unwrap();
-        let outcome = editing.run(&latents("0..16"), &mut Unwatched, |_| Ok::<(), net::Error>(())).unwrap().unwrap();
+        let outcome = editing.outcome(&latents("0..16"), &mut Unwatched).unwrap().unwrap();
         let tree = outcome.classes.iter().find(|e| e.concept.name == "tree").unwrap();
         assert!(tree.before > 0 && tree.removed() > 0.3, "{tree:?}");
         let changes: Vec<u64> = outcome.changed().iter().map(|e| e.before.abs_diff(e.after)).collect();
@@ -283,7 +291,7 @@ mod tests {
         assert_eq!(refused(Recipe::new(Vec::new()), None), "edit: no edit is given");
         assert!(refused(recipe("7:0"), None).contains("7: there is no such layer"));
         assert!(refused(recipe("1:tree/2"), None).contains("none is given"));
-        let scenes = open_dissection("scenes".as_ref()).unwrap();
+        let scenes = open_dissection("scenes").unwrap();
         assert!(refused(recipe("1:0"), Some(&scenes)).contains("is of another generator"));
         assert!(Editing::new(&points(), recipe("1:0"), None, None).is_err());
     }

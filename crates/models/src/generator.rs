@@ -26,12 +26,20 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// Finds and loads a model, and checks that it generates something that can be shown. `tell` hears of each choice.
+    /// Loads a model, and checks that it generates something that can be shown.
     ///
     /// # Errors
     /// As [`Model::open`] and [`Generator::new`].
-    pub fn open(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
-        Self::new(Model::open(path, device, tell)?, device)
+    pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        Self::find(path.as_ref(), device, &mut |_| {})
+    }
+
+    /// As [`Generator::open`]; `tell` hears of each choice.
+    ///
+    /// # Errors
+    /// As [`Generator::open`].
+    pub fn find(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        Self::new(Model::find(path, device, tell)?, device)
     }
 
     /// A model as a generator.
@@ -192,7 +200,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_segmenter_is_no_generator() {
-        let (segmenter, _) = crate::open_segmenter("scenes".as_ref(), &Device::cpu(), &mut |_| {}).unwrap();
+        let segmenter = crate::open_segmenter("scenes", &Device::cpu()).unwrap();
         let error = of(segmenter.network().clone()).unwrap_err();
         assert_eq!(error.to_string(), "g: is a segmenter, not a generator");
     }

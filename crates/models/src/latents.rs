@@ -1,10 +1,11 @@
 //! Where latents come from: seeds, or numbers.
 
 use crate::{Generator, Seeds};
-use base::Error;
 use base::npy::Array;
+use base::{Error, Malformed};
 use net::{Result, Tensor};
 use std::path::Path;
+use std::str::FromStr;
 
 /// Latents that are delivered in batches.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,15 @@ enum Source {
 impl From<Seeds> for Latents {
     fn from(seeds: Seeds) -> Self {
         Self(Source::Seeds(seeds))
+    }
+}
+
+/// Those of seeds: `0..16`, `0..4,7`.
+impl FromStr for Latents {
+    type Err = Malformed;
+
+    fn from_str(seeds: &str) -> Result<Self, Malformed> {
+        seeds.parse::<Seeds>().map(Self::from)
     }
 }
 

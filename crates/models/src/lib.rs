@@ -10,19 +10,17 @@
 //! - [`open_dissection`], [`Dissecting`] and [`Causes`] open, make and search dissections;
 //! - [`pictures`] lays pictures out, [`files`] writes them, each whole or not at all.
 //!
-//! Long work is watched by a [`Watch`], which may end it; it gives `None` then.
+//! Long work is watched by a [`Watch`], which may end it; it gives `None` then. [`unwatched`] is for work that nobody watches.
 //!
 //! ```
-//! use ganatomy_models::{Generator, Latents, Seeds, Unwatched, pictures};
+//! use ganatomy_models::{Generator, pictures, unwatched};
 //!
-//! # fn main() -> ganatomy_models::Result<()> {
-//! let generator = Generator::open("scenes".as_ref(), &net::Device::cpu(), &mut |_| {})?;
-//! let latents = Latents::from("0..4".parse::<Seeds>()?);
-//! let Some(images) = generator.images(&latents, &mut Unwatched)? else { return Ok(()) };
+//! let generator = Generator::open("scenes", &net::Device::cpu())?;
+//! let latents = "0..4".parse()?;
+//! let images = unwatched(|watch| generator.images(&latents, watch))?;
 //! let grid = pictures::grid(&images, pictures::square(4))?;
 //! assert_eq!((images.len(), grid.channels), (4, 3));
-//! # Ok(())
-//! # }
+//! # Ok::<(), ganatomy_models::Error>(())
 //! ```
 
 mod activations;
@@ -46,7 +44,7 @@ mod walk;
 
 pub use causes::{Causes, Searched, concepts_named, removable_first};
 pub use compare::measure_images;
-pub use dissect::{Unwatched, Watch};
+pub use dissect::{Unwatched, Watch, unwatched};
 pub use dissecting::Dissecting;
 pub use dissection::{dissection_of_model, open_dissection, subject_of_plan};
 pub use edit::{EditNames, EditOutcome, Editing, read_mask, scaled};
@@ -55,9 +53,9 @@ pub use images::Made;
 pub use latents::Latents;
 pub use nearest::{Match, Nearest};
 pub use net::{Error, Result};
-pub use open::{Model, Note, is_model, open_segmenter};
+pub use open::{Model, Note, find_segmenter, is_model, open_segmenter};
 pub use real::{open_real, real_count};
-pub use seeds::{NotSeeds, Seeds};
+pub use seeds::Seeds;
 pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folder_name};
 pub use source::Source;
 pub use walk::{Walk, Way};

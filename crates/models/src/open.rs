@@ -56,13 +56,20 @@ pub struct Model {
     pub path: PathBuf,
 }
 
-/// Finds and loads a segmenter: a shipped name, a model file, a run folder or a checkpoint. With it comes the file in which it
-/// lies; `tell` hears of each choice.
+/// Loads a segmenter: a shipped name, a model file, a run folder or a checkpoint.
 ///
 /// # Errors
 /// As [`Model::open`]; or the network is no segmenter.
-pub fn open_segmenter(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<(Segmenter, PathBuf)> {
-    let Model { network, path } = Model::find(path, Kind::Segmenter, &[Kind::Segmenter], device, tell)?;
+pub fn open_segmenter(path: impl AsRef<Path>, device: &Device) -> Result<Segmenter> {
+    find_segmenter(path.as_ref(), device, &mut |_| {}).map(|(segmenter, _)| segmenter)
+}
+
+/// As [`open_segmenter`], with the file in which it lies; `tell` hears of each choice.
+///
+/// # Errors
+/// As [`open_segmenter`].
+pub fn find_segmenter(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<(Segmenter, PathBuf)> {
+    let Model { network, path } = Model::of_kind(path, Kind::Segmenter, &[Kind::Segmenter], device, tell)?;
     Ok((Segmenter::of_file(network, &path)?, path))
 }
 
@@ -76,13 +83,21 @@ pub fn is_model(path: &Path) -> bool {
 }
 
 impl Model {
-    /// Finds and loads a model: of a run, whatever it trains. A path wins over a shipped name, which is of a generator here, only
-    /// if it has a `/` in it. `tell` hears of each choice.
+    /// Loads a model: of a run, whatever it trains. A path wins over a shipped name, which is of a generator here, only if it has
+    /// a `/` in it.
     ///
     /// # Errors
     /// There is nothing of this name, a file is broken, or no checkpoint of the run can be read.
-    pub fn open(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
-        Self::find(path, Kind::Generator, &[Kind::Generator, Kind::Segmenter], device, tell)
+    pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        Self::find(path.as_ref(), device, &mut |_| {})
+    }
+
+    /// As [`Model::open`]; `tell` hears of each choice.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn find(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        Self::of_kind(path, Kind::Generator, &[Kind::Generator, Kind::Segmenter], device, tell)
     }
 
     /// The network with the layers whose units are looked at; no names mean all layers with maps.
@@ -97,7 +112,13 @@ impl Model {
     }
 
     /// `named` is the kind that a shipped name means, `trained` are the kinds that are taken from runs.
-    fn find(path: &Path, named: Kind, trained: &[Kind], device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+    fn of_kind(
+        path: &Path,
+        named: Kind,
+        trained: &[Kind],
+        device: &Device,
+        tell: &mut dyn FnMut(&Note),
+    ) -> Result<Self> {
         if let Some(shipped) = path.to_str().and_then(|name| shipped::by_name(name, named)) {
             return Ok(Self { network: Network::from_bytes(shipped.bytes, path, device)?, path: path.to_owned() });
         }

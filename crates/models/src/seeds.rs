@@ -1,6 +1,6 @@
 //! Lists of seeds as people write them: `0..16`, `7`, `0..4,7`.
 
-use base::Error;
+use base::Malformed;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -45,29 +45,11 @@ impl fmt::Display for Seeds {
     }
 }
 
-/// Why a text is no list of seeds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotSeeds(String);
-
-impl fmt::Display for NotSeeds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotSeeds {}
-
-impl From<NotSeeds> for net::Error {
-    fn from(NotSeeds(reason): NotSeeds) -> Self {
-        Error::setting("seeds", reason).into()
-    }
-}
-
 impl FromStr for Seeds {
-    type Err = NotSeeds;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> Result<Self, NotSeeds> {
-        Self::parse(text).map_err(NotSeeds)
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        Self::parse(text).map_err(|reason| Malformed::new("seeds", reason))
     }
 }
 

@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn every_pixel_is_of_one_class_of_each_plane() {
         let device = Device::cpu();
-        let (segmenter, _) = open_segmenter("scenes".as_ref(), &device, &mut |_| {}).unwrap();
-        let generator = Generator::open("scenes".as_ref(), &device, &mut |_| {}).unwrap();
+        let segmenter = open_segmenter("scenes", &device).unwrap();
+        let generator = Generator::open("scenes", &device).unwrap();
         let mut seen = Seen::new(&segmenter, &device);
         for seeds in [[0, 1], [2, 3]] {
             let z = generator.network().latents(&seeds, &device);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_file_of_classes_says_which_is_ignored() {
-        let (segmenter, _) = open_segmenter("scenes".as_ref(), &Device::cpu(), &mut |_| {}).unwrap();
+        let segmenter = open_segmenter("scenes", &Device::cpu()).unwrap();
         let plane = Plane { ignore: Some(0), ..segmenter.planes()[0].clone() };
         let json = classes_document(&plane);
         assert_eq!((json["ignore_index"].as_u64(), json["classes"][1]["index"].as_u64()), (Some(0), Some(1)));

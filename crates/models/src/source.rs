@@ -21,14 +21,14 @@ enum Content {
 }
 
 impl Source {
-    /// Opens a generator as [`Generator::open`] does where the name means one; else images, which are brought to `wanted`
+    /// Opens a generator as [`Generator::find`] does where the name means one; else images, which are brought to `wanted`
     /// `[channels, height, width]`.
     ///
     /// # Errors
     /// The model makes no images, or the images cannot be read.
     pub fn open(path: &Path, wanted: [usize; 3], device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
         if is_model(path) {
-            let generator = Generator::open(path, device, tell)?;
+            let generator = Generator::find(path, device, tell)?;
             let shape = generator.image_shape()?.to_vec();
             let path = generator.path().clone();
             return Ok(Self { path, shape, content: Content::Generator(Box::new(generator)) });

@@ -73,6 +73,13 @@ impl Error {
     }
 }
 
+/// A text that people wrote for a setting.
+impl From<base::Malformed> for Error {
+    fn from(malformed: base::Malformed) -> Self {
+        base::Error::from(malformed).into()
+    }
+}
+
 /// For rooms whose other errors are about files and settings.
 impl From<Error> for base::Error {
     fn from(error: Error) -> Self {

@@ -2,6 +2,21 @@
 //!
 //! No scripts, no fonts of its own, white background, colours that people with any colour vision can tell apart
 //! (Okabe and Ito's). Everything that comes from outside is escaped; values that are not finite leave gaps.
+//!
+//! ```
+//! use ganatomy_plot::{LineChart, Scale, Series};
+//!
+//! let points = (0..100).map(|step| [f64::from(step), 1.0 / f64::from(1 + step)]).collect();
+//! let chart = LineChart {
+//!     title: "Loss".into(),
+//!     x_label: "step".into(),
+//!     y_scale: Scale::Log,
+//!     series: vec![Series { name: "<D>".into(), points, band: Vec::new() }],
+//!     ..LineChart::default()
+//! };
+//! let svg = chart.to_svg();
+//! assert!(svg.starts_with("<svg") && !svg.contains("<D>"));
+//! ```
 
 mod axis;
 mod bars;

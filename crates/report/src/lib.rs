@@ -3,6 +3,41 @@
 //! [`report()`] reads the folder of a dissection, and what `causal`, `edit` and `repair` have written, and makes the page. Every
 //! text that was read is escaped on its way into it (`html.rs` leaves no other way); the page's own rules forbid it to load anything
 //! or to run another script than its own. It can be read without scripts, printed, and used with the keyboard.
+//!
+//! ```
+//! use ganatomy_report::{Wanted, report};
+//!
+//! # use data::{Class, LabelMap, Plane};
+//! # use dissect::{Means, Origin, Plan, Settings, Shard, Subject, Unwatched, dissect};
+//! # use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
+//! # use net::{Device, Network};
+//! # use segment::{Oracle, Segment};
+//! #
+//! # let shape = DcganGenerator {
+//! #     size: [16; 2], channels: 3, latent: 4, width: 2, norm: Norm::Batch, start: GeneratorStart::Linear, extra: false,
+//! # };
+//! # let device = Device::cpu();
+//! # let network = Network::initial(dcgan_generator(shape), 1, "weights", &device);
+//! # let class = |name: &str, grey| Class { name: name.into(), colour: [grey; 3] };
+//! # let light = Plane { name: "light".into(), classes: vec![class("dark", 0), class("bright", 255)], ignore: Some(0) };
+//! # let segmenter = Oracle::new(vec![light], [3, 16, 16], |image: &[f32]| {
+//! #     vec![LabelMap { width: 16, height: 16, classes: image[..256].iter().map(|&v| u16::from(v > 0.0)).collect() }]
+//! # });
+//! #
+//! # let subject = Subject::new(&network, &[], &device)?;
+//! # let settings = Settings { samples: 32, fit_samples: 16, ..Settings::default() };
+//! # let origins = [Origin::of_network("mine", &network)?, Origin { name: "bright".into(), blake3: String::new() }];
+//! # let plan = Plan::new(&subject, segmenter.planes(), origins, None, settings, Shard::WHOLE);
+//! # let means = Means { subject: &subject, segmenter: &segmenter, real: None, device: &device };
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let folder = folder.path();
+//! # let Some(_) = dissect(folder, &plan, &means, &mut Unwatched)? else { unreachable!("nobody ends it") };
+//! // `folder` holds a finished dissection.
+//! let page = report(folder, &Wanted { pictures: 4, ..Wanted::default() })?;
+//! std::fs::write(folder.join("report.html"), &page.html).unwrap();
+//! assert!(page.html.contains("bright") && page.notes.is_empty());
+//! # Ok::<(), net::Error>(())
+//! ```
 
 mod causes;
 mod classes;

@@ -5,6 +5,23 @@
 //! - [`Training`] makes one from a labelled set, in a run (`train::OpenRun`); [`evaluate`] says how good it is;
 //! - [`cluster()`] makes one for pictures without labels, by colour and texture;
 //! - [`masks()`] makes one of painted regions; an [`Oracle`] is a function, for tests and for worlds whose labels are known.
+//!
+//! ```
+//! use data::{Options, Size};
+//! use ganatomy_segment::{Segment, cluster};
+//! use net::{Device, Tensor};
+//!
+//! // A segmenter of four kinds of pixels, by their colours in eight images.
+//! let scenes = data::open("scenes", &Options { size: Some(Size::square(32)), ..Options::default() })?;
+//! let segmenter = cluster(&scenes, 4, 8, 0, &Device::cpu())?;
+//!
+//! let image = Tensor::new(&[1, 3, 32, 32], scenes.values(3)?, &Device::cpu());
+//! let map = &segmenter.segment(&image)?[0][0];
+//! let upper_left = usize::from(map.classes[0]);
+//! let [red, _, blue] = segmenter.planes()[0].classes[upper_left].colour;
+//! assert!(blue > red, "that is the sky");
+//! # Ok::<(), base::Error>(())
+//! ```
 
 mod augment;
 mod cluster;
@@ -35,7 +52,7 @@ use data::{LabelMap, Plane};
 use net::Tensor;
 
 /// Something that says what is where in pictures.
-pub trait Segment {
+pub trait Segment: Send + Sync {
     /// The label planes, in order. A plane's name is the category of its classes.
     fn planes(&self) -> &[Plane];
 

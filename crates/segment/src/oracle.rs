@@ -20,7 +20,7 @@ impl<F: Fn(&[f32]) -> Vec<LabelMap> + Sync> Oracle<F> {
     }
 }
 
-impl<F: Fn(&[f32]) -> Vec<LabelMap> + Sync> Segment for Oracle<F> {
+impl<F: Fn(&[f32]) -> Vec<LabelMap> + Send + Sync> Segment for Oracle<F> {
     fn planes(&self) -> &[Plane] {
         &self.planes
     }

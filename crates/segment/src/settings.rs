@@ -155,9 +155,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(train::run_folder::CONFIG);
         for data in ["scenes", "street/"] {
-            let settings = Settings::preset(data)
-                .with(&["steps=7".into(), "augment.colour=1".into(), "size=80x48".into()])
-                .unwrap();
+            let settings = Settings::preset(data).with(&["steps=7", "augment.colour=1", "size=80x48"]).unwrap();
             std::fs::write(&path, settings.to_toml()).unwrap();
             assert_eq!(Settings::read(&path).unwrap(), settings);
             assert!(Settings::are_in(folder.path()));
@@ -172,7 +170,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_a_cure() {
         let message = |entry: &str| {
-            let error = Settings::preset("scenes").with(&[entry.to_owned()]).unwrap_err();
+            let error = Settings::preset("scenes").with(&[entry]).unwrap_err();
             format!("{error} | {}", error.hint().unwrap_or_default())
         };
         assert_eq!(message("witdh=16"), "witdh: there is no such setting | Did you mean width?");
@@ -195,7 +193,7 @@ mod tests {
     #[test]
     fn differences_leave_out_the_log() {
         let (a, b) = (Settings::preset("scenes"), Settings::preset("scenes"));
-        let b = b.with(&["batch=8".into(), "log.keep=1".into()]).unwrap();
+        let b = b.with(&["batch=8", "log.keep=1"]).unwrap();
         assert_eq!(a.differences(&b), ["batch: 16, now 8"]);
         assert_ne!(a.hash(), b.hash());
     }

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Checkpoint;
-use train::{Adam, Files, Moments, Shown, check_finite, gradient_norm};
+use train::{Adam, Files, Moments, Optimiser, Shown, check_finite};
 
 /// What to do about a value that is not finite.
 const CURE: &str = "Lower lr; the last checkpoint is intact.";
@@ -79,24 +79,18 @@ impl Training {
         let (side, params) = (&self.side, &state.segmenter.network().params);
         let finite = |what: &str, value: f64| check_finite(what, value, state.step, CURE);
         let images = Tensor::new(&batch.shape, batch.data, &self.device);
-        let mut run = side.start(params, &images)?;
-        let wanted: Vec<_> = std::iter::once(side.output).chain(side.updates().iter().map(|(_, node)| *node)).collect();
-        let values = run.fetch_before(&wanted, &side.by_params.nodes())?;
-        let logits = &values[0];
-        let loss = cross_entropy(&self.layout, &logits.to_vec(), &batch.maps, &self.weights);
-        finite("the loss of the segmenter", loss.value)?;
-        run.feed(side.by_params.cotangent, &Tensor::new(logits.shape(), loss.by_logits, &self.device))?;
-        let gradients = run.fetch_some(&side.by_params.gradients)?;
-        let length = gradient_norm(&gradients);
-        finite("the length of the gradient of the segmenter", length)?;
         let adam = Adam { lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-        let (mut params, moments) = adam.step(&side.graph, params, &state.moments, &gradients);
-        for ((place, _), value) in side.updates().iter().zip(&values[1..]) {
-            params.set(*place, value.clone());
-        }
-        state.segmenter.set_params(params);
-        state.moments = moments;
-        Ok((loss.value, length))
+        let mut value = f64::NAN;
+        let step = adam.descend(side, (params, &state.moments), &images, |logits| {
+            let loss = cross_entropy(&self.layout, &logits.numbers(), &batch.maps, &self.weights);
+            value = loss.value;
+            finite("the loss of the segmenter", value)?;
+            Ok::<_, Error>(Tensor::new(logits.shape(), loss.by_logits, &self.device))
+        })?;
+        finite("the length of the gradient of the segmenter", step.gradient)?;
+        state.segmenter.set_params(step.params);
+        state.moments = step.memory;
+        Ok((value, step.gradient))
     }
 }
 

@@ -1,6 +1,16 @@
 //! Trained networks that come with the program, as the bytes of model files, and what was found in them.
 //!
 //! `models/README.md` says how each was made.
+//!
+//! ```
+//! use ganatomy_shipped::{Kind, by_name};
+//! use net::{Device, Network};
+//!
+//! let shipped = by_name("scenes", Kind::Generator).unwrap();
+//! let network = Network::from_bytes(shipped.bytes, shipped.name.as_ref(), &Device::cpu())?;
+//! assert_eq!(network.forward(&network.latents(&[3, 4], &Device::cpu()), &[])?.shape(), [2, 3, 64, 64]);
+//! # Ok::<(), net::Error>(())
+//! ```
 
 /// What a shipped network is for. A generator and a segmenter of one world share its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

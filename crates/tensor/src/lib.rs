@@ -6,6 +6,20 @@
 //! - [`mod@reference`] computes each primitive plainly, in both precisions: that is what a primitive means. [`mod@host`] does the
 //!   same fast where it matters, with the loops of `kernels`.
 //! - A [`Backend`] is another device: it keeps tensors in its memory and computes the primitives that it knows.
+//!
+//! ```
+//! use ganatomy_tensor::{Device, Dim, Precision, Primitive, Tensor};
+//!
+//! // The shape of a product is known before the batch is: rows of 3 numbers by a 3x2 matrix.
+//! let product = Primitive::mat_mul(false, false);
+//! let rule = product.shape(&[&[Dim::N, Dim::Fixed(3)], &[Dim::Fixed(3), Dim::Fixed(2)]]).unwrap();
+//! assert_eq!(rule, [Dim::N, Dim::Fixed(2)]);
+//!
+//! let rows = Tensor::new(&[2, 3], vec![1., 0., 0., 0., 1., 1.], &Device::cpu());
+//! let matrix = Tensor::new(&[3, 2], vec![1., 2., 3., 4., 5., 6.], &Device::cpu());
+//! let result = Tensor::compute(&product, &[&rows, &matrix], &[2, 2], Precision::F32).unwrap();
+//! assert_eq!(result.to_vec(), [1., 2., 8., 10.]);
+//! ```
 
 mod axis_map;
 mod backend;

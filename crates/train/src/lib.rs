@@ -6,6 +6,31 @@
 //!
 //! A kind of training says what is its own by [`RunSettings`] and [`Training`]; [`OpenRun`] is the life that all of them
 //! share. An [`Optimiser`] moves parameters; [`Adam`] is one.
+//!
+//! ```
+//! use ganatomy_train::{Adam, Moments, Optimiser};
+//! use net::{Builder, Device, Init, Network, Norm, Tensor, Trainee};
+//!
+//! // One layer learns that the output is twice the input.
+//! let mut b = Builder::new(Init::glorot);
+//! let x = b.input("x", &[1]);
+//! b.linear("y", x, 1, 1, Norm::None);
+//! let mut network = Network::initial(b.finish(), 1, "weights", &Device::cpu());
+//! let trainee = Trainee::new(&network.graph)?;
+//!
+//! let adam = Adam { lr: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+//! let mut moments = Moments::zero(&network.graph, &network.params);
+//! let x = Tensor::new(&[4, 1], vec![-1.0, 0.0, 1.0, 2.0], &Device::cpu());
+//! for _ in 0..300 {
+//!     // The derivative of half the squared error by the output.
+//!     let by_output = |y: &Tensor| Ok::<_, net::Error>(y.add(&x.scale(-2.0)));
+//!     let step = adam.descend(&trainee, (&network.params, &moments), &x, by_output)?;
+//!     (network.params, moments) = (step.params, step.memory);
+//! }
+//! let y = network.forward(&x, &[])?.to_vec();
+//! assert!((y[3] - 4.0).abs() < 0.01, "{y:?}");
+//! # Ok::<(), net::Error>(())
+//! ```
 
 mod adam;
 pub mod checkpoint;
@@ -28,7 +53,7 @@ pub use adam::{Adam, Moments, average};
 pub use finite::check_finite;
 pub use lock::RunLock;
 pub use open_run::OpenRun;
-pub use optimiser::{Memory, Optimiser, Parameter, gradient_norm, trainable};
+pub use optimiser::{Descent, Memory, Optimiser, Parameter, gradient_norm, trainable};
 pub use outcome::{Outcome, Start};
 pub use settings::{RunSettings, Schedule};
 pub use tensors::{Pack, TENSORS, Unpack, shapes, trainable_shapes};

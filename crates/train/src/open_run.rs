@@ -33,6 +33,7 @@ impl<T: Training> OpenRun<T> {
         device: Device,
         place: impl FnOnce() -> base::Result<PathBuf>,
     ) -> Result<Self, T::Error> {
+        settings.check()?;
         let training = T::prepare(settings, device)?;
         let (state, files) = training.begin()?;
         let folder = place()?;
@@ -51,6 +52,7 @@ impl<T: Training> OpenRun<T> {
     /// The folder holds no such run; other settings than the run's (all differences are listed); a shorter run than is
     /// done; no checkpoint is valid.
     pub fn resume(folder: &Path, settings: T::Settings, device: Device) -> Result<Self, T::Error> {
+        settings.check()?;
         let differences = T::Settings::of_run(folder)?.differences(&settings);
         if !differences.is_empty() {
             let reason = format!("was made with other settings ({})", differences.join("; "));

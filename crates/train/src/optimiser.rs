@@ -1,7 +1,7 @@
 //! What an optimiser must do: one step over named parameters, and a memory that a checkpoint can hold.
 
 use base::Result;
-use net::{Graph, Params, Tensor};
+use net::{Graph, Params, Tensor, Trainee};
 
 /// A parameter in one step.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,17 @@ pub trait Memory: Clone + Sized {
     /// # Errors
     /// Those of `take`.
     fn from_groups(steps: u64, take: &mut dyn FnMut(&str) -> Result<Vec<Tensor>>) -> Result<Self>;
+}
+
+/// What a step of [`Optimiser::descend`] came to.
+#[derive(Clone, Debug)]
+pub struct Descent<M> {
+    /// The new parameters, with the state that the pass moved.
+    pub params: Params,
+    /// The new memory.
+    pub memory: M,
+    /// Length of the gradient.
+    pub gradient: f64,
 }
 
 /// A rule that moves parameters against their gradients.
@@ -67,6 +78,29 @@ pub trait Optimiser {
         places.into_iter().zip(values).for_each(|(place, value)| new.set(place, value));
         (new, memory)
     }
+
+    /// One step of a network down a loss: a pass forward, the loss, a pass back, the optimiser, and the state that a pass
+    /// moves. `loss` gets the output and gives its own derivative by each number of it.
+    ///
+    /// # Errors
+    /// The input or the derivative has another shape than is expected, or what `loss` gives.
+    fn descend<E: From<net::Error>>(
+        &self,
+        trainee: &Trainee,
+        (params, memory): (&Params, &Self::Memory),
+        input: &Tensor,
+        loss: impl FnOnce(&Tensor) -> Result<Tensor, E>,
+    ) -> Result<Descent<Self::Memory>, E> {
+        let mut run = trainee.start(params, input)?;
+        let updates = trainee.updates();
+        let wanted: Vec<_> = std::iter::once(trainee.output).chain(updates.iter().map(|(_, node)| *node)).collect();
+        let values = run.fetch_before(&wanted, &trainee.by_params.nodes())?;
+        run.feed(trainee.by_params.cotangent, &loss(&values[0])?)?;
+        let gradients = run.fetch_some(&trainee.by_params.gradients)?;
+        let (mut params, memory) = self.advance_network(&trainee.graph, params, memory, &gradients);
+        updates.iter().zip(&values[1..]).for_each(|((place, _), value)| params.set(*place, value.clone()));
+        Ok(Descent { params, memory, gradient: gradient_norm(&gradients) })
+    }
 }
 
 /// The places of the trainable parameters in [`Params`].
@@ -79,4 +113,51 @@ pub fn trainable(graph: &Graph) -> Vec<usize> {
 pub fn gradient_norm(gradients: &[Option<Tensor>]) -> f64 {
     let squares = |values: &[f32]| values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
     gradients.iter().flatten().map(|t| squares(&t.numbers())).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Adam, Moments};
+    use net::{Builder, Device, Error, Init, Network, Norm};
+
+    /// A linear layer to two features, and batch norm.
+    fn small() -> (Network, Trainee) {
+        let mut b = Builder::new(Init::glorot);
+        let x = b.input("x", &[2]);
+        let y = b.linear("0.linear", x, 2, 2, Norm::Batch);
+        b.norm("0", y, 2, Norm::Batch);
+        let graph = b.finish();
+        let trainee = Trainee::new(&graph).unwrap();
+        (Network::initial(graph, 1, "weights", &Device::cpu()), trainee)
+    }
+
+    #[test]
+    fn a_step_down_moves_weights_and_running_statistics() {
+        let (network, trainee) = small();
+        let adam = Adam { lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let moments = Moments::zero(&network.graph, &network.params);
+        let x = Tensor::new(&[3, 2], vec![1.0, 2.0, -1.0, 0.5, 3.0, 0.0], &Device::cpu());
+        let down =
+            |_: &Tensor| Ok::<_, Error>(Tensor::new(&[3, 2], vec![1.0, 0.0, 2.0, -1.0, 0.5, 3.0], &Device::cpu()));
+        let step = adam.descend(&trainee, (&network.params, &moments), &x, down).unwrap();
+        for (place, &id) in network.graph.params().iter().enumerate() {
+            let [before, after] = [&network.params, &step.params].map(|params| params.tensors()[place].to_vec());
+            assert_ne!(before, after, "{}", network.graph.node(id).name);
+        }
+        assert!(step.gradient > 0.0 && step.memory.steps == 1);
+    }
+
+    #[test]
+    fn what_the_loss_refuses_moves_nothing() {
+        let (network, trainee) = small();
+        let adam = Adam { lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let moments = Moments::zero(&network.graph, &network.params);
+        let x = Tensor::new(&[1, 2], vec![1.0, 2.0], &Device::cpu());
+        let step = |loss: fn(&Tensor) -> Result<Tensor, Error>| {
+            adam.descend(&trainee, (&network.params, &moments), &x, loss).unwrap_err().to_string()
+        };
+        assert_eq!(step(|_| Err(Error::Graph("no".into()))), "no");
+        assert!(step(|y| Ok(y.reshape(&[2, 1]))).contains("expected [1, 2], found [2, 1]"));
+    }
 }

@@ -87,8 +87,9 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// As [`RunSettings::resolve`].
-    fn with(&self, overrides: &[String]) -> Result<Self> {
-        self.resolve(None, overrides)
+    fn with<S: AsRef<str>>(&self, overrides: &[S]) -> Result<Self> {
+        let overrides: Vec<String> = overrides.iter().map(|entry| entry.as_ref().to_owned()).collect();
+        self.resolve(None, &overrides)
     }
 
     /// Reads the resolved settings of a run.

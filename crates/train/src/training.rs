@@ -1,7 +1,7 @@
 //! What a training is of its own; all else it shares with the others ([`crate::OpenRun`]).
 
 use crate::checkpoint::Checkpoint;
-use crate::{OpenRun, RunSettings};
+use crate::{OpenRun, RunSettings, run_folder};
 use net::Device;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
@@ -107,6 +107,19 @@ pub trait Training: Sized {
         place: impl FnOnce() -> base::Result<PathBuf>,
     ) -> Result<OpenRun<Self>, Self::Error> {
         OpenRun::start(settings, device, place)
+    }
+
+    /// [`OpenRun::start`] in exactly this folder, which is made, or is empty ([`crate::run_folder::create`]).
+    ///
+    /// # Errors
+    /// As there.
+    fn start_in(
+        folder: impl AsRef<Path>,
+        settings: Self::Settings,
+        device: Device,
+    ) -> Result<OpenRun<Self>, Self::Error> {
+        let folder = folder.as_ref();
+        OpenRun::start(settings, device, || run_folder::create(folder).map(|()| folder.to_owned()))
     }
 
     /// [`OpenRun::resume`].

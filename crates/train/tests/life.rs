@@ -360,6 +360,19 @@ fn a_value_that_is_not_finite_ends_the_run_at_its_last_checkpoint() {
 }
 
 #[test]
+fn settings_made_by_hand_are_checked_before_a_folder_is_made() {
+    let (_parent, folder) = folder();
+    let refused = Approach::start_in(&folder, Settings { lr: -1.0, ..settings("") }, Device::cpu()).err().unwrap();
+    assert_eq!(refused.to_string(), "lr: -1 is not a positive number");
+    assert!(!folder.exists());
+    let mut run = Approach::start_in(&folder, settings(""), Device::cpu()).unwrap();
+    assert_eq!(run.run(&Interrupt::default(), |_| ()).unwrap(), Outcome::Finished);
+    assert_eq!(run.folder(), folder);
+    drop(run);
+    assert!(Approach::start_in(&folder, settings(""), Device::cpu()).is_err(), "a run is not overwritten");
+}
+
+#[test]
 fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
     let (parent, _) = folder();
     let path = parent.path().join("mine.toml");
@@ -372,7 +385,7 @@ fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
     };
     assert_eq!(wrong("lrr = 1\n"), "FILE: lrr: there is no such setting | Did you mean lr?");
     assert_eq!(wrong("rounds = 0\n"), "rounds: 0 is not between 1 and 1000 | ");
-    let word = message(&settings("").with(&["lr".into()]).unwrap_err());
+    let word = message(&settings("").with(&["lr"]).unwrap_err());
     assert_eq!(word, "set: \"lr\" is not of the form key=value | For example `set lr=0.1` or `set target=2`.");
     // A file of a run is named for whatever is wrong in it.
     fs::write(&path, "task = \"approach\"\nrounds = 0\n").unwrap();

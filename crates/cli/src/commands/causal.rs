@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use anyhow::Result;
 use base::Error;
 use dissect::{CausalSettings, Outcome};
-use models::{Causes, concepts_named, open_dissection, open_segmenter, subject_of_plan};
+use models::{Causes, concepts_named, find_segmenter, open_dissection, subject_of_plan};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -104,7 +104,7 @@ impl Causal {
         let mut tell = |note: &models::Note| console.note(note);
         let subject = subject_of_plan(&dissection.plan, self.model.as_deref(), &device, &mut tell)?;
         let path = self.segmenter.as_deref().unwrap_or_else(|| Path::new(&dissection.plan.segmenter.name));
-        let (segmenter, _) = open_segmenter(path, &device, &mut tell)?;
+        let (segmenter, _) = find_segmenter(path, &device, &mut tell)?;
         let causes = Causes::new(&dissection, &self.layer, subject, (&segmenter, path), self.settings())?;
         let mut progress = Progress::new(console)?;
         if one {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use data::Dataset;
 use dissect::{Dissection, Findings, LayerFindings, Rule, Settings, Shard};
-use models::{Dissecting, Model, open_real, open_segmenter, real_count};
+use models::{Dissecting, Model, find_segmenter, open_real, real_count};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use train::run_folder;
@@ -109,8 +109,8 @@ impl Dissect {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
-        let model = Model::open(&self.model, &device, &mut tell)?;
-        let (segmenter, _) = open_segmenter(&self.segmenter, &device, &mut tell)?;
+        let model = Model::find(&self.model, &device, &mut tell)?;
+        let (segmenter, _) = find_segmenter(&self.segmenter, &device, &mut tell)?;
         let all = self.layers == ["all"];
         let layers = if all { &[] } else { self.layers.as_slice() };
         let subject = model.subject(layers, &device)?;
@@ -118,13 +118,11 @@ impl Dissect {
         let settings = self.settings(real.as_ref())?;
         let text = |path: &PathBuf| path.display().to_string();
         let (generator_name, segmenter_name) = (text(&self.model), text(&self.segmenter));
-        let task = Dissecting::new(
-            (subject, &generator_name),
-            (&segmenter, &segmenter_name),
-            real.as_ref().zip(self.real.clone()),
-            settings,
-            self.shard,
-        )?;
+        let mut task = Dissecting::new((subject, &generator_name), (&segmenter, &segmenter_name), settings)?
+            .with_shard(self.shard);
+        if let Some((real, name)) = real.as_ref().zip(self.real.as_deref()) {
+            task = task.with_real(real, name);
+        }
         let out = match &self.out {
             Some(out) => out.clone(),
             None => run_folder::create_next("runs", &format!("{}-dissection", self.model.display()))?,

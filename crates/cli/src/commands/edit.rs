@@ -111,9 +111,9 @@ impl Edit {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
-        let generator = Generator::open(&self.model, &device, &mut tell)?;
+        let generator = Generator::find(&self.model, &device, &mut tell)?;
         let dissection = models::dissection_of_model(self.dissection.as_deref(), &self.model)?;
-        let segmenter = self.segmenter.as_deref().map(|path| models::open_segmenter(path, &device, &mut tell));
+        let segmenter = self.segmenter.as_deref().map(|path| models::find_segmenter(path, &device, &mut tell));
         let segmenter = segmenter.transpose()?.map(|(segmenter, _)| segmenter);
         let editing = Editing::new(&generator, self.recipe()?, dissection.as_ref(), segmenter.as_ref())?;
         let latents = match &self.latents {

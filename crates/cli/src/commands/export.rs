@@ -33,7 +33,7 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         output::check_ending(&self.out, "safetensors")?;
-        let Model { network, path } = Model::open(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
+        let Model { network, path } = Model::find(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
         let storage = if self.half { Storage::F16 } else { Storage::F32 };
         let bytes = network.to_bytes(storage).with_context(|| path.display().to_string())?;
         files::write(&self.out, &bytes)?;

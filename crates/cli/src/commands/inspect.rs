@@ -51,7 +51,7 @@ struct Input<'a> {
 
 impl Inspect {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
-        let Model { network, path } = Model::open(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
+        let Model { network, path } = Model::find(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
         let report = network.report()?;
         if !self.json {
             console::print(&table(&report))?;

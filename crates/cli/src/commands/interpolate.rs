@@ -62,7 +62,7 @@ impl Interpolate {
             return Err(Error::setting("out", reason).into());
         }
         let device = self.computing.open(console)?;
-        let generator = Generator::open(&self.model, &device, &mut |note| console.note(note))?;
+        let generator = Generator::find(&self.model, &device, &mut |note| console.note(note))?;
         let walk = Walk { seeds: self.seeds, steps: self.steps as usize, round: animated, way: self.mode };
         let latents = walk.latents(&generator)?;
         let mut progress = Progress::new(console)?;

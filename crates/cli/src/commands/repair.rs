@@ -122,7 +122,7 @@ struct Json<'a> {
 impl Repair {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let generator = Generator::open(&self.model, &device, &mut |note| console.note(note))?;
+        let generator = Generator::find(&self.model, &device, &mut |note| console.note(note))?;
         generator.image_shape()?;
         let subject = generator.subject(std::slice::from_ref(&self.layer))?;
         let real = open_real(&self.real, subject.image_shape())?;

@@ -90,7 +90,7 @@ enum Pictures {
 impl Sample {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let generator = Generator::open(&self.model, &device, &mut |note| console.note(note))?;
+        let generator = Generator::find(&self.model, &device, &mut |note| console.note(note))?;
         let latents = match &self.latents {
             Some(path) => Latents::read(path, &generator)?,
             None => self.seeds.clone().into(),

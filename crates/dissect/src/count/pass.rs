@@ -101,8 +101,9 @@ impl<'a> Counter<'a> {
         }
         // Table 0 is an image's own; table r is that of the image r places further in the group.
         let tables = if has_partners { ROTATIONS + 1 } else { 1 };
-        let partners = |image: usize| (0..tables).map(move |table| (image + table) % seeds.len());
-        let bits_of = |image: usize| partners(image).flat_map(|partner| rows[partner].bits.iter().copied()).collect();
+        let images_of_group = seeds.len();
+        let partners = |image: usize| (0..tables).map(move |table| (image + table) % images_of_group);
+        let bits_of = |image| partners(image).flat_map(|partner| rows[partner].bits.iter().copied()).collect();
         let group = Group {
             bits: (0..seeds.len()).into_par_iter().map(bits_of).collect(),
             concepts: (0..seeds.len())

@@ -2,7 +2,7 @@
 
 use crate::dissection::Dissection;
 use crate::subject::{Layer, Subject};
-use base::{Error, Result, files};
+use base::{Error, Malformed, Result, files};
 use net::Edit;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -226,22 +226,23 @@ impl Recipe {
 
 /// `L:u,u` or `L:CLASS/N`, with `@VALUE` where a value is wanted: `2:3,5@0`, `2:tree/20@q0.99`, `2:7@mean`, `2:7@mean:door`.
 impl FromStr for Action {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let wrong = |reason: String| Malformed::new("edit", reason);
         let (target, value) = text.split_once('@').map_or((text, None), |(t, v)| (t, Some(v)));
         let (layer, units) =
-            target.rsplit_once(':').ok_or_else(|| format!("{text:?} names no layer: write LAYER:UNIT,UNIT"))?;
+            target.rsplit_once(':').ok_or_else(|| wrong(format!("{text:?} names no layer: write LAYER:UNIT,UNIT")))?;
         let units = if let Some((class, best)) = units.rsplit_once('/') {
-            let best = best.parse().map_err(|_| format!("{best:?} is no number of units: write LAYER:CLASS/20"))?;
-            Units::OfClass { class: class.into(), best }
+            let none = || wrong(format!("{best:?} is no number of units: write LAYER:CLASS/20"));
+            Units::OfClass { class: class.into(), best: best.parse().map_err(|_| none())? }
         } else {
             let unit = |word: &str| {
                 word.trim()
                     .parse::<usize>()
-                    .map_err(|_| format!("{word:?} is not a unit: write LAYER:3,5 or LAYER:CLASS/20"))
+                    .map_err(|_| wrong(format!("{word:?} is not a unit: write LAYER:3,5 or LAYER:CLASS/20")))
             };
-            Units::Numbers(units.split(',').map(unit).collect::<std::result::Result<_, _>>()?)
+            Units::Numbers(units.split(',').map(unit).collect::<Result<_, _>>()?)
         };
         let value = value.map_or(Ok(Value::Zero), str::parse)?;
         Ok(Self { layer: layer.into(), units, value, alpha: 1.0, place: Place::Everywhere })
@@ -249,9 +250,9 @@ impl FromStr for Action {
 }
 
 impl FromStr for Value {
-    type Err = String;
+    type Err = Malformed;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Malformed> {
         if let Some(class) = text.strip_prefix("mean:") {
             return Ok(Self::MeanOf(class.into()));
         }
@@ -262,7 +263,10 @@ impl FromStr for Value {
             ("mean", _) => Ok(Self::Mean),
             ("zero", _) => Ok(Self::Zero),
             (_, Ok(number)) => Ok(Self::Number(number)),
-            _ => Err(format!("{text:?} is not a value: write a number, mean, mean:CLASS, q0.99 or zero")),
+            _ => {
+                let reason = format!("{text:?} is not a value: write a number, mean, mean:CLASS, q0.99 or zero");
+                Err(Malformed::new("edit", reason))
+            }
         }
     }
 }

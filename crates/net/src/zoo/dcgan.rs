@@ -12,9 +12,8 @@
 //!
 //! D: strided 4x4 convolutions w, 2w, 4w, ... down to the maps that G starts from, `LeakyReLU` 0.2, then one linear layer to a logit.
 
-use super::blocks::{Builder, Norm};
 use super::doublings::Doublings;
-use crate::{Conv, Graph, NodeId};
+use crate::{Builder, Conv, Graph, NodeId, Norm};
 use serde::{Deserialize, Serialize};
 
 /// The generator's first layer.
@@ -97,7 +96,7 @@ pub fn dcgan_generator(d: DcganGenerator) -> Graph {
         b.deconv("image", x, [channels, d.channels], [4; 2], Conv::new(2, 1), Norm::None)
     };
     b.push("x", crate::Unary::Tanh, &[image]);
-    b.graph
+    b.finish()
 }
 
 /// What a DCGAN discriminator looks like.
@@ -133,7 +132,7 @@ pub fn dcgan_discriminator(d: DcganDiscriminator) -> Graph {
         channels = next;
     }
     logit(&mut b, x, [channels, doublings.cells()], d.norm, d.minibatch_std);
-    b.graph
+    b.finish()
 }
 
 /// The end of an image discriminator: `channels` of the smallest maps, of `cells` pixels, to one logit.

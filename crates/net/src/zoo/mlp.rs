@@ -1,7 +1,6 @@
 //! The toy networks of the Theano release: three hidden layers, for points in the plane.
 
-use super::blocks::{Builder, Norm};
-use crate::{Graph, Init};
+use crate::{Builder, Graph, Init, Norm};
 
 /// `latent - width - width - width - 2`, ReLU, linear output (527,874 parameters for latent 2 and width 512).
 /// Weights as Lasagne draws them: Glorot's uniform law.
@@ -15,7 +14,7 @@ pub fn mlp_generator(latent: usize, width: usize) -> Graph {
         channels = width;
     }
     b.linear("x", x, channels, 2, Norm::None);
-    b.graph
+    b.finish()
 }
 
 /// `2 - width - width (norm) - width - 1`, ReLU, one logit. The release has batch norm in the second layer.
@@ -32,5 +31,5 @@ pub fn mlp_discriminator(inputs: usize, width: usize, norm: Norm) -> Graph {
         channels = width;
     }
     b.linear("logit", x, channels, 1, if norm == Norm::Spectral { norm } else { Norm::None });
-    b.graph
+    b.finish()
 }

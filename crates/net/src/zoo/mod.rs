@@ -4,7 +4,6 @@
 //! `g.2.conv.weight` the parameter. The node after the activation carries the block's bare name: that is the one to
 //! dissect.
 
-mod blocks;
 mod dcgan;
 mod doublings;
 mod mlp;
@@ -12,7 +11,7 @@ mod progan;
 mod residual;
 mod unet;
 
-pub use blocks::Norm;
+pub use crate::Norm;
 pub use dcgan::{DcganDiscriminator, DcganGenerator, GeneratorStart, dcgan_discriminator, dcgan_generator};
 pub use doublings::Doublings;
 pub use mlp::{mlp_discriminator, mlp_generator};

@@ -1,18 +1,13 @@
 //! A pair in the manner of ProGAN (Karras et al., arXiv 1710.10196), trained at full size from the start: nearest
 //! upsampling, 3x3 convolutions, pixel norm in G, equalised learning rate, minibatch standard deviation in D.
 
-use super::blocks::{Builder, Norm};
 use super::dcgan::logit;
 use super::doublings::Doublings;
-use crate::{Conv, Graph, Init, Op};
+use crate::{Builder, Conv, Graph, Norm, Op};
 
 /// The number of maps that are `doublings` from the full size, where there are `width`.
 fn width_at(doublings: u32, width: usize) -> usize {
     ((width << doublings) / 4).clamp(width, 8 * width)
-}
-
-fn equalised() -> Builder {
-    Builder { equalised: true, ..Builder::new(|_, _| Init::normal(1.0)) }
 }
 
 /// Input `z [latent]`, output `x [channels, height, width]` of the `size` (height and width); `width` is the number of the last maps. As
@@ -23,7 +18,7 @@ fn equalised() -> Builder {
 pub fn progan_generator(size: [usize; 2], channels: usize, latent: usize, width: usize) -> Graph {
     let doublings = Doublings::checked(size);
     let [start_height, start_width] = doublings.start;
-    let mut b = equalised();
+    let mut b = Builder::equalised();
     let z = b.input("z", &[latent]);
     let unit = b.norm("z", z, latent, Norm::Pixel);
     let mut now = width_at(doublings.times, width);
@@ -45,7 +40,7 @@ pub fn progan_generator(size: [usize; 2], channels: usize, latent: usize, width:
         }
     }
     b.conv("x", x, [now, channels], 1, Conv::new(1, 0), Norm::None);
-    b.graph
+    b.finish()
 }
 
 /// Input `x [channels, height, width]`, output `logit [1]`: the mirror image of [`progan_generator`].
@@ -54,7 +49,7 @@ pub fn progan_generator(size: [usize; 2], channels: usize, latent: usize, width:
 /// As [`progan_generator`].
 pub fn progan_discriminator(size: [usize; 2], channels: usize, width: usize) -> Graph {
     let doublings = Doublings::checked(size);
-    let mut b = equalised();
+    let mut b = Builder::equalised();
     let mut x = b.input("x", &[channels, size[0], size[1]]);
     let mut now = width_at(0, width);
     x = b.conv("rgb.conv", x, [channels, now], 1, Conv::new(1, 0), Norm::None);
@@ -69,5 +64,5 @@ pub fn progan_discriminator(size: [usize; 2], channels: usize, width: usize) -> 
         now = next;
     }
     logit(&mut b, x, [now, doublings.cells()], Norm::None, true);
-    b.graph
+    b.finish()
 }

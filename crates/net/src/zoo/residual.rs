@@ -1,9 +1,8 @@
 //! The residual pair of SNGAN (Miyato et al., arXiv 1802.05957, appendix B), one width throughout, for 32 and 64 pixels,
 //! and for all sizes that doublings make ([`Doublings`]).
 
-use super::blocks::{Builder, Norm};
 use super::doublings::Doublings;
-use crate::{Binary, Conv, Graph, Init, NodeId, Op, Primitive, Unary};
+use crate::{Binary, Builder, Conv, Graph, Init, NodeId, Norm, Op, Primitive, Unary};
 
 /// Input `z [latent]`, output `x [channels, height, width]` of the `size` (height and width): linear to the smallest maps, blocks that
 /// double, norm, ReLU, 3x3, tanh.
@@ -34,7 +33,7 @@ pub fn residual_generator(size: [usize; 2], channels: usize, latent: usize, widt
     x = b.relu("last", x);
     let image = b.conv("image", x, [width, channels], 3, Conv::new(1, 1), Norm::None);
     b.push("x", Unary::Tanh, &[image]);
-    b.graph
+    b.finish()
 }
 
 /// Input `x [channels, height, width]`, output `logit [1]`: blocks that halve down to twice the smallest maps (8x8), two that keep
@@ -62,7 +61,7 @@ pub fn residual_discriminator(size: [usize; 2], channels: usize, width: usize, n
     let sum = b.push("sum", Primitive::sum([2, 3]), &[x]);
     let flat = b.reshape("flat", sum, &[width]);
     b.linear("logit", flat, width, 1, if norm == Norm::Spectral { norm } else { Norm::None });
-    b.graph
+    b.finish()
 }
 
 #[expect(clippy::too_many_arguments, reason = "a block of one network, used above alone")]

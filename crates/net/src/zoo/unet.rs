@@ -6,8 +6,7 @@
 //! convolution of `merge.0`. Batch norm and ReLU throughout. Pooling is left out because kernels of 4x4 with stride 2
 //! and of 3x3 are the fast ones here.
 
-use super::blocks::{Builder, Norm};
-use crate::{Conv, Graph, Init, NodeId, Op};
+use crate::{Builder, Conv, Graph, Init, NodeId, Norm, Op};
 
 /// What a U-Net looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,7 @@ pub fn unet(u: Unet) -> Graph {
         x = block(&mut b, &format!("merge.{level}"), x, [2 * n, n], 3, same);
     }
     b.conv("logits", x, [maps(0), u.classes], 1, Conv::new(1, 0), Norm::None);
-    b.graph
+    b.finish()
 }
 
 /// Convolution, norm and ReLU, which carries the bare name.

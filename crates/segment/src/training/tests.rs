@@ -69,7 +69,7 @@ fn an_interrupted_run_goes_on_bit_by_bit() {
     };
     assert_eq!(losses(&parts), losses(&whole));
     drop(run);
-    let other = settings.with(&["batch=8".into()]).unwrap();
+    let other = settings.with(&["batch=8"]).unwrap();
     let refused = Training::resume(&parts, other, Device::cpu()).err().unwrap().to_string();
     assert!(refused.ends_with("was made with other settings (batch: 4, now 8)"), "{refused}");
 }

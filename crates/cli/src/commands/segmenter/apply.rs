@@ -10,7 +10,7 @@ use base::Error;
 use data::pictures::{self, Labelled};
 use data::{Image, LabelMap};
 use models::pictures::check_grid;
-use models::{PlaneShares, Seeds, Seen, Source, classes_document, files, folder_name, open_segmenter};
+use models::{PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folder_name};
 use segment::{Segment, Segmenter};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ impl Apply {
         }
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
-        let (segmenter, path) = open_segmenter(&self.segmenter, &device, &mut tell)?;
+        let (segmenter, path) = find_segmenter(&self.segmenter, &device, &mut tell)?;
         let mut sink = Sink { segmenter: &segmenter, target, labels: self.labels, cells: Vec::new() };
         sink.prepare()?;
         let source = Source::open(&self.source, segmenter.image_shape(), &device, &mut tell)?;

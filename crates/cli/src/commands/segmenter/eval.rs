@@ -76,7 +76,7 @@ struct JsonPlane<'a> {
 impl Eval {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
-        let (segmenter, path) = models::open_segmenter(&self.segmenter, &device, &mut |note| console.note(note))?;
+        let (segmenter, path) = models::find_segmenter(&self.segmenter, &device, &mut |note| console.note(note))?;
         let size = Some(self.size.unwrap_or(Size::of(segmenter.image_shape())));
         let set = data::open(&self.data, &data::Options { size, seed: self.seed, ..data::Options::default() })?;
         let n = self.count.map_or_else(|| set.len().unwrap_or(1000), |n| n as usize);

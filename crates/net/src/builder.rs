@@ -1,4 +1,4 @@
-//! What the networks are built of: layers with their parameters.
+//! What networks are built of: layers with their parameters.
 
 use crate::{Conv, Graph, Init, NodeId, Op, Unary};
 use serde::{Deserialize, Serialize};
@@ -18,36 +18,59 @@ pub enum Norm {
     Spectral,
 }
 
-/// Builds one network; every method appends a layer and returns its node.
-pub(super) struct Builder {
-    pub(super) graph: Graph,
+/// Builds a network layer by layer: each method appends a layer with its parameters and returns its node, which later layers read.
+///
+/// Names of nodes are free, but unique. In a layer `2` of the [`crate::zoo`] the convolution is `2.conv`, its parameter `2.conv.weight`,
+/// and the activation has the bare name, because that is what people look at and edit. A layer that has no method is a
+/// [`Builder::push`] of an [`Op`].
+///
+/// # Panics
+/// All methods panic where a name is taken: a mistake of the code that builds. What does not fit together is an error of
+/// [`Graph::shapes`] and of all that runs the network.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    graph: Graph,
     /// The law of weights of convolutions and linear layers, from fan-in and fan-out.
-    pub(super) weights: fn(usize, usize) -> Init,
+    weights: fn(usize, usize) -> Init,
     /// The law of batch norm's scale.
-    pub(super) gamma: Init,
-    /// Equalised learning rate (Karras et al.): unit weights, scaled at run time by He's constant.
-    pub(super) equalised: bool,
+    gamma: Init,
+    /// Weights are drawn from N(0, 1) and scaled at run time by He's constant.
+    equalised: bool,
 }
 
 impl Builder {
-    pub(super) fn new(weights: fn(usize, usize) -> Init) -> Self {
+    /// Weights of this law, a function of fan-in and fan-out; [`Init::glorot`] is one.
+    pub fn new(weights: fn(usize, usize) -> Init) -> Self {
         Self { graph: Graph::default(), weights, gamma: Init::Constant(1.0), equalised: false }
     }
 
     /// The law of both E-GAN code bases: N(0, 0.02), scales of batch norm N(1, 0.02).
-    pub(super) fn dcgan() -> Self {
+    pub fn dcgan() -> Self {
         Self { gamma: Init::Normal { mean: 1.0, std: 0.02 }, ..Self::new(|_, _| Init::normal(0.02)) }
     }
 
-    pub(super) fn push(&mut self, name: &str, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
+    /// Equalised learning rate (Karras et al., arXiv 1710.10196): weights of N(0, 1), scaled at run time by He's constant.
+    pub fn equalised() -> Self {
+        Self { equalised: true, ..Self::new(|_, _| Init::normal(1.0)) }
+    }
+
+    /// The network so far. Its output is the last node, unless [`Graph::set_output`] says otherwise.
+    pub fn finish(self) -> Graph {
+        self.graph
+    }
+
+    /// Any operation.
+    pub fn push(&mut self, name: &str, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
         self.graph.push(name, op, inputs)
     }
 
-    pub(super) fn input(&mut self, name: &str, shape: &[usize]) -> NodeId {
+    /// Something that is fed; `shape` leaves the batch out.
+    pub fn input(&mut self, name: &str, shape: &[usize]) -> NodeId {
         self.push(name, Op::input(shape), &[])
     }
 
-    fn param(&mut self, name: String, shape: &[usize], init: Init, trainable: bool) -> NodeId {
+    /// A tensor of the network; one that is not trainable is state.
+    pub fn param(&mut self, name: impl Into<String>, shape: &[usize], init: Init, trainable: bool) -> NodeId {
         self.graph.push(name, Op::Param { shape: shape.to_vec(), init, trainable }, &[])
     }
 
@@ -75,29 +98,24 @@ impl Builder {
         inputs
     }
 
-    pub(super) fn linear(&mut self, name: &str, x: NodeId, i: usize, o: usize, norm: Norm) -> NodeId {
+    /// From `i` to `o` features, with a bias unless batch norm follows. `norm` acts on the weights where it is [`Norm::Spectral`]; the
+    /// others are [`Builder::norm`]'s to append.
+    pub fn linear(&mut self, name: &str, x: NodeId, i: usize, o: usize, norm: Norm) -> NodeId {
         let w = self.weight(name, &[o, i], (i, o), norm);
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.push(name, Op::Linear, &inputs)
     }
 
-    /// `[channels in, channels out]`, square kernel.
-    pub(super) fn conv(
-        &mut self,
-        name: &str,
-        x: NodeId,
-        [i, o]: [usize; 2],
-        k: usize,
-        conv: Conv,
-        norm: Norm,
-    ) -> NodeId {
+    /// A convolution, `[channels in, channels out]`, with a square kernel; bias and `norm` as [`Builder::linear`] has them.
+    pub fn conv(&mut self, name: &str, x: NodeId, [i, o]: [usize; 2], k: usize, conv: Conv, norm: Norm) -> NodeId {
         let w = self.weight(name, &[o, i, k, k], (i * k * k, o * k * k), norm);
         // Batch norm takes the mean away: a bias before it would do nothing.
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.push(name, Op::conv2d(conv), &inputs)
     }
 
-    pub(super) fn deconv(
+    /// A transposed convolution, `[channels in, channels out]`; bias as [`Builder::linear`] has it.
+    pub fn deconv(
         &mut self,
         name: &str,
         x: NodeId,
@@ -111,7 +129,7 @@ impl Builder {
 
     /// As [`Builder::deconv`], to the size of another node's maps.
     #[expect(clippy::too_many_arguments, reason = "what a convolution takes, and a node")]
-    pub(super) fn deconv_like(
+    pub fn deconv_like(
         &mut self,
         name: &str,
         x: NodeId,
@@ -121,14 +139,14 @@ impl Builder {
         norm: Norm,
         like: Option<NodeId>,
     ) -> NodeId {
-        let fans = (i * h * w / (conv.stride[0] * conv.stride[1]), o * h * w);
+        let fans = (i * h * w / (conv.stride[0] * conv.stride[1]).max(1), o * h * w);
         let w = self.weight(name, &[i, o, h, w], fans, Norm::None);
         let inputs = self.with_bias(name, vec![x, w], o, norm != Norm::Batch);
         self.graph.push_like(name, Op::ConvTranspose2d { conv, output_padding: 0 }, &inputs, like)
     }
 
     /// Batch or pixel norm under `name.norm`; nothing for the others.
-    pub(super) fn norm(&mut self, name: &str, x: NodeId, channels: usize, norm: Norm) -> NodeId {
+    pub fn norm(&mut self, name: &str, x: NodeId, channels: usize, norm: Norm) -> NodeId {
         let name = format!("{name}.norm");
         match norm {
             Norm::None | Norm::Spectral => x,
@@ -145,19 +163,23 @@ impl Builder {
         }
     }
 
-    pub(super) fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
+    /// `max(x, 0)`.
+    pub fn relu(&mut self, name: &str, x: NodeId) -> NodeId {
         self.push(name, Unary::Relu, &[x])
     }
 
-    pub(super) fn leaky(&mut self, name: &str, x: NodeId) -> NodeId {
+    /// `LeakyReLU` of slope 0.2.
+    pub fn leaky(&mut self, name: &str, x: NodeId) -> NodeId {
         self.push(name, Unary::LeakyRelu { slope: 0.2 }, &[x])
     }
 
-    pub(super) fn reshape(&mut self, name: &str, x: NodeId, shape: &[usize]) -> NodeId {
+    /// Another shape for each sample.
+    pub fn reshape(&mut self, name: &str, x: NodeId, shape: &[usize]) -> NodeId {
         self.push(name, Op::Reshape { shape: shape.to_vec() }, &[x])
     }
 
-    pub(super) fn upsample(&mut self, name: &str, x: NodeId) -> NodeId {
+    /// Each pixel becomes 2 x 2.
+    pub fn upsample(&mut self, name: &str, x: NodeId) -> NodeId {
         self.push(name, Op::UpsampleNearest { factor: 2 }, &[x])
     }
 }
