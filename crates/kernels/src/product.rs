@@ -59,6 +59,10 @@ const DEPTH: usize = 512;
 pub fn product(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool) {
     assert_eq!(a.columns, b.rows, "inner lengths of a product");
     assert_eq!(Some(out.len()), a.rows.checked_mul(b.columns), "length of a product");
+    // A matrix without rows may have any number of columns, and nothing behind its pointer to go on to.
+    if out.is_empty() {
+        return;
+    }
     if b.columns == 1 {
         let mut wide = vec![0.0; 2 * out.len()];
         product(a, Matrix { columns: 2, column_stride: 0, ..b }, &mut wide, false, threads);
@@ -88,7 +92,7 @@ fn blocks(a: Matrix, b: Matrix, out: &mut [f32], accumulate: bool, threads: bool
     for start in (0..a.columns).step_by(DEPTH) {
         let depth = DEPTH.min(a.columns - start);
         // SAFETY: `Matrix::new` checked that rows and columns lie inside the data, `transposed` and the stride of 0 keep
-        // that so, `out` has `a.rows * b.columns` elements, and `start + depth <= a.columns`.
+        // that so, `out` has `a.rows * b.columns` elements, which are not none, and `start + depth <= a.columns`.
         unsafe {
             gemm::gemm(
                 a.rows,
@@ -145,6 +149,15 @@ mod tests {
             }
         }
         out
+    }
+
+    #[test]
+    fn a_product_of_nothing_is_nothing_or_zero() {
+        product(Matrix::new(&[], 0, 1 << 40), Matrix::new(&[], 0, 1 << 40).transposed(), &mut [], false, true);
+        product(Matrix::new(&[], 0, 2000), Matrix::new(&[1.0; 4000], 2000, 2), &mut [], true, false);
+        let mut out = [1.0; 6];
+        product(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), &mut out, false, true);
+        assert_eq!(out, [0.0; 6]);
     }
 
     proptest! {

@@ -68,10 +68,11 @@ fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
     result
 }
 
-/// A pointer that tasks share, each for a part of its own.
+/// A pointer that tasks share, each for a part of its own. To have one is safe; what is done with it says why no other task
+/// reads or writes there at the same time.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
-// SAFETY: every use below says which part a task owns.
+// SAFETY: it is a number until somebody reads or writes there, and each of these blocks says which part is its task's own.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -95,6 +96,7 @@ pub(crate) fn forward(
     w: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
+    plan.check(level, s, [x.len(), w.len(), s.n * s.y_len()]);
     let chunks = Chunks::new(level, plan, s.n);
     let inner_blocks = plan.c_blocks * plan.phases;
     // Channels of x whose weights are transformed together: 64 numbers of the inner length.
@@ -139,8 +141,8 @@ pub(crate) fn forward(
                                 // Channels that are not there have weights of zero.
                                 let lanes = if c < s.c { lanes } else { 0 };
                                 let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
-                                // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on; the place is inside
-                                // of `weights`.
+                                // SAFETY: the lengths and the level have been checked; `lanes` kernels, one for each output
+                                // channel from `o * 16` on; the place is inside of `weights`.
                                 unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, to) };
                             }
                         }
@@ -164,7 +166,8 @@ pub(crate) fn forward(
                     for (block, o) in o_blocks.clone().enumerate() {
                         let lanes = (s.o - o * 16).min(16);
                         for (i, image) in images.clone().enumerate() {
-                            // SAFETY: this task's products; the maps of this image and block are written by it alone.
+                            // SAFETY: this task's products, which have a tile's row for every image of the chunk; `turned`
+                            // has room for the maps and one cell; the maps of this image and block are written by it alone.
                             unsafe {
                                 let from = Place {
                                     at: products.add(block * c_stride + i * plan.tiles * 16),
@@ -188,7 +191,7 @@ pub(crate) fn forward(
 /// tiles, weights and products.
 ///
 /// # Safety
-/// `shape` and `strides` must lie inside of all three at every point.
+/// `shape` and `strides` must lie inside of all three at every point, and the processor must have `level`.
 unsafe fn multiply(
     level: Level,
     plan: &Plan,
@@ -200,6 +203,7 @@ unsafe fn multiply(
 ) {
     for point in 0..plan.points {
         let (a, b) = (&tiles[point * strides[0]..], &weights[point * strides[1]..]);
+        // SAFETY: what the caller promises of every point, and of the level.
         unsafe {
             let c = products.add(point * strides[2]);
             product::product(level, plan.precision, Rows::Tiles, shape, a.as_ptr(), b.as_ptr(), c);
@@ -230,6 +234,7 @@ pub(crate) fn input_gradient(
 ) -> Vec<f32> {
     /// Blocks of channels of y whose weights are transformed together.
     const STEP: usize = 2;
+    plan.check(level, s, [s.n * s.x_len(), w.len(), dy.len()]);
     let chunks = Chunks::new(level, plan, s.n);
     // All phases of a channel add to the same pixels: one task has them all.
     let per_group = (4 / plan.phases).max(1);
@@ -271,8 +276,8 @@ pub(crate) fn input_gradient(
                                 };
                                 let lanes = if o < s.o { lanes } else { 0 };
                                 let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
-                                // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on; the place is inside
-                                // of `weights`.
+                                // SAFETY: the lengths and the level have been checked; `lanes` kernels, one for each input
+                                // channel from `c * 16` on; the place is inside of `weights`.
                                 unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, to) };
                             }
                         }
@@ -317,6 +322,7 @@ pub(crate) fn input_gradient(
 
 /// `dW` for given `x` and `dy`, see [`crate::conv2d_weight_gradient`].
 pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
+    plan.check(level, s, [x.len(), s.o * s.taps(), dy.len()]);
     let chunks = Chunks::new(level, plan, s.n);
     let x_blocks = plan.c_blocks * plan.phases;
     // Both operands run along the tiles.
@@ -376,7 +382,8 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
                 }
                 for (block, o) in o_blocks.clone().enumerate() {
                     for row in 0..(s.c - c * 16).min(16) {
-                        // SAFETY: the kernels between these channels are this task's alone.
+                        // SAFETY: this task's products, sixteen rows for each phase and block; the kernels between these
+                        // channels are this task's alone.
                         unsafe {
                             let from =
                                 Place { at: products.add(block * c_stride + row * 16), point: c_point, phase: 256 };

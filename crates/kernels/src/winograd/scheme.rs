@@ -156,9 +156,10 @@ const fn inputs<const P: usize, const N: usize>(points: [f64; P]) -> [[f32; N]; 
 /// `matrix x`, where each entry of x is sixteen lanes.
 ///
 /// # Safety
-/// As [`Simd`].
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I], x: [S::Lanes; J]) -> [S::Lanes; I] {
+    // SAFETY: registers alone, with the caller's instructions.
     let mut out = [unsafe { S::splat(0.0) }; I];
     for i in 0..I {
         let mut sum: Option<S::Lanes> = None;
@@ -168,6 +169,7 @@ unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I],
             if c == 0.0 {
                 continue;
             }
+            // SAFETY: as above.
             sum = Some(unsafe {
                 match sum {
                     None if c == 1.0 => x[j],
@@ -188,12 +190,13 @@ unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I],
 /// `matrix x matrix^T`: the transform in two dimensions.
 ///
 /// # Safety
-/// As [`Simd`].
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 pub(crate) unsafe fn apply2<S: Simd, const I: usize, const J: usize>(
     matrix: &[[f32; J]; I],
     x: &[[S::Lanes; J]; J],
 ) -> [[S::Lanes; I]; I] {
+    // SAFETY: registers alone, with the caller's instructions.
     unsafe {
         let zero = S::splat(0.0);
         // Rows first: half[j] = matrix x[j].

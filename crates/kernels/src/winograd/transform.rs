@@ -15,8 +15,13 @@ use crate::simd::{Simd, with_simd};
 const MOST_TAPS: usize = 16;
 
 /// `rows` (`len` numbers of each of `lanes` rows) as `[len][16]`; lanes that are not there are zero.
+///
+/// # Safety
+/// The processor has the instruction set of `S`. `lanes` rows, sixteen at most and `row_stride` apart, have `len` numbers; there is
+/// room for `16 len` at `to`.
 #[inline(always)]
 unsafe fn turn_in<S: Simd>(rows: *const f32, row_stride: usize, lanes: usize, len: usize, to: *mut f32) {
+    // SAFETY: `i` (with the eight of a step) stays below `len`, and rows are read only below `lanes`.
     unsafe {
         let mut i = 0;
         if lanes == 16 {
@@ -37,6 +42,9 @@ unsafe fn turn_in<S: Simd>(rows: *const f32, row_stride: usize, lanes: usize, le
 }
 
 /// The reverse: writes `[len][16]` to rows, or adds it to what stands there.
+///
+/// # Safety
+/// As of [`turn_in`], with `16 len` numbers at `from` and room for the rows, which are read only where `accumulate` is set.
 #[inline(always)]
 unsafe fn turn_out<S: Simd>(
     from: *const f32,
@@ -46,6 +54,7 @@ unsafe fn turn_out<S: Simd>(
     len: usize,
     accumulate: bool,
 ) {
+    // SAFETY: as in `turn_in`.
     unsafe {
         let mut i = 0;
         if lanes == 16 && !accumulate {
@@ -108,6 +117,10 @@ pub(super) struct Target {
 
 impl Target {
     /// Writes row `row` from the first one on, at every point.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `S`; the words of this row and phase lie inside of what `at` points to at all `N * N`
+    /// points, and are nobody else's meanwhile.
     #[inline(always)]
     unsafe fn store<S: Simd, const N: usize>(self, phase: usize, row: usize, x: &[[S::Lanes; N]; N]) {
         let row = self.row + row;
@@ -122,6 +135,7 @@ impl Target {
                 }
             };
         }
+        // SAFETY: a row is sixteen or eight words, or one half of sixteen, where the caller says that there is room.
         unsafe {
             match self.form {
                 Form::Single => each!(store, row * 16),
@@ -144,8 +158,11 @@ pub(super) struct Place {
     pub(super) phase: usize,
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`; sixteen numbers can be read at all `N * N` points.
 #[inline(always)]
 unsafe fn load_points<S: Simd, const N: usize>(from: *const f32, point: usize) -> [[S::Lanes; N]; N] {
+    // SAFETY: these are the points.
     unsafe {
         let mut x = [[S::splat(0.0); N]; N];
         for i in 0..N {
@@ -157,8 +174,11 @@ unsafe fn load_points<S: Simd, const N: usize>(from: *const f32, point: usize) -
     }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`; `cells` are at least `N * N`, and sixteen numbers can be read at each of them.
 #[inline(always)]
 unsafe fn load_cells<S: Simd, const N: usize>(turned: *const f32, cells: &[u32]) -> [[S::Lanes; N]; N] {
+    // SAFETY: as the caller says.
     unsafe {
         let mut x = [[S::splat(0.0); N]; N];
         for i in 0..N {
@@ -182,6 +202,10 @@ macro_rules! by_filter {
     };
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `lanes` maps of x lie at `maps`, at `turned` there is room for sixteen maps of one cell more, and behind `to` for the rows of all tiles
+/// and phases at all points.
 #[inline(always)]
 unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -190,6 +214,8 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
     turned: *mut f32,
     to: Target,
 ) {
+    // SAFETY: `turned` has a cell behind the last one. The plan was made for this filter: it has `N * N` places for each tile and phase,
+    // none of them behind that cell. `to` is as the caller says.
     unsafe {
         let cells = plan.s.h * plan.s.w;
         turn_in::<S>(maps, cells, lanes, cells, turned);
@@ -204,11 +230,18 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
     }
 }
 
+/// # Safety
+/// As of [`input_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn input_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, input_of::<S>(plan, maps, lanes, turned, to)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `lanes` maps of y lie at `maps`, at `turned` there is room for sixteen maps of one cell more, and behind `to` for the rows of all tiles
+/// at all points.
 #[inline(always)]
 unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -217,6 +250,7 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     turned: *mut f32,
     to: Target,
 ) {
+    // SAFETY: as in `input_of`, with `M * M` places of y for each tile.
     unsafe {
         let cells = plan.s.output[0] * plan.s.output[1];
         turn_in::<S>(maps, cells, lanes, cells, turned);
@@ -229,11 +263,18 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     }
 }
 
+/// # Safety
+/// As of [`output_gradient_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn output_gradient_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, output_gradient_of::<S>(plan, maps, lanes, turned, to)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// The products of all tiles can be read at all points of `from`, at `turned` there is room for sixteen maps of y with one cell more, and at
+/// `maps` for `lanes`.
 #[inline(always)]
 unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -243,6 +284,8 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: the plan was made for this filter: it has `M * M` places of y for each tile, none of them behind the cell after the last.
+    // Products and maps are as the caller says.
     unsafe {
         let cells = plan.s.output[0] * plan.s.output[1];
         let bias = S::load(bias.as_ptr());
@@ -259,6 +302,8 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
     }
 }
 
+/// # Safety
+/// As of [`output_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn output_any<S: Simd>(
     plan: &Plan,
@@ -268,9 +313,14 @@ unsafe fn output_any<S: Simd>(
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, output_of::<S>(plan, from, turned, bias, maps, lanes)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// The products of all tiles and phases can be read at all points of `from`, at `turned` there is room for sixteen maps of x with one cell
+/// more, and at `maps` for `lanes`.
 #[inline(always)]
 unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -280,6 +330,7 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: as in `output_of`, with `N * N` places of x for each tile and phase.
     unsafe {
         let cells = plan.s.h * plan.s.w;
         let bias = S::load(bias.as_ptr());
@@ -303,6 +354,8 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
     }
 }
 
+/// # Safety
+/// As of [`input_gradient_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn input_gradient_any<S: Simd>(
     plan: &Plan,
@@ -312,9 +365,13 @@ unsafe fn input_gradient_any<S: Simd>(
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, bias, maps, lanes)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `lanes` kernels lie at `kernels`, and behind `to` there is room for a row of all phases at all points.
 #[inline(always)]
 unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -323,6 +380,7 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
     lanes: usize,
     to: Target,
 ) {
+    // SAFETY: kernels have no more than `MOST_TAPS` taps, and `tap` is one of them. Kernels and `to` are as the caller says.
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
         turn_in::<S>(kernels, lane_stride, lanes, plan.taps, taps.as_mut_ptr());
@@ -339,11 +397,18 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
     }
 }
 
+/// # Safety
+/// As of [`weights_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Target) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, weights_of::<S>(plan, kernels, lane_stride, lanes, to)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// The products of all phases can be read at all points of `from`; at `kernels` there is room for `lanes`, with numbers where
+/// `accumulate` is set.
 #[inline(always)]
 unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -353,6 +418,7 @@ unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     lanes: usize,
     accumulate: bool,
 ) {
+    // SAFETY: kernels have no more than `MOST_TAPS` taps, and `tap` is one of them. Products and kernels are as the caller says.
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
         for phase in 0..plan.phases {
@@ -367,6 +433,8 @@ unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     }
 }
 
+/// # Safety
+/// As of [`weight_gradient_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn weight_gradient_any<S: Simd>(
     plan: &Plan,
@@ -376,6 +444,7 @@ unsafe fn weight_gradient_any<S: Simd>(
     lanes: usize,
     accumulate: bool,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, weight_gradient_of::<S>(plan, from, kernels, lane_stride, lanes, accumulate)) }
 }
 
