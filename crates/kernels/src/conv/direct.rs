@@ -27,6 +27,15 @@ pub(super) fn fits(s: &ConvShape) -> bool {
         && s.c.min(s.o) <= FEW
         && s.kernel[0] * s.kernel[1] > 1
         && s.output[0] * s.output[1] > 0
+        && planes_are_small(s)
+}
+
+/// Whether planes are not far larger than the maps. Where taps are as far apart as the padding is wide, a map of one cell could have
+/// planes for which there is no memory.
+fn planes_are_small(s: &ConvShape) -> bool {
+    let ([height, width], [down, across]) = (s.output, reach(s));
+    let plane = s.h.max(height).saturating_add(down).saturating_mul(s.w.max(width).saturating_add(across));
+    plane <= (s.h * s.w + height * width).saturating_mul(64).saturating_add(1 << 12)
 }
 
 /// Whether the weight gradient does, too: it keeps sixteen partial sums of each number.

@@ -159,6 +159,29 @@ proptest! {
     }
 }
 
+/// Padding as wide as taps are apart: the result is small, and so must be what is needed on the way to it.
+#[test]
+fn taps_far_apart_take_no_memory_between_them() {
+    let (far, small) = (1 << 23, 3);
+    let s = ConvShape {
+        n: 1,
+        c: 1,
+        h: small,
+        w: small,
+        o: 1,
+        kernel: [2; 2],
+        stride: [1; 2],
+        padding: [[far; 2]; 2],
+        dilation: [2 * far; 2],
+        groups: 1,
+        output: [small; 2],
+    };
+    let (x, w) = ([1.0; 9], [1.0; 4]);
+    assert_eq!(conv2d(&s, &x, &w, None, Precision::F32), [0.0; 9]);
+    assert_eq!(conv2d_input_gradient(&s, &x, &w, None, Precision::F32), [0.0; 9]);
+    assert_eq!(conv2d_weight_gradient(&s, &x, &x, Precision::F32), [0.0; 4]);
+}
+
 /// A tap that many cells away comes back to the first one, and does not.
 #[test]
 #[should_panic(expected = "reaches too far")]
