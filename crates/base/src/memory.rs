@@ -55,6 +55,12 @@ impl Class {
         (index < STEPS * OCTAVES).then_some(Self { index, size: steps * step })
     }
 
+    /// The class of a place in the table: the reverse of [`Class::of`].
+    fn at(index: usize) -> Self {
+        let step = SMALLEST << (index / STEPS) >> STEPS.ilog2();
+        Self { index, size: (STEPS + index % STEPS) * step }
+    }
+
     fn layout(self) -> Layout {
         // SAFETY: a power of two, and no size here comes near the largest one.
         unsafe { Layout::from_size_align_unchecked(self.size, ALIGNMENT) }
@@ -101,6 +107,19 @@ impl Keep {
 impl Default for Keep {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Blocks that are kept go back to the system with what keeps them. A program's allocator is never dropped.
+impl Drop for Keep {
+    fn drop(&mut self) {
+        for (index, slots) in self.kept.iter_mut().enumerate() {
+            let layout = Class::at(index).layout();
+            for block in slots.iter_mut().map(|slot| *slot.get_mut()).filter(|block| !block.is_null()) {
+                // SAFETY: what lies in a slot was allocated with the layout of its class, and nobody else has it.
+                unsafe { System.dealloc(block, layout) };
+            }
+        }
     }
 }
 
@@ -183,6 +202,7 @@ mod tests {
                     prop_assert!(class.size >= size);
                     prop_assert!(class.size - size <= size / STEPS);
                     prop_assert_eq!(Class::of(layout(class.size)), Some(class));
+                    prop_assert_eq!(Class::at(class.index), class);
                     let above = Class::of(layout(class.size + 1));
                     prop_assert!(above.is_none_or(|above| above.index == class.index + 1), "{:?} after {:?}", above, class);
                 }
