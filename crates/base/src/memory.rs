@@ -55,6 +55,12 @@ impl Class {
         (index < STEPS * OCTAVES).then_some(Self { index, size: steps * step })
     }
 
+    /// The class of a place in the table: the reverse of [`Class::of`].
+    fn at(index: usize) -> Self {
+        let step = SMALLEST << (index / STEPS) >> STEPS.ilog2();
+        Self { index, size: (STEPS + index % STEPS) * step }
+    }
+
     fn layout(self) -> Layout {
         // SAFETY: a power of two, and no size here comes near the largest one.
         unsafe { Layout::from_size_align_unchecked(self.size, ALIGNMENT) }
@@ -104,24 +110,42 @@ impl Default for Keep {
     }
 }
 
+/// Blocks that are kept go back to the system with what keeps them. A program's allocator is never dropped.
+impl Drop for Keep {
+    fn drop(&mut self) {
+        for (index, slots) in self.kept.iter_mut().enumerate() {
+            let layout = Class::at(index).layout();
+            for block in slots.iter_mut().map(|slot| *slot.get_mut()).filter(|block| !block.is_null()) {
+                // SAFETY: what lies in a slot was allocated with the layout of its class, and nobody else has it.
+                unsafe { System.dealloc(block, layout) };
+            }
+        }
+    }
+}
+
 // SAFETY: a block belongs to one class by its layout alone, was allocated by the system with that class's layout, and is in
 // one slot or in use, never both: slots are emptied and filled by single atomic exchanges.
 unsafe impl GlobalAlloc for Keep {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match Class::of(layout) {
+            // SAFETY: the caller's promise is what the system asks for.
             None => unsafe { System.alloc(layout) },
+            // SAFETY: no class has a size of 0. What is kept in a class was allocated with that class's layout.
             Some(class) => self.take(class).unwrap_or_else(|| unsafe { System.alloc(class.layout()) }),
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match Class::of(layout) {
+            // SAFETY: the caller's promise is what the system asks for.
             None => unsafe { System.alloc_zeroed(layout) },
             Some(class) => match self.take(class) {
                 Some(block) => {
+                    // SAFETY: a block of a class has at least the size of each layout in it.
                     unsafe { block.write_bytes(0, layout.size()) };
                     block
                 }
+                // SAFETY: no class has a size of 0.
                 None => unsafe { System.alloc_zeroed(class.layout()) },
             },
         }
@@ -129,8 +153,10 @@ unsafe impl GlobalAlloc for Keep {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         match Class::of(layout) {
+            // SAFETY: a layout without a class was passed on to the system as it is, when the block was allocated.
             None => unsafe { System.dealloc(block, layout) },
             Some(class) if self.put(class, block) => {}
+            // SAFETY: every block of a layout in this class was allocated with the class's layout, and this one is not kept.
             Some(class) => unsafe { System.dealloc(block, class.layout()) },
         }
     }
@@ -139,10 +165,13 @@ unsafe impl GlobalAlloc for Keep {
         // SAFETY: the caller promises a size that fits the alignment.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         match (Class::of(layout), Class::of(wanted)) {
+            // SAFETY: the block was allocated with this layout as it is; the caller promises the rest.
             (None, None) => unsafe { System.realloc(block, layout, size) },
             (Some(old), Some(new)) if old == new => block,
             // The system moves pages, not bytes.
+            // SAFETY: the block was allocated with its class's layout; it gets the size of its new class, and both have one alignment.
             (Some(old), Some(new)) if old.size < new.size => unsafe { System.realloc(block, old.layout(), new.size) },
+            // SAFETY: `wanted` is no less than what the caller promises of it; both blocks have the smaller size, and are two.
             _ => unsafe {
                 let moved = self.alloc(wanted);
                 if !moved.is_null() {
@@ -173,6 +202,7 @@ mod tests {
                     prop_assert!(class.size >= size);
                     prop_assert!(class.size - size <= size / STEPS);
                     prop_assert_eq!(Class::of(layout(class.size)), Some(class));
+                    prop_assert_eq!(Class::at(class.index), class);
                     let above = Class::of(layout(class.size + 1));
                     prop_assert!(above.is_none_or(|above| above.index == class.index + 1), "{:?} after {:?}", above, class);
                 }
@@ -183,6 +213,7 @@ mod tests {
     #[test]
     fn a_freed_block_is_the_next_one_of_its_size_and_zero_where_asked() {
         let keep = Keep::new();
+        // SAFETY: blocks are used within their sizes, and given back once, with the layout they were asked for.
         unsafe {
             let first = keep.alloc(layout(1_000_000));
             first.write_bytes(7, 1_000_000);
@@ -203,6 +234,7 @@ mod tests {
     fn a_block_that_grows_or_shrinks_keeps_what_is_in_it() {
         let keep = Keep::new();
         let sizes = [100, 300_000, 310_000, 5_000_000, 400_000, 10, 70_000_000, 64];
+        // SAFETY: `size` is that of the block, which is read and written within it, and given back once.
         unsafe {
             let mut size = 64;
             let mut block = keep.alloc(layout(size));
@@ -223,7 +255,9 @@ mod tests {
     fn no_more_than_the_limit_is_kept() {
         let keep = Keep::new();
         let size = 100 << 20;
+        // SAFETY: a layout of some size.
         let blocks: Vec<*mut u8> = (0..8).map(|_| unsafe { keep.alloc(layout(size)) }).collect();
+        // SAFETY: each block is given back once, with its layout.
         blocks.iter().for_each(|&block| unsafe { keep.dealloc(block, layout(size)) });
         let kept = keep.bytes.load(Ordering::Relaxed);
         assert!(kept <= MOST && kept >= 4 * size, "{kept}");
@@ -238,6 +272,7 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..2000 {
                         let size = SMALLEST + round % 3 * 40_000;
+                        // SAFETY: the block is this thread's until it is given back, and used within its size.
                         unsafe {
                             let block = keep.alloc(layout(size));
                             block.write(thread);

@@ -87,6 +87,11 @@ fn reduce(what: Reduction, x: &[f32], y: &[f32], channels: usize, cells: usize) 
 
 /// The sum of each map of `cells` numbers.
 pub(crate) fn map_sums(what: Reduction, x: &[f32], y: &[f32], cells: usize) -> Vec<f32> {
+    match what {
+        Reduction::Sum | Reduction::Dot => assert_eq!(x.len(), y.len(), "a number for each number"),
+        Reduction::Row => assert_eq!(y.len(), cells, "a number for each cell"),
+        Reduction::Squares => assert!(!y.is_empty(), "a number for each channel"),
+    }
     let level = Level::best();
     let mut maps = vec![0.0f32; x.len() / cells];
     let piece = (PIECE / cells).max(1);
@@ -94,8 +99,8 @@ pub(crate) fn map_sums(what: Reduction, x: &[f32], y: &[f32], cells: usize) -> V
         let first = i * piece;
         let numbers = first * cells..(first + sums.len()) * cells;
         let y = if matches!(what, Reduction::Row | Reduction::Squares) { y } else { &y[numbers.clone()] };
-        // SAFETY: as many maps as sums, `x` and `y` alike (of `Row` one map, of `Squares` a number for each channel); the processor has
-        // `best`.
+        // SAFETY: as many maps as sums, and of `y` as many numbers as of `x`; that of `Row` it is a map, and of `Squares` not empty, has
+        // been checked above. The processor has `best`.
         unsafe { sum_maps(level, what, &x[numbers], y, first, cells, sums) };
     });
     maps
@@ -105,6 +110,10 @@ pub(crate) fn map_sums(what: Reduction, x: &[f32], y: &[f32], cells: usize) -> V
 const PIECE: usize = 1 << 13;
 
 /// The sums of consecutive maps, the first of which has number `first`.
+///
+/// # Safety
+/// The processor has the instruction set of `S`. `y` has as many numbers as `x`, which is `sums.len()` maps; for `Row` it is one map, for
+/// `Squares` it has a number for each channel.
 #[inline(always)]
 unsafe fn sum_maps_any<S: Simd>(what: Reduction, x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
     // SAFETY: as the caller's.
@@ -118,6 +127,8 @@ unsafe fn sum_maps_any<S: Simd>(what: Reduction, x: &[f32], y: &[f32], first: us
     }
 }
 
+/// # Safety
+/// As of [`sum_maps_any`].
 #[inline(always)]
 unsafe fn sum_maps_of<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
     // A map, the one that it meets (itself where there is none) and the number that is taken from it.
@@ -143,7 +154,8 @@ unsafe fn sum_maps_of<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], first: usiz
         let mut lanes = [0.0f32; 256];
         for k in 0..sums.len() {
             let (map, other, centre) = of(16 * group + k);
-            // SAFETY: both maps have `cells` numbers, and there is room for sixteen lanes.
+            // SAFETY: both maps have `cells` numbers (that of `Row` says the caller), and from one of sixteen rows on there is room
+            // for sixteen lanes.
             unsafe { sum_map::<S, WHAT>(map, other, centre, &mut lanes[16 * k..]) };
         }
         // SAFETY: sixteen rows of sixteen numbers.
@@ -153,8 +165,12 @@ unsafe fn sum_maps_of<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], first: usiz
 }
 
 /// Writes the sum of each of sixteen rows of sixteen numbers into the first row.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn fold<S: Simd>(rows: &mut [f32; 256]) {
+    // SAFETY: 256 numbers are sixteen rows of sixteen; from the eighth number on, each has eight more.
     unsafe {
         let (left, right) = (S::columns(rows.as_ptr(), 16), S::columns(rows.as_ptr().add(8), 16));
         let mut sums = [S::splat(0.0); 8];
@@ -181,8 +197,12 @@ const ROW: u8 = 2;
 const SQUARES: u8 = 3;
 
 /// One map as sixteen partial sums, of 64 while there are as many numbers left.
+///
+/// # Safety
+/// The processor has the instruction set of `S`, `y` as many numbers as `x`, and `to` room for sixteen.
 #[inline(always)]
 unsafe fn sum_map<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], centre: f32, to: &mut [f32]) {
+    // SAFETY: from `at` on, `x` has 64 or 16 numbers, and `y` no fewer; `to` has room for one register.
     unsafe {
         let wide = S::splat(centre);
         let (mut lanes, mut at) = ([S::splat(0.0); 4], 0);
@@ -215,8 +235,12 @@ fn term<const WHAT: u8>(x: f32, y: f32, centre: f32) -> f32 {
 }
 
 /// Sixteen terms more.
+///
+/// # Safety
+/// The processor has the instruction set of `S`; `x` and `y` have sixteen numbers.
 #[inline(always)]
 unsafe fn with_term<S: Simd, const WHAT: u8>(sum: S::Lanes, x: &[f32], y: &[f32], centre: S::Lanes) -> S::Lanes {
+    // SAFETY: sixteen numbers each, says the caller.
     unsafe {
         let x = S::load(x.as_ptr());
         match WHAT {
@@ -239,6 +263,12 @@ mod tests {
     fn a_channel_is_repeated_over_images_and_cells() {
         assert_eq!(channel_broadcast(&[1.0, 2.0], 2, 3), [1., 1., 1., 2., 2., 2., 1., 1., 1., 2., 2., 2.]);
         assert!(channel_broadcast(&[1.0], 0, 3).is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "a number for each cell")]
+    fn a_row_is_as_long_as_a_map() {
+        map_sums(Reduction::Row, &[1.0; 64], &[1.0; 16], 32);
     }
 
     proptest! {

@@ -97,7 +97,8 @@ impl ConvShape {
     pub fn macs(&self) -> u64 {
         (self.n * self.y_len()) as u64 * self.taps() as u64
     }
-    fn check(&self, x: usize, w: usize, y: usize) {
+    /// Panics unless these are the lengths of x, the weights and y.
+    pub(crate) fn check(&self, x: usize, w: usize, y: usize) {
         let whole = |channels: usize| self.groups > 0 && channels.is_multiple_of(self.groups);
         assert!(whole(self.c) && whole(self.o), "channels of {self:?} are whole groups");
         assert!(self.stride.iter().all(|&stride| stride > 0), "{self:?} goes forward");
@@ -107,6 +108,16 @@ impl ConvShape {
         assert_eq!(Some(x), len([self.n, self.c, self.h, self.w]), "length of x for {self:?}");
         assert_eq!(Some(w), len([self.o, self.c / self.groups, kh, kw]), "length of the weights for {self:?}");
         assert_eq!(Some(y), len([self.n, self.o, oh, ow]), "length of y for {self:?}");
+        // So far from the first cell is the last one that a kernel reads, with both paddings.
+        let reach = |axis: usize, size: usize| {
+            let taps = self.kernel[axis].saturating_sub(1).checked_mul(self.dilation[axis])?;
+            let steps = self.output[axis].saturating_sub(1).checked_mul(self.stride[axis])?;
+            [taps, steps, size, self.padding[axis][0], self.padding[axis][1]]
+                .iter()
+                .try_fold(0, |sum: usize, &length| sum.checked_add(length))
+        };
+        let near = |reach: Option<usize>| reach.is_some_and(|reach| reach <= isize::MAX.cast_unsigned());
+        assert!(near(reach(0, self.h)) && near(reach(1, self.w)), "{self:?} reaches too far");
     }
     /// Whether the weight gradient goes by [`dots`]: the shape of one image decides.
     fn sums_in_lanes(&self) -> bool {

@@ -6,7 +6,7 @@
 //!   to the counts that it is given),
 //! - gives the same bits whatever the number of threads, and for one image whatever the batch it is in: work is split by
 //!   shape, never by the number of cores, and partial sums are added in a fixed order,
-//! - chooses AVX-512, AVX2 or portable code at run time ([`Level`]; the plain products through the `gemm` crate).
+//! - chooses AVX-512, AVX2 or portable code at run time ([`Level`]; the plain products through the `gemm-f32` crate).
 //!
 //! Lengths are checked with `assert!`: a wrong length is a bug of the caller, never the user's input.
 //!

@@ -42,6 +42,8 @@ pub fn repeat(x: &[f32], block: usize, times: usize) -> Vec<f32> {
         return Vec::new();
     }
     assert!(x.len().is_multiple_of(block), "whole blocks are repeated");
+    let len = x.len().checked_mul(times);
+    let len = len.unwrap_or_else(|| panic!("{} numbers can be repeated {times} times", x.len()));
     let write = |out: &mut [MaybeUninit<f32>]| {
         let parts = out.par_chunks_mut(block * times).zip(x.par_chunks(block));
         parts.with_min_len((PARALLEL / (block * times)).max(1)).for_each(|(out, x)| {
@@ -55,7 +57,7 @@ pub fn repeat(x: &[f32], block: usize, times: usize) -> Vec<f32> {
         });
     };
     // SAFETY: a block's copies are as many as its part of the output has room for, and all parts have a block.
-    unsafe { written(x.len() * times, write) }
+    unsafe { written(len, write) }
 }
 
 /// `f` of every pair of elements.
@@ -76,6 +78,12 @@ pub fn map2(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "can be repeated")]
+    fn more_copies_than_there_are_numbers_are_refused() {
+        repeat(&[1.0, 2.0], 1, usize::MAX / 2 + 2);
+    }
 
     #[test]
     fn a_block_is_repeated_in_place() {

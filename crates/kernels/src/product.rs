@@ -1,10 +1,11 @@
-//! One dense product, `C = A B`, over the `gemm` crate.
+//! One dense product, `C = A B`, over the `gemm-f32` crate.
 
 mod dots;
 
 use crate::channel::{Reduction, map_sums};
 pub(crate) use dots::{LANES, dots, folded};
-use gemm::Parallelism;
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 use std::mem::MaybeUninit;
 
 /// A matrix inside a slice: element (i, j) is `data[i * row_stride + j * column_stride]`, which is inside for every row and
@@ -80,6 +81,10 @@ pub(crate) fn new_product<'a>(a: Matrix, b: Matrix, out: &'a mut [MaybeUninit<f3
 unsafe fn any(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], accumulate: bool, threads: bool) {
     assert_eq!(a.columns, b.rows, "inner lengths of a product");
     assert_eq!(Some(out.len()), a.rows.checked_mul(b.columns), "length of a product");
+    // A matrix without rows may have any number of columns, and nothing behind its pointer to go on to.
+    if out.is_empty() {
+        return;
+    }
     let wide = |a: Matrix, b: Matrix| {
         let mut wide = vec![0.0; a.rows * b.columns];
         product(a, b, &mut wide, false, threads);
@@ -120,20 +125,21 @@ unsafe fn blocks(a: Matrix, b: Matrix, out: &mut [MaybeUninit<f32>], accumulate:
         // that so, `out` has `a.rows * b.columns` elements, and `start + depth <= a.columns`. Where nothing is added to, the first
         // block writes all elements and later ones add to them.
         unsafe {
-            gemm::gemm(
-                a.rows,
+            // The crate's kernels want columns that are contiguous: so it is told of the transposes, `out^T = b^T a^T`.
+            get_gemm_fn()(
                 b.columns,
+                a.rows,
                 depth,
                 out.as_mut_ptr().cast::<f32>(),
-                1,
                 b.columns as isize,
+                1,
                 accumulate || start > 0,
-                a.data.as_ptr().add(start * a.column_stride),
-                a.column_stride as isize,
-                a.row_stride as isize,
                 b.data.as_ptr().add(start * b.row_stride),
-                b.column_stride as isize,
                 b.row_stride as isize,
+                b.column_stride as isize,
+                a.data.as_ptr().add(start * a.column_stride),
+                a.row_stride as isize,
+                a.column_stride as isize,
                 1.0,
                 1.0,
                 false,
@@ -179,6 +185,15 @@ mod tests {
             }
         }
         out
+    }
+
+    #[test]
+    fn a_product_of_nothing_is_nothing_or_zero() {
+        product(Matrix::new(&[], 0, 1 << 40), Matrix::new(&[], 0, 1 << 40).transposed(), &mut [], false, true);
+        product(Matrix::new(&[], 0, 2000), Matrix::new(&[1.0; 4000], 2000, 2), &mut [], true, false);
+        let mut out = [1.0; 6];
+        product(Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3), &mut out, false, true);
+        assert_eq!(out, [0.0; 6]);
     }
 
     proptest! {

@@ -9,7 +9,7 @@
 
 use std::sync::LazyLock;
 
-/// Instruction sets that kernels are compiled for.
+/// Instruction sets that kernels are compiled for. Each has what those above it in this list have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Whatever the target always has, by the compiler's own vectorisation.
@@ -57,6 +57,11 @@ impl Level {
         *BEST
     }
 
+    /// Panics where the processor cannot run it. Code compiled for a level must not be called without that.
+    pub(crate) fn check(self) {
+        assert!(self as u8 <= Self::best() as u8, "this processor has {}, not {}", Self::best().name(), self.name());
+    }
+
     /// What people call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -74,7 +79,8 @@ impl Level {
 /// Sixteen lanes and what kernels do with them.
 ///
 /// # Safety
-/// Every function needs the instruction set of its type; pointers must be valid for sixteen floats (of any alignment).
+/// Every function needs the instruction set of its type, which is all that those on lanes ask for. Those with pointers say what has to
+/// lie behind them; no alignment is asked for but that of one number.
 pub(crate) trait Simd: Copy {
     /// Sixteen numbers.
     type Lanes: Copy;
@@ -82,13 +88,28 @@ pub(crate) trait Simd: Copy {
     const ROWS: usize;
     /// Blocks of sixteen columns that are computed at once.
     const BLOCKS: usize;
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn splat(x: f32) -> Self::Lanes;
+    /// # Safety
+    /// Sixteen numbers can be read at `p`.
     unsafe fn load(p: *const f32) -> Self::Lanes;
+    /// # Safety
+    /// Sixteen numbers can be written at `p`.
     unsafe fn store(p: *mut f32, x: Self::Lanes);
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn add(a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn sub(a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn mul(a: Self::Lanes, b: Self::Lanes) -> Self::Lanes;
     /// `a * b + c`.
+    ///
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn mul_add(a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
     /// `x` where it is above 0, NaN where it is that, 0 elsewhere.
     unsafe fn relu(x: Self::Lanes) -> Self::Lanes;
@@ -97,20 +118,44 @@ pub(crate) trait Simd: Copy {
     /// Says that what lies there will soon be read; it need not be there at all.
     unsafe fn soon(p: *const f32);
     /// Bit `i` is set where lane `i` of `a` is greater than that of `b`; neither is NaN there.
+    ///
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn above(a: Self::Lanes, b: Self::Lanes) -> u64;
-    /// Lane `i` is `low[places[i]]`, from lane 8 on `high[places[i]]`. Both hold eight numbers, and no place is 8 or more.
+    /// Lane `i` is `low[places[i]]`, from lane 8 on `high[places[i]]`.
+    ///
+    /// # Safety
+    /// Eight numbers can be read at `low` and at `high`, and every place is one of 0 to 7.
     unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> Self::Lanes;
     /// Eight entries of each of sixteen rows, `row_stride` apart, as eight columns of sixteen lanes.
+    ///
+    /// # Safety
+    /// Eight numbers can be read at the start of every row.
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [Self::Lanes; 8];
     /// The reverse of [`Simd::columns`].
+    ///
+    /// # Safety
+    /// Eight numbers can be written at the start of every row.
     unsafe fn rows(columns: [Self::Lanes; 8], rows: *mut f32, row_stride: usize);
     /// Sixteen `bf16` beside each other, each the nearest to its lane (ties to even; NaN stays NaN).
+    ///
+    /// # Safety
+    /// Sixteen halves of a word can be written at `p`.
     unsafe fn store_bf16(p: *mut u16, x: Self::Lanes);
     /// The same as the lower halves of sixteen words; the upper halves become zero.
+    ///
+    /// # Safety
+    /// Sixteen words can be written at `p`.
     unsafe fn store_low(p: *mut u32, x: Self::Lanes);
     /// The same into the upper halves of sixteen words, whose upper halves are zero.
+    ///
+    /// # Safety
+    /// Sixteen words can be read and written at `p`.
     unsafe fn add_high(p: *mut u32, x: Self::Lanes);
     /// The lower and the upper halves of sixteen words, as numbers.
+    ///
+    /// # Safety
+    /// Sixteen words can be read at `p`.
     unsafe fn halves(p: *const u32) -> [Self::Lanes; 2];
 }
 
@@ -143,10 +188,12 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn load(p: *const f32) -> [f32; 16] {
+        // SAFETY: the caller's sixteen numbers, read as an array of them.
         unsafe { p.cast::<[f32; 16]>().read_unaligned() }
     }
     #[inline(always)]
     unsafe fn store(p: *mut f32, x: [f32; 16]) {
+        // SAFETY: there is room for sixteen numbers, says the caller.
         unsafe { p.cast::<[f32; 16]>().write_unaligned(x) }
     }
     #[inline(always)]
@@ -186,16 +233,19 @@ impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> [f32; 16] {
+        // SAFETY: the caller has eight numbers on both sides, and no place is 8 or more.
         Self::each(|i| unsafe { *(if i < 8 { low } else { high }).add(places[i] as usize) })
     }
     #[inline(always)]
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [[f32; 16]; 8] {
+        // SAFETY: the caller's rows are sixteen, with eight numbers each.
         std::array::from_fn(|i| Self::each(|l| unsafe { *rows.add(l * row_stride + i) }))
     }
     #[inline(always)]
     unsafe fn rows(columns: [[f32; 16]; 8], rows: *mut f32, row_stride: usize) {
         for (i, column) in columns.iter().enumerate() {
             for (l, &value) in column.iter().enumerate() {
+                // SAFETY: the caller's rows are sixteen, with room for eight numbers each.
                 unsafe { *rows.add(l * row_stride + i) = value };
             }
         }
@@ -203,23 +253,27 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn store_bf16(p: *mut u16, x: [f32; 16]) {
         for (i, &value) in x.iter().enumerate() {
+            // SAFETY: `i` is one of the sixteen for which the caller has room.
             unsafe { *p.add(i) = (rounded(value) >> 16) as u16 };
         }
     }
     #[inline(always)]
     unsafe fn store_low(p: *mut u32, x: [f32; 16]) {
         for (i, &value) in x.iter().enumerate() {
+            // SAFETY: `i` is one of the sixteen for which the caller has room.
             unsafe { *p.add(i) = rounded(value) >> 16 };
         }
     }
     #[inline(always)]
     unsafe fn add_high(p: *mut u32, x: [f32; 16]) {
         for (i, &value) in x.iter().enumerate() {
+            // SAFETY: `i` is one of the caller's sixteen words.
             unsafe { *p.add(i) |= rounded(value) };
         }
     }
     #[inline(always)]
     unsafe fn halves(p: *const u32) -> [[f32; 16]; 2] {
+        // SAFETY: lanes are sixteen, and so are the caller's words.
         let word = |i: usize| unsafe { *p.add(i) };
         [Self::each(|i| f32::from_bits(word(i) << 16)), Self::each(|i| f32::from_bits(word(i) & 0xffff_0000))]
     }
@@ -232,27 +286,41 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86;
 
 /// Defines `fn name(level, ...)` that runs `generic::<S>(...)` compiled for the level's instruction set.
+///
+/// Nothing here knows whether the processor has it: who passes on a level that somebody else chose calls [`Level::check`] first.
 macro_rules! with_simd {
     ($(#[$doc:meta])* fn $name:ident($($arg:ident : $ty:ty),* $(,)?) = $generic:ident) => {
         $(#[$doc])*
+        ///
+        /// # Safety
+        /// The processor has the instruction set of `level`, and what the generic function asks for holds.
         #[allow(clippy::too_many_arguments, reason = "it passes on what the kernel takes")]
         pub(super) unsafe fn $name(level: $crate::simd::Level, $($arg: $ty),*) {
+            /// # Safety
+            /// The processor has these instructions, and what the generic function asks for holds.
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,popcnt")]
             #[allow(clippy::too_many_arguments, reason = "as above")]
             unsafe fn avx2($($arg: $ty),*) {
+                // SAFETY: this function is called where the processor has these instructions, which are all of `Avx2`.
                 unsafe { $generic::<$crate::simd::Avx2>($($arg),*) }
             }
+            /// # Safety
+            /// As above.
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
             #[allow(clippy::too_many_arguments, reason = "as above")]
             unsafe fn avx512($($arg: $ty),*) {
+                // SAFETY: this function is called where the processor has these instructions, which are all of `Avx512`.
                 unsafe { $generic::<$crate::simd::Avx512>($($arg),*) }
             }
             match level {
+                // SAFETY: it needs no instructions that the target may lack; the rest is the caller's.
                 $crate::simd::Level::Portable => unsafe { $generic::<$crate::simd::Portable>($($arg),*) },
+                // SAFETY: the processor has this level, says the caller; the rest is the caller's as well.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Level::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above; both levels have what `Avx512` needs.
                 #[cfg(target_arch = "x86_64")]
                 $crate::simd::Level::Avx512 | $crate::simd::Level::Avx512Bf16 => unsafe { avx512($($arg),*) },
             }

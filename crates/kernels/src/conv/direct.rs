@@ -30,6 +30,15 @@ pub(super) fn fits(s: &ConvShape) -> bool {
         && s.c.min(s.o) <= FEW
         && s.kernel[0] * s.kernel[1] > 1
         && s.output[0] * s.output[1] > 0
+        && planes_are_small(s)
+}
+
+/// Whether planes are not far larger than the maps. Where taps are as far apart as the padding is wide, a map of one cell could have
+/// planes for which there is no memory.
+fn planes_are_small(s: &ConvShape) -> bool {
+    let ([height, width], [down, across]) = (s.output, reach(s));
+    let plane = s.h.max(height).saturating_add(down).saturating_mul(s.w.max(width).saturating_add(across));
+    plane <= (s.h * s.w + height * width).saturating_mul(64).saturating_add(1 << 12)
 }
 
 /// Whether the weight gradient does, too: it keeps sixteen partial sums of each number.
@@ -109,6 +118,20 @@ pub(super) struct Sums<'a> {
     cells: usize,
 }
 
+impl Sums<'_> {
+    /// Panics unless every cell of every output can be computed from so many numbers `x`, with so many weights, into so much room `y`.
+    fn check(&self, x: usize, y: usize) {
+        let all = |lengths: [usize; 3]| lengths.iter().try_fold(1, |len: usize, &length| len.checked_mul(length));
+        assert!(self.cells.is_multiple_of(REGISTERS), "whole registers of cells");
+        // An offset may lead into the next input, but no farther, and behind the last one there are as many numbers as cells.
+        assert!(self.offsets.iter().all(|&offset| offset <= self.input), "offsets inside of an input");
+        let read = all([self.inputs, self.input, 1]).and_then(|len| len.checked_add(self.cells));
+        assert!(read.is_some_and(|len| len <= x), "inputs, and as many numbers behind them as cells");
+        assert_eq!(Some(self.weights.len()), all([self.outputs, self.inputs, self.offsets.len()]), "weights");
+        assert!(all([self.outputs, self.cells, 1]).is_some_and(|len| len <= y), "room for the outputs");
+    }
+}
+
 /// The weights in the order in which they are read: `weight(output, input, tap)`.
 fn packed(outputs: usize, inputs: usize, taps: usize, weight: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
     let mut all = Vec::with_capacity(outputs * inputs * taps);
@@ -123,6 +146,10 @@ fn packed(outputs: usize, inputs: usize, taps: usize, weight: impl Fn(usize, usi
 }
 
 /// `OUT` outputs at `16 WIDE` cells.
+///
+/// # Safety
+/// The processor has the instruction set of `S`. At `x` lies a cell of the first input from which on `16 WIDE` cells can be read at every
+/// offset of every input, at `w` a block's weights, at `y` the same cell of the block's first output, with room for as many cells of each.
 #[inline(always)]
 unsafe fn block<S: Simd, const OUT: usize, const WIDE: usize>(
     sums: &Sums<'_>,
@@ -130,6 +157,7 @@ unsafe fn block<S: Simd, const OUT: usize, const WIDE: usize>(
     mut w: *const f32,
     y: *mut f32,
 ) {
+    // SAFETY: `w` goes on by `OUT` weights for each input and tap, which are as many as a block has; the rest is as the caller says.
     unsafe {
         let mut lanes = [[S::splat(0.0); WIDE]; OUT];
         for input in 0..sums.inputs {
@@ -156,11 +184,15 @@ unsafe fn block<S: Simd, const OUT: usize, const WIDE: usize>(
     }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`; `sums`, `x` and `y` fit each other ([`Sums::check`]), and `WIDE` is at most 4.
 #[inline(always)]
 unsafe fn blocks<S: Simd, const WIDE: usize>(sums: &Sums<'_>, x: &[f32], y: &mut [f32]) {
     let per_output = sums.inputs * sums.offsets.len();
     for cell in (0..sums.cells).step_by(16 * WIDE) {
         for output in (0..sums.outputs).step_by(OUTPUTS) {
+            // SAFETY: cells are a multiple of 64, so `16 WIDE` of them are left; `x` goes on for as many behind the last offset of the
+            // last input, `y` has as many for each output; blocks before this one have `OUTPUTS * per_output` weights.
             unsafe {
                 let (x, w) = (x.as_ptr().add(cell), sums.weights.as_ptr().add(output * per_output));
                 let y = y.as_mut_ptr().add(output * sums.cells + cell);
@@ -175,9 +207,12 @@ unsafe fn blocks<S: Simd, const WIDE: usize>(sums: &Sums<'_>, x: &[f32], y: &mut
     }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`; `sums`, `x` and `y` fit each other ([`Sums::check`]).
 #[inline(always)]
 unsafe fn convolve_any<S: Simd>(sums: &Sums<'_>, x: &[f32], y: &mut [f32]) {
     // As many sums as registers hold beside what is multiplied.
+    // SAFETY: as the caller says.
     unsafe { if S::BLOCKS == 2 { blocks::<S, 4>(sums, x, y) } else { blocks::<S, 1>(sums, x, y) } }
 }
 
@@ -255,6 +290,7 @@ fn all(
     activation: Option<Unary>,
     to: [usize; 3],
 ) -> Vec<f32> {
+    level.check();
     let ([inputs, h, w], [outputs, height, width], [down, across]) = (from, to, reach(s));
     let columns = width + across;
     let rows = band_rows(inputs, columns).min(height);
@@ -266,7 +302,8 @@ fn all(
         let layout = Planes { rows: rows + down, columns, first: [top as isize - before[0], -before[1]] };
         let planes = layout.fill(&x[image * inputs * h * w..][..inputs * h * w], [h, w], cells, planes);
         let results = sized(results, outputs * cells);
-        // SAFETY: planes go on for as many zeros as cells are computed; `level` is one that the processor has.
+        sums.check(planes.len(), results.len());
+        // SAFETY: the lengths and the level have been checked.
         unsafe { convolve(level, &sums, planes, results) };
         for (channel, (map, result)) in maps.into_iter().zip(results.chunks_exact(cells)).enumerate() {
             let bias = bias.map_or(0.0, |bias| bias[channel]);

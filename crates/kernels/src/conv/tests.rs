@@ -148,3 +148,98 @@ proptest! {
         prop_assert_eq!(bits(&back.run(s.n, &dy)), bits(&dx));
     }
 }
+
+/// Mostly what convolutions have, now and then what none has: nothing, or far more than there is memory.
+fn any_length(usual: std::ops::Range<usize>) -> impl Strategy<Value = usize> {
+    prop_oneof![
+        30 => usual,
+        1 => Just(0),
+        1 => prop::sample::select(vec![1 << 20, 1 << 31, 1 << 61, 1 << 63, usize::MAX / 2, usize::MAX - 1]),
+    ]
+}
+
+prop_compose! {
+    /// Shapes whose numbers can be there, and whatever else they may say: outputs that no such convolution has, steps that wrap round.
+    fn any_shapes()(
+        n in 0usize..3, [c, o] in prop::array::uniform2(prop_oneof![0usize..6, 12usize..20]), groups in any_length(1..3),
+        [h, w] in prop::array::uniform2(0usize..9), output in prop::array::uniform2(0usize..9),
+        kernel in prop_oneof![prop::array::uniform2(0usize..5), Just([3; 2]), Just([4; 2])],
+        stride in prop_oneof![prop::array::uniform2(any_length(1..3)), Just([1; 2]), Just([2; 2])],
+        padding in prop_oneof![any_length(0..3).prop_map(|p| [[p; 2]; 2]), prop::array::uniform2(prop::array::uniform2(any_length(0..3)))],
+        dilation in prop_oneof![prop::array::uniform2(any_length(1..3)), any_length(1..2).prop_map(|d| [d; 2])],
+    ) -> ConvShape {
+        ConvShape { n, c, h, w, o, kernel, stride, padding, dilation, groups, output }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// A wrong shape may panic, which its caller must know; what it must not do is read or write elsewhere (a run under
+    /// AddressSanitizer sees that) or give other numbers than the definition.
+    #[test]
+    fn any_shape_gives_what_the_definition_gives_or_panics(s in any_shapes(), half: bool) {
+        let precision = if half { Precision::Bf16 } else { Precision::F32 };
+        let in_groups = s.c / s.groups.max(1);
+        let lengths = [s.n * s.c * s.h * s.w, s.o * in_groups * s.kernel[0] * s.kernel[1], s.n * s.o * s.output[0] * s.output[1]];
+        let [x, w, dy] = [0, 1, 2].map(|i| numbers(lengths[i], i));
+        let got = [
+            std::panic::catch_unwind(|| conv2d(&s, &x, &w, None, precision)),
+            std::panic::catch_unwind(|| conv2d_input_gradient(&s, &dy, &w, None, precision)),
+            std::panic::catch_unwind(|| conv2d_weight_gradient(&s, &x, &dy, precision)),
+        ];
+        let far = s.stride.iter().chain(&s.dilation).chain(s.padding.as_flattened()).any(|&length| length > 1 << 30);
+        if far || got.iter().all(Result::is_err) {
+            return Ok(());
+        }
+        let (y, dx, dw) = all_three(&s, &x, &w, &dy, &vec![0.0; s.o], &vec![0.0; s.c]);
+        for (name, got, expected) in got.iter().zip([("y", &y), ("dx", &dx), ("dw", &dw)]).filter_map(|(got, (name, expected))| Some((name, got.as_ref().ok()?, expected))) {
+            prop_assert_eq!(got.len(), expected.len(), "{}", name);
+            prop_assert!(half || got.iter().zip(expected).all(|(g, e)| (f64::from(*g) - e).abs() <= 1e-3 * (1.0 + e.abs())), "{}", name);
+        }
+    }
+}
+
+/// Padding as wide as taps are apart: the result is small, and so must be what is needed on the way to it.
+#[test]
+fn taps_far_apart_take_no_memory_between_them() {
+    let (far, small) = (1 << 23, 3);
+    let s = ConvShape {
+        n: 1,
+        c: 1,
+        h: small,
+        w: small,
+        o: 1,
+        kernel: [2; 2],
+        stride: [1; 2],
+        padding: [[far; 2]; 2],
+        dilation: [2 * far; 2],
+        groups: 1,
+        output: [small; 2],
+    };
+    let (x, w) = ([1.0; 9], [1.0; 4]);
+    assert_eq!(conv2d(&s, &x, &w, None, Precision::F32), [0.0; 9]);
+    assert_eq!(conv2d_input_gradient(&s, &x, &w, None, Precision::F32), [0.0; 9]);
+    assert_eq!(conv2d_weight_gradient(&s, &x, &x, Precision::F32), [0.0; 4]);
+}
+
+/// A tap that many cells away comes back to the first one, and does not.
+#[test]
+#[should_panic(expected = "reaches too far")]
+fn a_shape_whose_steps_wrap_round_is_refused() {
+    let (stride, padding, dilation) = ([1; 2], [[0; 2]; 2], [1 << 63; 2]);
+    let s = ConvShape {
+        n: 1,
+        c: 1,
+        h: 3,
+        w: 3,
+        o: 1,
+        kernel: [3; 2],
+        stride,
+        padding,
+        dilation,
+        groups: 1,
+        output: [3; 2],
+    };
+    conv2d(&s, &[1.0; 9], &[1.0; 9], None, Precision::F32);
+}

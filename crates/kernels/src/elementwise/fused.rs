@@ -306,7 +306,10 @@ fn select(out: &mut [MaybeUninit<f32>], inputs: [Operand<'_>; 3], run: usize) {
     out.iter_mut().zip(numbers).for_each(|(out, ((&a, &b), &c))| _ = out.write(if a == 0.0 { c } else { b }));
 }
 
-/// All steps for one block; `S` only says for which instruction set the loops are compiled.
+/// All steps for one block; `S` only says for which instruction set the loops are compiled. Writes all of `y`.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32], y: &mut [MaybeUninit<f32>]) {
     let (len, run) = (y.len(), block.layout.run);

@@ -15,11 +15,14 @@ pub(crate) const LANES: usize = 16;
 /// `a` is row-major with `depth` columns, a multiple of [`LANES`]; `starts` says where each row of the other factor begins, and rows may
 /// overlap; `sums` is `[rows of a, starts, 16]`.
 pub(crate) fn dots(level: Level, a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) {
+    level.check();
     assert!(depth > 0 && depth.is_multiple_of(LANES), "whole registers of sixteen");
     assert!(a.len().is_multiple_of(depth), "whole rows");
-    assert!(starts.iter().all(|start| start + depth <= b.len()), "rows inside of what is given");
-    assert_eq!(sums.len(), a.len() / depth * starts.len() * LANES, "length of the sums");
-    // SAFETY: the lengths are those that the kernel reads and writes; `level` is one that the processor has.
+    let inside = |start: &usize| start.checked_add(depth).is_some_and(|end| end <= b.len());
+    assert!(starts.iter().all(inside), "rows inside of what is given");
+    let len = (a.len() / depth).checked_mul(starts.len()).and_then(|len| len.checked_mul(LANES));
+    assert_eq!(Some(sums.len()), len, "length of the sums");
+    // SAFETY: the level, and the lengths that the kernel reads and writes, have just been checked.
     unsafe { all(level, a, b, starts, depth, sums) }
 }
 
@@ -37,6 +40,10 @@ pub(crate) fn folded(sums: &[f32]) -> impl Iterator<Item = f32> {
 }
 
 /// `ROWS` rows of `a` with `COLUMNS` rows of `b`.
+///
+/// # Safety
+/// The processor has the instruction set of `S`. At `a` lie `ROWS * depth` numbers, at `b + start` lie `depth` for each of `COLUMNS`
+/// starts, and at `sums` are `ROWS` rows of `COLUMNS * LANES`, `row` apart. `depth` is a multiple of `LANES`.
 #[inline(always)]
 unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     a: *const f32,
@@ -46,6 +53,7 @@ unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     sums: *mut f32,
     row: usize,
 ) {
+    // SAFETY: `i`, `j` and `k` stay below what the caller says is there, and registers have `LANES` numbers.
     unsafe {
         let mut lanes = [[S::splat(0.0); COLUMNS]; ROWS];
         for i in 0..ROWS {
@@ -74,6 +82,9 @@ unsafe fn tile<S: Simd, const ROWS: usize, const COLUMNS: usize>(
 }
 
 /// `ROWS` rows of `a` with all rows of `b`.
+///
+/// # Safety
+/// As of [`tile`], for all of `starts`; a row of `sums` has `LANES` numbers for each of them.
 #[inline(always)]
 unsafe fn strip<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     a: *const f32,
@@ -84,6 +95,7 @@ unsafe fn strip<S: Simd, const ROWS: usize, const COLUMNS: usize>(
 ) {
     let row = starts.len() * LANES;
     let mut j = 0;
+    // SAFETY: the caller's rows of `sums` have room for `starts.len()` registers, and `j` and those behind it are fewer.
     unsafe {
         while starts.len() - j >= COLUMNS {
             tile::<S, ROWS, COLUMNS>(a, b, &starts[j..j + COLUMNS], depth, sums.add(j * LANES), row);
@@ -96,6 +108,8 @@ unsafe fn strip<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and the lengths are those that [`dots`] checks.
 #[inline(always)]
 unsafe fn strips<S: Simd, const SIDE: usize>(a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) {
     let (rows, row) = (a.len() / depth, starts.len() * LANES);
@@ -103,6 +117,7 @@ unsafe fn strips<S: Simd, const SIDE: usize>(a: &[f32], b: &[f32], starts: &[usi
     let mut i = 0;
     while i < rows {
         let side = SIDE.min(rows - i);
+        // SAFETY: `a` has `rows` rows of `depth` numbers, `sums` as many of `row`, and `side` of them are left from row `i` on.
         unsafe {
             let (a, sums) = (a.add(i * depth), sums.add(i * row));
             match side {
@@ -116,9 +131,12 @@ unsafe fn strips<S: Simd, const SIDE: usize>(a: &[f32], b: &[f32], starts: &[usi
     }
 }
 
+/// # Safety
+/// As of [`strips`].
 #[inline(always)]
 unsafe fn with<S: Simd>(a: &[f32], b: &[f32], starts: &[usize], depth: usize, sums: &mut [f32]) {
     // As many sums as registers hold beside what is multiplied.
+    // SAFETY: as the caller says.
     unsafe {
         if S::BLOCKS == 2 {
             strips::<S, 4>(a, b, starts, depth, sums);
@@ -139,6 +157,12 @@ mod tests {
 
     fn numbers(n: usize, salt: usize) -> Vec<f32> {
         (0..n).map(|i| (((i * 7919 + salt * 104_729) % 2003) as f32 / 1001.5) - 1.0).collect()
+    }
+
+    #[test]
+    #[should_panic(expected = "rows inside of what is given")]
+    fn a_row_that_begins_at_the_end_of_all_numbers_is_none() {
+        dots(Level::best(), &[1.0; LANES], &[1.0; LANES], &[usize::MAX - LANES + 1], LANES, &mut [0.0; LANES]);
     }
 
     proptest! {

@@ -23,8 +23,12 @@ use std::arch::x86_64::{
 // way of memory. So here are loops only.
 
 /// Rows of a matrix of 8 x 8 become columns.
+///
+/// # Safety
+/// The processor has AVX2.
 #[inline(always)]
 unsafe fn transpose8(r: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: registers alone; the processor has the instructions, says the caller.
     unsafe {
         let mut pairs = r;
         for i in 0..4 {
@@ -49,8 +53,11 @@ unsafe fn transpose8(r: [__m256; 8]) -> [__m256; 8] {
     }
 }
 
+/// # Safety
+/// The processor has AVX2, and eight numbers can be read at the start of each of eight rows.
 #[inline(always)]
 unsafe fn load8(rows: *const f32, row_stride: usize) -> [__m256; 8] {
+    // SAFETY: the caller has eight rows of eight numbers, and the instructions.
     unsafe {
         let mut r = [_mm256_setzero_ps(); 8];
         for i in 0..8 {
@@ -60,8 +67,11 @@ unsafe fn load8(rows: *const f32, row_stride: usize) -> [__m256; 8] {
     }
 }
 
+/// # Safety
+/// The processor has AVX2, and eight numbers can be written at the start of each of eight rows.
 #[inline(always)]
 unsafe fn store8(r: [__m256; 8], rows: *mut f32, row_stride: usize) {
+    // SAFETY: the caller has eight rows with room for eight numbers, and the instructions.
     unsafe {
         for i in 0..8 {
             _mm256_storeu_ps(rows.add(i * row_stride), r[i]);
@@ -70,8 +80,12 @@ unsafe fn store8(r: [__m256; 8], rows: *mut f32, row_stride: usize) {
 }
 
 /// [`super::rounded`] of eight lanes.
+///
+/// # Safety
+/// The processor has AVX2.
 #[inline(always)]
 unsafe fn rounded8(x: __m256) -> __m256i {
+    // SAFETY: registers alone; the processor has the instructions, says the caller.
     unsafe {
         let bits = _mm256_castps_si256(x);
         let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
@@ -84,8 +98,12 @@ unsafe fn rounded8(x: __m256) -> __m256i {
 }
 
 /// [`super::rounded`] of sixteen lanes.
+///
+/// # Safety
+/// The processor has AVX-512 F.
 #[inline(always)]
 unsafe fn rounded16(x: __m512) -> __m512i {
+    // SAFETY: registers alone; the processor has the instructions, says the caller.
     unsafe {
         let bits = _mm512_castps_si512(x);
         let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
@@ -106,14 +124,17 @@ impl Simd for Avx2 {
     const BLOCKS: usize = 1;
     #[inline(always)]
     unsafe fn splat(x: f32) -> [__m256; 2] {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { [_mm256_set1_ps(x); 2] }
     }
     #[inline(always)]
     unsafe fn load(p: *const f32) -> [__m256; 2] {
+        // SAFETY: the caller has sixteen numbers at `p`, and the instructions.
         unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
     }
     #[inline(always)]
     unsafe fn store(p: *mut f32, x: [__m256; 2]) {
+        // SAFETY: the caller has room for sixteen numbers at `p`, and the instructions.
         unsafe {
             _mm256_storeu_ps(p, x[0]);
             _mm256_storeu_ps(p.add(8), x[1]);
@@ -121,18 +142,22 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn add(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
     }
     #[inline(always)]
     unsafe fn sub(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
     }
     #[inline(always)]
     unsafe fn mul(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
     }
     #[inline(always)]
     unsafe fn mul_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
     }
     #[inline(always)]
@@ -162,6 +187,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn above(a: [__m256; 2], b: [__m256; 2]) -> u64 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe {
             let low = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[0], b[0]));
             let high = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a[1], b[1]));
@@ -170,6 +196,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> [__m256; 2] {
+        // SAFETY: sixteen places are two registers, and the caller has eight numbers on both sides, and the instructions.
         unsafe {
             #[allow(clippy::cast_ptr_alignment, reason = "these loads ask for none")]
             let places = places.as_ptr().cast::<__m256i>();
@@ -181,6 +208,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [[__m256; 2]; 8] {
+        // SAFETY: the caller has sixteen rows of eight numbers, eight for each load, and the instructions.
         unsafe {
             let low = transpose8(load8(rows, row_stride));
             let high = transpose8(load8(rows.add(8 * row_stride), row_stride));
@@ -193,6 +221,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn rows(columns: [[__m256; 2]; 8], rows: *mut f32, row_stride: usize) {
+        // SAFETY: the caller has sixteen rows with room for eight numbers, eight for each store, and the instructions.
         unsafe {
             let (mut low, mut high) = ([_mm256_setzero_ps(); 8], [_mm256_setzero_ps(); 8]);
             for i in 0..8 {
@@ -204,6 +233,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn store_bf16(p: *mut u16, x: [__m256; 2]) {
+        // SAFETY: the caller has room for sixteen halves, which fill one register, and the instructions.
         unsafe {
             let (low, high) = (_mm256_srli_epi32::<16>(rounded8(x[0])), _mm256_srli_epi32::<16>(rounded8(x[1])));
             // Packing works on halves of registers; the quarters are put in order after it.
@@ -213,6 +243,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn store_low(p: *mut u32, x: [__m256; 2]) {
+        // SAFETY: the caller has room for sixteen words, and the instructions.
         unsafe {
             for i in 0..2 {
                 _mm256_storeu_si256(p.add(i * 8).cast(), _mm256_srli_epi32::<16>(rounded8(x[i])));
@@ -221,6 +252,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn add_high(p: *mut u32, x: [__m256; 2]) {
+        // SAFETY: the caller has sixteen words, and the instructions.
         unsafe {
             for i in 0..2 {
                 let p = p.add(i * 8).cast();
@@ -230,6 +262,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn halves(p: *const u32) -> [[__m256; 2]; 2] {
+        // SAFETY: the caller has sixteen words, and the instructions.
         unsafe {
             let words = [_mm256_loadu_si256(p.cast()), _mm256_loadu_si256(p.add(8).cast())];
             let upper = _mm256_set1_epi32(0xffff_0000_u32.cast_signed());
@@ -253,30 +286,37 @@ impl Simd for Avx512 {
     const BLOCKS: usize = 2;
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { _mm512_set1_ps(x) }
     }
     #[inline(always)]
     unsafe fn load(p: *const f32) -> __m512 {
+        // SAFETY: the caller has sixteen numbers at `p`, and the instructions.
         unsafe { _mm512_loadu_ps(p) }
     }
     #[inline(always)]
     unsafe fn store(p: *mut f32, x: __m512) {
+        // SAFETY: the caller has room for sixteen numbers at `p`, and the instructions.
         unsafe { _mm512_storeu_ps(p, x) }
     }
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
     unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { _mm512_sub_ps(a, b) }
     }
     #[inline(always)]
     unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { _mm512_mul_ps(a, b) }
     }
     #[inline(always)]
     unsafe fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
     #[inline(always)]
@@ -296,10 +336,12 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn above(a: __m512, b: __m512) -> u64 {
+        // SAFETY: registers alone; the processor has the instructions, says the caller.
         unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b)) }
     }
     #[inline(always)]
     unsafe fn spread(low: *const f32, high: *const f32, places: &[i32; 16]) -> __m512 {
+        // SAFETY: what the caller promises is what `Avx2` asks for, whose instructions are among ours.
         unsafe {
             let [low, high] = Avx2::spread(low, high, places);
             _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
@@ -307,6 +349,7 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn columns(rows: *const f32, row_stride: usize) -> [__m512; 8] {
+        // SAFETY: the caller has sixteen rows of eight numbers, eight for each load, and the instructions.
         unsafe {
             let low = transpose8(load8(rows, row_stride));
             let high = transpose8(load8(rows.add(8 * row_stride), row_stride));
@@ -319,6 +362,7 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn rows(columns: [__m512; 8], rows: *mut f32, row_stride: usize) {
+        // SAFETY: the caller has sixteen rows with room for eight numbers, eight for each store, and the instructions.
         unsafe {
             let (mut low, mut high) = ([_mm256_setzero_ps(); 8], [_mm256_setzero_ps(); 8]);
             for i in 0..8 {
@@ -331,18 +375,22 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn store_bf16(p: *mut u16, x: __m512) {
+        // SAFETY: the caller has room for sixteen halves, which fill one register, and the instructions.
         unsafe { _mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded16(x)))) }
     }
     #[inline(always)]
     unsafe fn store_low(p: *mut u32, x: __m512) {
+        // SAFETY: the caller has room for sixteen words, and the instructions.
         unsafe { _mm512_storeu_si512(p.cast(), _mm512_srli_epi32::<16>(rounded16(x))) }
     }
     #[inline(always)]
     unsafe fn add_high(p: *mut u32, x: __m512) {
+        // SAFETY: the caller has sixteen words, and the instructions.
         unsafe { _mm512_storeu_si512(p.cast(), _mm512_or_si512(_mm512_loadu_si512(p.cast()), rounded16(x))) }
     }
     #[inline(always)]
     unsafe fn halves(p: *const u32) -> [__m512; 2] {
+        // SAFETY: the caller has sixteen words, and the instructions.
         unsafe {
             let words = _mm512_loadu_si512(p.cast());
             let upper = _mm512_and_si512(words, _mm512_set1_epi32(0xffff_0000_u32.cast_signed()));

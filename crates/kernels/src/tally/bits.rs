@@ -58,6 +58,9 @@ pub fn count_and(a: &[u64], b: &[u64]) -> u64 {
 }
 
 /// `S` only says for which instruction set the loop is compiled.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[allow(clippy::inline_always, reason = "it is inlined into its instruction set's function")]
 #[inline(always)]
 unsafe fn count_both_any<S: Simd>(a: &[u64], b: &[u64], count: &mut u64) {

@@ -37,12 +37,13 @@ fn tally_with(
     both: &mut [u64],
     on: &mut [u64],
 ) {
+    set.check();
     let ([h, w], [height, width]) = (up.source(), up.target());
     let (units, words) = (levels.len(), words(height * width));
     assert!(labels.len().is_multiple_of(words), "whole rows of labels");
     let rows = labels.len() / words;
-    assert_eq!(maps.len(), units * h * w, "one map for each level");
-    assert_eq!(both.len(), units * rows, "one count for each unit and label");
+    assert_eq!(Some(maps.len()), units.checked_mul(h * w), "one map for each level");
+    assert_eq!(Some(both.len()), units.checked_mul(rows), "one count for each unit and label");
     assert_eq!(on.len(), units, "one count for each unit");
     halve(set, up, labels, rows, Part { maps, levels, both, on });
 }
@@ -58,7 +59,7 @@ pub(crate) struct Part<'a> {
 fn halve(set: Level, up: &Upsampler, labels: &[u64], rows: usize, mut part: Part) {
     let units = part.levels.len();
     if units <= UNITS {
-        // SAFETY: the processor has the instruction set.
+        // SAFETY: `tally_with`, who alone begins this, has checked that the processor has the instruction set.
         return unsafe { count(set, up, labels, rows, &mut part) };
     }
     let half = (units / 2).next_multiple_of(UNITS);
@@ -70,6 +71,8 @@ fn halve(set: Level, up: &Upsampler, labels: &[u64], rows: usize, mut part: Part
     );
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn count_any<S: Simd>(up: &Upsampler, labels: &[u64], rows: usize, part: &mut Part) {
     let ([h, w], [height, width]) = (up.source(), up.target());
@@ -78,7 +81,7 @@ unsafe fn count_any<S: Simd>(up: &Upsampler, labels: &[u64], rows: usize, part: 
     // The words of a unit that have bits, and where.
     let mut full = vec![(0, 0); words];
     for (u, (map, &level)) in part.maps.chunks_exact(h * w).zip(part.levels).enumerate() {
-        // SAFETY: the caller's.
+        // SAFETY: the processor has the instruction set, says the caller.
         unsafe { pack_any::<S>(up, map, level, &mut scratch, &mut packed, &mut touched) };
         let (mut count, mut on) = (0, 0);
         for place in touched.clone() {

@@ -58,8 +58,13 @@ impl Chunk {
     }
 
     /// These columns of a row of the map.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `S`.
     #[inline(always)]
     unsafe fn spread<S: Simd>(&self, row: &[f32]) -> S::Lanes {
+        // SAFETY: windows are eight cells of the row, and `new` makes them only where all places in them are 0 to 7; the other loads are
+        // of arrays of sixteen.
         unsafe {
             let (first, second) = if let Some([low, high]) = self.windows {
                 let (low, high) = (row[low..low + WINDOW].as_ptr(), row[high..high + WINDOW].as_ptr());
@@ -77,9 +82,12 @@ impl Chunk {
     }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn between<S: Simd>(a: S::Lanes, step: S::Lanes, weight: S::Lanes) -> S::Lanes {
     // Not fused: without an instruction for it that would be slow, and the bits shall not depend on the instructions.
+    // SAFETY: registers alone, with the caller's instructions.
     unsafe { S::add(a, S::mul(weight, step)) }
 }
 
@@ -103,8 +111,12 @@ fn low(n: usize) -> u64 {
 }
 
 /// Marks the cells above the level. Returns whether there are any, and whether the map is wild.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn mark<S: Simd>(map: &[f32], level: f32, cells: &mut [u64]) -> (bool, bool) {
+    // SAFETY: what is loaded is an array of sixteen.
     unsafe {
         let (level, most, least) = (S::splat(level), S::splat(WILD), S::splat(-WILD));
         let (mut any, mut tame) = (0, low(LANES));
@@ -130,6 +142,9 @@ unsafe fn mark<S: Simd>(map: &[f32], level: f32, cells: &mut [u64]) -> (bool, bo
 }
 
 /// Sets bits of `packed`, which has none, where the resampled map is above the level. They lie in the words `touched`.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 pub(super) unsafe fn pack_any<S: Simd>(
     up: &Upsampler,
@@ -142,7 +157,7 @@ pub(super) unsafe fn pack_any<S: Simd>(
     let ([_, w], [_, width]) = (up.source(), up.target());
     let cells = &mut scratch.cells[..];
     *touched = 0..0;
-    // SAFETY: the caller's, also below.
+    // SAFETY: the processor has the instruction set, says the caller.
     let (any, wild) = unsafe { mark::<S>(map, level, cells) };
     if !any && !wild {
         return;
@@ -163,6 +178,7 @@ pub(super) unsafe fn pack_any<S: Simd>(
         let (upper, lower) = (&map[band.first * w..][..w], &map[band.second * w..][..w]);
         for (place, chunk) in up.chunks.iter().enumerate().filter(|(_, chunk)| near & chunk.cells != 0) {
             let at = band.targets.start * width + place * LANES;
+            // SAFETY: the processor has the instruction set, says the caller.
             unsafe {
                 let (upper, lower) = (chunk.spread::<S>(upper), chunk.spread::<S>(lower));
                 let block =
@@ -184,19 +200,26 @@ struct Block<S: Simd> {
 }
 
 impl<S: Simd> Block<S> {
+    /// # Safety
+    /// The processor has the instruction set of `S`.
     #[inline(always)]
     unsafe fn row(&self, weight: f32) -> u64 {
+        // SAFETY: registers alone, with the caller's instructions.
         unsafe { S::above(between::<S>(self.upper, self.step, S::splat(weight)), self.level) & self.lanes }
     }
 
     /// Sets the bits of the band's rows, the first of them from bit `at` on. In a tame map the numbers of a column go one way
     /// from the upper row to the lower (weights grow, and rounding keeps order), so those above the level begin at one end
     /// of the band: rows are computed from both ends until one has none.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `S`.
     #[inline(always)]
     unsafe fn pack(&self, weights: &[f32], at: usize, width: usize, tame: bool, packed: &mut [u64]) {
         let from_ends = tame && weights.len() >= MANY_ROWS;
         let (mut start, mut end) = (0, weights.len());
         while start < end {
+            // SAFETY: as the caller says.
             let bits = unsafe { self.row(weights[start]) };
             put(packed, at + start * width, bits);
             start += 1;
@@ -206,6 +229,7 @@ impl<S: Simd> Block<S> {
         }
         while start < end {
             end -= 1;
+            // SAFETY: as the caller says.
             let bits = unsafe { self.row(weights[end]) };
             if bits == 0 {
                 break;

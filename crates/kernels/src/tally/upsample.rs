@@ -113,12 +113,13 @@ impl Upsampler {
 
     /// [`Upsampler::pack_above`] with a given instruction set, which the processor must have.
     pub(super) fn pack_with(&self, set: Level, map: &[f32], level: f32, packed: &mut [u64]) -> u64 {
+        set.check();
         let ([h, w], [height, width]) = (self.source, self.target);
         assert_eq!(map.len(), h * w, "length of a map");
         assert_eq!(packed.len(), words(height * width), "words of a map");
         packed.fill(0);
         let mut touched = 0..0;
-        // SAFETY: the processor has the instruction set, and the lengths are right.
+        // SAFETY: that the processor has the instruction set has just been checked.
         unsafe { pack(set, self, map, level, &mut Scratch::new(self), packed, &mut touched) };
         packed[touched].iter().map(|word| u64::from(word.count_ones())).sum()
     }

@@ -75,6 +75,8 @@ pub(super) fn transform(
         Side::OutputGradient => (s.o, s.output[0] * s.output[1], plan.o_blocks, 1),
     };
     let len = chunks.len(plan, blocks * phases, form);
+    assert!(some.end <= chunks.count() && some.len() * len <= to.len(), "room for the tiles");
+    level.check();
     let to = Shared(to.as_mut_ptr());
     let together = if form == Form::Rows && plan.tiles % 2 == 1 { 2 } else { 1 };
     let parts = chunks.per_chunk.div_ceil(together);
@@ -94,7 +96,8 @@ pub(super) fn transform(
                     phase: form.words(chunks.tiles),
                 };
                 // SAFETY: `turned` has room for the maps and one cell; the words of these images and block, at every point
-                // and phase, are this task's alone and lie inside of the buffer, which has `len` for each chunk.
+                // and phase, are this task's alone and lie inside of the buffer, which has `len` for each chunk; the level has
+                // been checked.
                 unsafe {
                     match side {
                         Side::Input => transform::input(

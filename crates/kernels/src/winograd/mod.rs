@@ -74,10 +74,11 @@ fn with_scratch<T>(f: impl FnOnce(&mut Scratch) -> T) -> T {
     result
 }
 
-/// A pointer that tasks share, each for a part of its own.
+/// A pointer that tasks share, each for a part of its own. To have one is safe; what is done with it says why no other task
+/// reads or writes there at the same time.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
-// SAFETY: every use below says which part a task owns.
+// SAFETY: it is a number until somebody reads or writes there, and each of these blocks says which part is its task's own.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
@@ -181,6 +182,7 @@ fn gradient_weights(
 
 /// `y = w * x (+ bias)`, see [`crate::conv2d`].
 pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with: With) -> Vec<f32> {
+    plan.check(level, s, [x.len(), with.weights.len(), s.n * s.y_len()]);
     if let Some(kept) = with.kept
         && let Some(y) = strips::forward(level, plan, s, x, with, kept)
     {
@@ -246,7 +248,8 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
                     for (block, o) in o_blocks.clone().enumerate() {
                         let lanes = (s.o - o * 16).min(16);
                         for (i, image) in images.clone().enumerate() {
-                            // SAFETY: this task's products; the maps of this image and block are written by it alone.
+                            // SAFETY: this task's products, which have a tile's row for every image of the chunk; `turned`
+                            // has room for the maps and one cell; the maps of this image and block are written by it alone.
                             unsafe {
                                 let from = Place {
                                     at: products.add(block * c_stride + i * plan.tiles * 16),
@@ -270,7 +273,7 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
 /// tiles, weights and products.
 ///
 /// # Safety
-/// `shape` and `strides` must lie inside of all three at every point.
+/// `shape` and `strides` must lie inside of all three at every point, and the processor must have `level`.
 unsafe fn multiply(
     level: Level,
     plan: &Plan,
@@ -282,6 +285,7 @@ unsafe fn multiply(
 ) {
     for point in 0..plan.points {
         let (a, b) = (&tiles[point * strides[0]..], &weights[point * strides[1]..]);
+        // SAFETY: what the caller promises of every point, and of the level.
         unsafe {
             let c = products.add(point * strides[2]);
             product::product(level, plan.precision, Rows::Tiles, shape, a.as_ptr(), b.as_ptr(), c);
@@ -303,6 +307,7 @@ fn rounds(chunks: &Chunks, len: usize, f: impl Fn(std::ops::Range<usize>, &mut V
 
 /// `dx` for a given `dy`, see [`crate::conv2d_input_gradient`].
 pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32], with: With) -> Vec<f32> {
+    plan.check(level, s, [s.n * s.x_len(), with.weights.len(), dy.len()]);
     let chunks = Chunks::new(level, plan, s.n);
     let per_group = c_group(plan);
     let groups = plan.c_blocks.div_ceil(per_group);
@@ -384,6 +389,7 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
 
 /// `dW` for given `x` and `dy`, see [`crate::conv2d_weight_gradient`].
 pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], dy: &[f32]) -> Vec<f32> {
+    plan.check(level, s, [x.len(), s.o * s.taps(), dy.len()]);
     let chunks = Chunks::new(level, plan, s.n);
     let x_blocks = plan.c_blocks * plan.phases;
     // Both operands run along the tiles.
@@ -443,7 +449,8 @@ pub(crate) fn weight_gradient(level: Level, plan: &Plan, s: &ConvShape, x: &[f32
                 }
                 for (block, o) in o_blocks.clone().enumerate() {
                     for row in 0..(s.c - c * 16).min(16) {
-                        // SAFETY: the kernels between these channels are this task's alone.
+                        // SAFETY: this task's products, sixteen rows for each phase and block; the kernels between these
+                        // channels are this task's alone.
                         unsafe {
                             let from =
                                 Place { at: products.add(block * c_stride + row * 16), point: c_point, phase: 256 };

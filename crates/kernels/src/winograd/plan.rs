@@ -4,10 +4,14 @@
 
 use super::transform::Form;
 use crate::conv::{ConvShape, Precision};
+use crate::simd::Level;
 use std::ops::Range;
 
 /// Fewer channels than this on either side leave too many of the sixteen lanes empty.
 const LEAST_CHANNELS: usize = 12;
+
+/// Cells of the largest map whose places fit into 32 bits.
+const MOST_CELLS: usize = u32::MAX as usize / 16;
 
 /// The algorithm for one phase of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,12 @@ impl Plan {
     pub(crate) fn new(s: &ConvShape, precision: Precision) -> Option<Self> {
         let [oh, ow] = s.output;
         let [stride, padding, dilation] = s.even()?;
-        if s.c < LEAST_CHANNELS || s.o < LEAST_CHANNELS || dilation != 1 || oh * ow == 0 {
+        if s.c < LEAST_CHANNELS || s.o < LEAST_CHANNELS || dilation != 1 || oh == 0 || ow == 0 {
+            return None;
+        }
+        // Places in a map are kept as numbers of 32 bits, sixteen lanes to a cell.
+        let small = |h: usize, w: usize| h.checked_mul(w).is_some_and(|cells| cells <= MOST_CELLS);
+        if !small(s.h, s.w) || !small(oh, ow) {
             return None;
         }
         let work = |m: usize, n: usize| n * n * oh.div_ceil(m) * ow.div_ceil(m);
@@ -130,6 +139,14 @@ impl Plan {
     /// The rows of y that they write.
     pub(super) fn rows_of_y(&self, rows: &Range<usize>) -> Range<usize> {
         rows.start * self.outputs..(rows.end * self.outputs).min(self.s.output[0])
+    }
+
+    /// Panics unless this is the plan of such images, their numbers are as many as `s` says (of x, the weights and y), and the processor
+    /// has `level`. Where everything lies follows from that.
+    pub(super) fn check(&self, level: Level, s: &ConvShape, [x, w, y]: [usize; 3]) {
+        level.check();
+        assert_eq!(self.s, ConvShape { n: 0, ..*s }, "the plan of another shape");
+        s.check(x, w, y);
     }
 
     /// How transformed tiles stand in memory where the inner length is channels, and how weights do; where the inner length

@@ -37,13 +37,19 @@ pub(super) struct Extent {
 /// What is multiplied: a word of `a` with sixteen words of `b`.
 ///
 /// # Safety
-/// As [`Simd`]; pointers must be valid for the words that are read.
+/// As of [`Simd`]: every function needs the instruction set of its type.
 trait Operands {
     type S: Simd;
     type Left: Copy;
     type Right: Copy;
+    /// # Safety
+    /// A word can be read at `p`.
     unsafe fn left(p: *const f32) -> Self::Left;
+    /// # Safety
+    /// Sixteen words can be read at `p`.
     unsafe fn right(p: *const f32) -> Self::Right;
+    /// # Safety
+    /// See [`Operands`].
     unsafe fn add(a: Self::Left, b: Self::Right, sum: Lanes<Self>) -> Lanes<Self>;
 }
 
@@ -58,14 +64,17 @@ impl<S: Simd> Operands for Single<S> {
     type Right = S::Lanes;
     #[inline(always)]
     unsafe fn left(p: *const f32) -> S::Lanes {
+        // SAFETY: the caller has a word at `p`, and the instructions.
         unsafe { S::splat(*p) }
     }
     #[inline(always)]
     unsafe fn right(p: *const f32) -> S::Lanes {
+        // SAFETY: the caller has sixteen words at `p`, and the instructions.
         unsafe { S::load(p) }
     }
     #[inline(always)]
     unsafe fn add(a: S::Lanes, b: S::Lanes, sum: S::Lanes) -> S::Lanes {
+        // SAFETY: registers alone, with the caller's instructions.
         unsafe { S::mul_add(a, b, sum) }
     }
 }
@@ -79,6 +88,7 @@ impl<S: Simd> Operands for Pair<S> {
     type Right = [S::Lanes; 2];
     #[inline(always)]
     unsafe fn left(p: *const f32) -> [S::Lanes; 2] {
+        // SAFETY: the caller has a word at `p`, which is aligned alike as a number of either kind, and the instructions.
         unsafe {
             let word = *p.cast::<u32>();
             [S::splat(f32::from_bits(word << 16)), S::splat(f32::from_bits(word & 0xffff_0000))]
@@ -86,10 +96,12 @@ impl<S: Simd> Operands for Pair<S> {
     }
     #[inline(always)]
     unsafe fn right(p: *const f32) -> [S::Lanes; 2] {
+        // SAFETY: the caller has sixteen words at `p`, and the instructions.
         unsafe { S::halves(p.cast()) }
     }
     #[inline(always)]
     unsafe fn add(a: [S::Lanes; 2], b: [S::Lanes; 2], sum: S::Lanes) -> S::Lanes {
+        // SAFETY: registers alone, with the caller's instructions.
         unsafe { S::mul_add(a[1], b[1], S::mul_add(a[0], b[0], sum)) }
     }
 }
@@ -105,21 +117,27 @@ impl Operands for Dot {
     type Right = __m512i;
     #[inline(always)]
     unsafe fn left(p: *const f32) -> __m512i {
+        // SAFETY: the caller has a word at `p`, which is aligned alike as a number of either kind, and the instructions.
         unsafe { _mm512_set1_epi32(*p.cast()) }
     }
     #[inline(always)]
     unsafe fn right(p: *const f32) -> __m512i {
+        // SAFETY: the caller has sixteen words at `p`, and the instructions.
         unsafe { _mm512_loadu_si512(p.cast()) }
     }
     #[inline(always)]
     unsafe fn add(a: __m512i, b: __m512i, sum: __m512) -> __m512 {
-        // SAFETY: both are 512 bits of plain data.
+        // SAFETY: both are 512 bits of plain data; the caller has the instructions.
         unsafe { _mm512_dpbf16_ps(sum, transmute::<__m512i, __m512bh>(a), transmute::<__m512i, __m512bh>(b)) }
     }
 }
 
-/// Every element is one chain of additions along the inner length, whatever stands beside it. While the `FIRST` rows are multiplied,
-/// the next blocks of `b` come nearer.
+/// `ROWS` rows of `BLOCKS` blocks. Every element is one chain of additions along the inner length, whatever stands beside it. While the `FIRST`
+/// rows are multiplied, the next blocks of `b` come nearer.
+///
+/// # Safety
+/// The processor has the instruction set of `P`. Behind `a`, `b` and `c` lie, as [`Extent`] says, the words of `ROWS` rows, of `BLOCKS`
+/// panels, and of `ROWS` rows of `BLOCKS` blocks; nothing else writes there meanwhile.
 #[inline(always)]
 unsafe fn tile<
     P: Operands,
@@ -134,6 +152,7 @@ unsafe fn tile<
     b: *const f32,
     c: *mut f32,
 ) {
+    // SAFETY: `i`, `j`, `outer` and `inner` stay below what the caller says is there.
     unsafe {
         let mut sums = [[P::S::splat(0.0); BLOCKS]; ROWS];
         if shape.accumulate {
@@ -174,6 +193,10 @@ unsafe fn tile<
     }
 }
 
+/// All rows of `BLOCKS` blocks.
+///
+/// # Safety
+/// As of [`tile`], with `shape.rows` rows.
 #[inline(always)]
 unsafe fn strip<P: Operands, const BLOCKS: usize, const ROW: usize, const STEP: usize>(
     shape: &Extent,
@@ -185,6 +208,7 @@ unsafe fn strip<P: Operands, const BLOCKS: usize, const ROW: usize, const STEP: 
     macro_rules! rows {
         ($n:literal) => {
             while shape.rows - i >= $n {
+                // SAFETY: from row `i` on there are `$n` of the caller's rows.
                 unsafe { tile::<P, $n, BLOCKS, ROW, STEP, false>(shape, a.add(i * ROW), b, c.add(i * 16)) };
                 i += $n;
             }
@@ -211,6 +235,10 @@ unsafe fn strip<P: Operands, const BLOCKS: usize, const ROW: usize, const STEP: 
     rows!(1);
 }
 
+/// All rows of all blocks.
+///
+/// # Safety
+/// As of [`product`], with the operands of `P` and the distances `ROW` and `STEP`.
 #[inline(always)]
 unsafe fn blocks<P: Operands, const ROW: usize, const STEP: usize>(
     shape: &Extent,
@@ -219,6 +247,7 @@ unsafe fn blocks<P: Operands, const ROW: usize, const STEP: usize>(
     c: *mut f32,
 ) {
     let mut j = 0;
+    // SAFETY: from block `j` on there are one or two of the caller's blocks, `b_stride` and `c_stride` apart.
     unsafe {
         if P::S::BLOCKS == 2 {
             while shape.blocks - j >= 2 {
@@ -242,8 +271,11 @@ pub(super) enum Rows {
     Channels,
 }
 
+/// # Safety
+/// As of [`product`], with the instruction set of `S`.
 #[inline(always)]
 unsafe fn singles<S: Simd>(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    // SAFETY: the distances are those of single words in `a`; the rest is as the caller says.
     unsafe {
         match rows {
             Rows::Tiles => blocks::<Single<S>, 16, 1>(shape, a, b, c),
@@ -252,8 +284,11 @@ unsafe fn singles<S: Simd>(rows: Rows, shape: &Extent, a: *const f32, b: *const 
     }
 }
 
+/// # Safety
+/// As of [`product`], with the instruction set of `P`.
 #[inline(always)]
 unsafe fn pairs_of<P: Operands>(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    // SAFETY: the distances are those of words of two numbers in `a`; the rest is as the caller says.
     unsafe {
         match rows {
             Rows::Tiles => blocks::<P, 8, 1>(shape, a, b, c),
@@ -262,14 +297,20 @@ unsafe fn pairs_of<P: Operands>(rows: Rows, shape: &Extent, a: *const f32, b: *c
     }
 }
 
+/// # Safety
+/// As of [`product`], with the instruction set of `S`.
 #[inline(always)]
 unsafe fn pairs<S: Simd>(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    // SAFETY: as the caller says.
     unsafe { pairs_of::<Pair<S>>(rows, shape, a, b, c) }
 }
 
+/// # Safety
+/// As of [`product`], with AVX512-BF16.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
 unsafe fn dots(rows: Rows, shape: &Extent, a: *const f32, b: *const f32, c: *mut f32) {
+    // SAFETY: as the caller says; these are the instructions of `Dot`.
     unsafe { pairs_of::<Dot>(rows, shape, a, b, c) }
 }
 
@@ -285,7 +326,8 @@ with_simd! {
 /// One product of words in the given form.
 ///
 /// # Safety
-/// `shape` must lie inside of all three, and the processor must have `level`.
+/// The processor has `level`. Behind `a`, `b` and `c` lie, as [`Extent`] says, the words of `shape.rows` rows, of `shape.blocks` panels, and
+/// of as many rows of as many blocks; nothing else writes there meanwhile.
 pub(super) unsafe fn product(
     level: Level,
     precision: Precision,
@@ -295,6 +337,7 @@ pub(super) unsafe fn product(
     b: *const f32,
     c: *mut f32,
 ) {
+    // SAFETY: as the caller says; `dots` is called only where the level has its instructions.
     unsafe {
         match (precision, level) {
             (Precision::F32, _) => of_singles(level, rows, shape, a, b, c),

@@ -173,9 +173,10 @@ macro_rules! unrolled {
 /// `matrix x`.
 ///
 /// # Safety
-/// As [`Simd`].
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I], x: [S::Lanes; J]) -> [S::Lanes; I] {
+    // SAFETY: registers alone, with the caller's instructions.
     let mut out = [unsafe { S::splat(0.0) }; I];
     unrolled!(i in 0..I {
         let mut sum: Option<S::Lanes> = None;

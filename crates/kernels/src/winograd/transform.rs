@@ -18,8 +18,13 @@ use std::ops::Range;
 const MOST_TAPS: usize = 16;
 
 /// `rows` (`len` numbers of each of `lanes` rows) as `[len][16]`; lanes that are not there are zero.
+///
+/// # Safety
+/// The processor has the instruction set of `S`. `lanes` rows, sixteen at most and `row_stride` apart, have `len` numbers; there is
+/// room for `16 len` at `to`.
 #[inline(always)]
 unsafe fn turn_in<S: Simd>(rows: *const f32, row_stride: usize, lanes: usize, len: usize, to: *mut f32) {
+    // SAFETY: `i` (with the eight of a step) stays below `len`, and rows are read only below `lanes`.
     unsafe {
         let mut i = 0;
         if lanes == 16 {
@@ -94,6 +99,7 @@ unsafe fn turn_out<S: Simd>(
     len: usize,
     accumulate: bool,
 ) {
+    // SAFETY: as in `turn_in`.
     unsafe {
         let mut i = 0;
         if lanes == 16 && !accumulate {
@@ -357,6 +363,10 @@ macro_rules! by_filter {
     };
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `lanes` maps of x lie at `maps`, at `turned` there is room for sixteen maps of one cell more, and behind `to` for the rows of all tiles
+/// and phases at all points.
 #[inline(always)]
 unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -366,6 +376,8 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
     turned: *mut f32,
     to: Target,
 ) {
+    // SAFETY: `turned` has a cell behind the last one. The plan was made for this filter: it has `N * N` places for each tile and phase,
+    // none of them behind that cell. `to` is as the caller says.
     unsafe {
         let cells = plan.s.h * plan.s.w;
         let of_x = plan.rows_of_x(&rows);
@@ -382,6 +394,8 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
     }
 }
 
+/// # Safety
+/// As of [`input_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn input_any<S: Simd>(
     plan: &Plan,
@@ -394,6 +408,10 @@ unsafe fn input_any<S: Simd>(
     unsafe { by_filter!(plan, input_of::<S>(plan, rows, maps, lanes, turned, to)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `lanes` maps of y lie at `maps`, at `turned` there is room for sixteen maps of one cell more, and behind `to` for the rows of all tiles
+/// at all points.
 #[inline(always)]
 unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -402,6 +420,7 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     turned: *mut f32,
     to: Target,
 ) {
+    // SAFETY: as in `input_of`, with `M * M` places of y for each tile.
     unsafe {
         let cells = plan.s.output[0] * plan.s.output[1];
         turn_in::<S>(maps, cells, lanes, cells, turned);
@@ -413,11 +432,18 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     }
 }
 
+/// # Safety
+/// As of [`output_gradient_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn output_gradient_any<S: Simd>(plan: &Plan, maps: *const f32, lanes: usize, turned: *mut f32, to: Target) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, output_gradient_of::<S>(plan, maps, lanes, turned, to)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// The products of all tiles can be read at all points of `from`, at `turned` there is room for sixteen maps of y with one cell more, and at
+/// `maps` for `lanes`.
 #[inline(always)]
 unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -428,6 +454,8 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: the plan was made for this filter: it has `M * M` places of y for each tile, none of them behind the cell after the last.
+    // Products and maps are as the caller says.
     unsafe {
         let [height, width] = plan.s.output;
         let first = rows.start * plan.across;
@@ -443,6 +471,8 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
     }
 }
 
+/// # Safety
+/// As of [`output_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn output_any<S: Simd>(
     plan: &Plan,
@@ -456,6 +486,10 @@ unsafe fn output_any<S: Simd>(
     unsafe { by_filter!(plan, output_of::<S>(plan, rows, from, turned, finish, maps, lanes)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// The products of all tiles and phases can be read at all points of `from`, at `turned` there is room for sixteen maps of x with one cell
+/// more, and at `maps` for `lanes`.
 #[inline(always)]
 unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -465,6 +499,7 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: as in `output_of`, with `N * N` places of x for each tile and phase.
     unsafe {
         let cells = plan.s.h * plan.s.w;
         // Where patches overlap by one row and column only (kernels of two taps), the first to reach a cell sets it.
@@ -498,6 +533,8 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
     }
 }
 
+/// # Safety
+/// As of [`input_gradient_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn input_gradient_any<S: Simd>(
     plan: &Plan,
@@ -510,6 +547,9 @@ unsafe fn input_gradient_any<S: Simd>(
     unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, finish, maps, lanes)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `lanes` kernels lie at `kernels`, and behind `to` there is room for a row of all phases at all points.
 #[inline(always)]
 unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -518,6 +558,7 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
     lanes: usize,
     to: Target,
 ) {
+    // SAFETY: kernels have no more than `MOST_TAPS` taps, and `tap` is one of them. Kernels and `to` are as the caller says.
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
         let taps = taps.as_mut_ptr();
@@ -528,11 +569,18 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
     }
 }
 
+/// # Safety
+/// As of [`weights_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Target) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, weights_of::<S>(plan, kernels, lane_stride, lanes, to)) }
 }
 
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// The products of all phases can be read at all points of `from`; at `kernels` there is room for `lanes`, with numbers where
+/// `accumulate` is set.
 #[inline(always)]
 unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
@@ -542,6 +590,7 @@ unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     lanes: usize,
     accumulate: bool,
 ) {
+    // SAFETY: kernels have no more than `MOST_TAPS` taps, and `tap` is one of them. Products and kernels are as the caller says.
     unsafe {
         let mut taps = [0.0f32; MOST_TAPS * 16];
         let taps = taps.as_mut_ptr();
@@ -553,6 +602,8 @@ unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
     }
 }
 
+/// # Safety
+/// As of [`weight_gradient_of`], with the plan's filter.
 #[inline(always)]
 unsafe fn weight_gradient_any<S: Simd>(
     plan: &Plan,
@@ -562,6 +613,7 @@ unsafe fn weight_gradient_any<S: Simd>(
     lanes: usize,
     accumulate: bool,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, weight_gradient_of::<S>(plan, from, kernels, lane_stride, lanes, accumulate)) }
 }
 
