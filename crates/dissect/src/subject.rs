@@ -57,13 +57,13 @@ impl Subject {
             if matches!(graph.node(id).op, Op::Param { .. }) {
                 return Err(wrong("is a parameter, not a layer").into());
             }
-            let [_, units, height, width] = shapes[id][..] else {
+            let Some((units, size)) = maps_of(&shapes[id], graph.node(id).unit_axis(), image) else {
                 return Err(wrong("has no maps").into());
             };
             if found.iter().any(|layer: &Layer| layer.name == name) {
                 return Err(wrong("is named twice").into());
             }
-            found.push(Layer { name, units, size: [height, width] });
+            found.push(Layer { name, units, size });
         }
         let ready = network.inference()?;
         let nodes = found.iter().map(|layer| ready.find(&layer.name)).collect::<Result<_>>()?;
@@ -91,12 +91,27 @@ impl Subject {
         &self.network
     }
 
-    /// The maps of all layers for some seeds, each `[n, units, h, w]`. Nothing after the last layer is computed.
+    /// The maps of all layers for some seeds, each `[n, units, h, w]`, wherever the layer has its units. Nothing after the last layer is
+    /// computed.
     ///
     /// # Errors
     /// The network cannot be run.
     pub fn maps(&self, seeds: &[u64]) -> Result<Vec<Tensor>> {
-        self.fetch(seeds, &self.nodes)
+        let values = self.fetch(seeds, &self.nodes)?;
+        Ok(self.as_maps(values))
+    }
+
+    /// The values of all layers with units on axis 1 and a map for each.
+    fn as_maps(&self, values: Vec<Tensor>) -> Vec<Tensor> {
+        let of_layer = |(layer, value): (&Layer, Tensor)| {
+            let shape = [value.shape()[0], layer.units, layer.size[0], layer.size[1]];
+            let axis = self.ready.unit_axis(&layer.name).unwrap_or(1);
+            if value.shape() == shape && axis == 1 {
+                return value;
+            }
+            Tensor::new(&shape, units_first(&value.numbers(), value.shape(), axis), &value.device())
+        };
+        self.layers.iter().zip(values).map(of_layer).collect()
     }
 
     /// The maps of all layers and the images `[n, c, h, w]`, in one pass.
@@ -107,7 +122,7 @@ impl Subject {
         let wanted = [self.nodes.as_slice(), &[self.ready.output()]].concat();
         let mut values = self.fetch(seeds, &wanted)?;
         let images = values.remove(self.nodes.len());
-        Ok((values, images))
+        Ok((self.as_maps(values), images))
     }
 
     /// The images alone.
@@ -143,9 +158,39 @@ impl Subject {
     }
 }
 
+/// Units and the size of their maps, of a node with `shape` that has its units on `axis`: maps, or a row of tokens, which are laid out as
+/// the image is.
+fn maps_of(shape: &[usize], axis: usize, [_, height, width]: [usize; 3]) -> Option<(usize, [usize; 2])> {
+    let units = *shape.get(axis).filter(|_| axis > 0)?;
+    let others: Vec<usize> = (1..shape.len()).filter(|&other| other != axis).map(|other| shape[other]).collect();
+    let size = match others[..] {
+        [h, w] => [h, w],
+        [tokens] => {
+            let rows = (1..=tokens).find(|&rows| tokens % rows == 0 && rows * width == tokens / rows * height);
+            rows.map_or([1, tokens], |rows| [rows, tokens / rows])
+        }
+        _ => return None,
+    };
+    (units > 0 && !size.contains(&0)).then_some((units, size))
+}
+
+/// The numbers in an order in which the axis with the units comes after the first.
+fn units_first(values: &[f32], shape: &[usize], axis: usize) -> Vec<f32> {
+    let length = |axes: &[usize]| axes.iter().product::<usize>();
+    let (before, units, behind) = (length(&shape[1..axis]), shape[axis], length(&shape[axis + 1..]));
+    let mut out = Vec::with_capacity(values.len());
+    for item in values.chunks_exact((before * units * behind).max(1)) {
+        for unit in 0..units {
+            (0..before).for_each(|row| out.extend_from_slice(&item[(row * units + unit) * behind..][..behind]));
+        }
+    }
+    out
+}
+
 /// The layers that are meant where none is named.
 fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
-    let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && shapes[id].len() == 4 && id != graph.output();
+    let is_laid_out = |id: NodeId| shapes[id].len() == 4 || shapes[id].len() == 3 && graph.node(id).unit_axis() == 2;
+    let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && is_laid_out(id) && id != graph.output();
     (0..graph.nodes().len()).filter(has_maps).map(|id| graph.node(id).name.clone()).collect()
 }
 
@@ -175,6 +220,25 @@ mod tests {
         let (maps, images) = subject.maps_and_images(&[3, 4]).unwrap();
         assert_eq!((maps[1].shape(), images.shape()), (&[2, 2, 8, 8][..], &[2, 3, 16, 16][..]));
         assert_eq!(subject.maps(&[3, 4]).unwrap()[0].to_vec(), maps[0].to_vec());
+    }
+
+    #[test]
+    fn units_of_tokens_are_laid_out_as_the_image_is() {
+        // Eight tokens of three numbers, four across and two down.
+        let mut graph = Graph::default();
+        let z = graph.push("z", Op::input(&[24]), &[]);
+        let tokens = graph.push("tokens", Op::Reshape { shape: vec![8, 3] }, &[z]);
+        let active = graph.push("active", net::Unary::Relu, &[tokens]);
+        graph.set_unit_axis(active, 2);
+        let turned = graph.push("turned", net::Primitive::Permute { axes: vec![0, 2, 1] }, &[active]);
+        graph.push("x", Op::Reshape { shape: vec![3, 2, 4] }, &[turned]);
+        let network = Network::initial(graph, 1, "test", &Device::cpu());
+        let subject = Subject::new(&network, &[], &Device::cpu()).unwrap();
+        assert_eq!(subject.layers(), [Layer { name: "active".into(), units: 3, size: [2, 4] }]);
+        let (maps, images) = subject.maps_and_images(&[1, 2]).unwrap();
+        assert_eq!((maps[0].shape(), maps[0].to_vec()), (&[2, 3, 2, 4][..], images.to_vec()));
+        assert_eq!(maps_of(&[1, 7, 3], 2, [3, 8, 8]), Some((3, [1, 7])));
+        assert_eq!((maps_of(&[1, 7], 1, [3, 8, 8]), maps_of(&[1], 1, [3, 8, 8])), (None, None));
     }
 
     #[test]

@@ -103,7 +103,11 @@ pub(super) fn insertions(
         changes.iter_mut().zip(&layers).for_each(|(change, base)| change.add_base(base));
         let mut of_image = vec![(0u64, 0.0f64); sums.len()];
         for batch in cells_of(tail, settings.seed, image).chunks(BATCH) {
-            let mut inserted = Maps { values: maps.values.repeat(batch.len()), size: maps.size };
+            let mut inserted = Maps {
+                seeds: maps.seeds.repeat(batch.len()),
+                values: maps.values.repeat(batch.len()),
+                size: maps.size,
+            };
             for (edited, &cell) in inserted.values.chunks_exact_mut(maps.size).zip(batch) {
                 units.iter().zip(values).for_each(|(&unit, &value)| edited[unit * tail.cells() + cell] = value);
             }

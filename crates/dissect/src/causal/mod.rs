@@ -209,7 +209,7 @@ pub struct CausalTask<'a> {
 /// Searches the units of one layer of a dissection that cause a concept.
 ///
 /// # Errors
-/// The settings cannot be used, the layer does not cut the generator in two, a network cannot be run, or the file of an interrupted search
+/// The settings cannot be used, a network cannot be run, or the file of an interrupted search
 /// is broken or cannot be written.
 pub fn causal(subject: &Subject, segmenter: &Segmenter, task: &CausalTask, watch: &mut dyn Watch) -> Result<Outcome> {
     let &CausalTask { dissection, layer, concept, settings, partial } = task;

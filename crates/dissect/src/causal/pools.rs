@@ -16,6 +16,7 @@ const CANDIDATES: u64 = 1 << 37;
 
 /// An image with one cell, and its maps.
 pub(super) struct Placed {
+    pub(super) seed: u64,
     pub(super) maps: Vec<f32>,
     pub(super) cell: usize,
 }
@@ -194,8 +195,8 @@ fn kept(tail: &Tail, mut found: Vec<(f32, u64, usize)>, most: usize) -> Result<V
     for batch in found.chunks(BATCH) {
         let seeds: Vec<u64> = batch.iter().map(|entry| entry.1).collect();
         let maps: Maps = tail.maps(&seeds)?;
-        for (image, &(_, _, cell)) in batch.iter().enumerate() {
-            placed.push(Placed { maps: maps.image(image).to_vec(), cell });
+        for (image, &(_, seed, cell)) in batch.iter().enumerate() {
+            placed.push(Placed { seed, maps: maps.image(image).to_vec(), cell });
         }
     }
     Ok(placed)

@@ -121,8 +121,9 @@ fn pair_loss(tail: &Tail, pools: &Pools, pairs: &[usize], alpha: &[f32]) -> Resu
 /// gradient by alpha: `(k - x) dp/dx'`.
 fn one_side(tail: &Tail, placed: &[Placed], pairs: &[usize], alpha: &[f32], values: &[f32]) -> Result<(f64, Vec<f64>)> {
     let cells = tail.cells();
-    let mut maps = Maps { values: Vec::new(), size: tail.units() * cells };
+    let mut maps = Maps { seeds: Vec::new(), values: Vec::new(), size: tail.units() * cells };
     for &pair in pairs {
+        maps.seeds.push(placed[pair].seed);
         let from = maps.values.len();
         maps.values.extend_from_slice(&placed[pair].maps);
         for (unit, (&a, &k)) in alpha.iter().zip(values).enumerate() {
@@ -150,10 +151,11 @@ pub(super) fn effects(tail: &Tail, pools: &Pools, sets: &[&[usize]], settings: &
     let count = |set: &[usize], values: &[f32]| -> Result<f64> {
         let mut pixels = 0;
         for pairs in pairs.chunks(settings.batch) {
-            let mut maps = Maps { values: Vec::new(), size: tail.units() * tail.cells() };
+            let mut maps = Maps { seeds: Vec::new(), values: Vec::new(), size: tail.units() * tail.cells() };
             for &pair in pairs {
                 let placed = &pools.insertable[pair];
                 let from = maps.values.len();
+                maps.seeds.push(placed.seed);
                 maps.values.extend_from_slice(&placed.maps);
                 set.iter().for_each(|&unit| maps.values[from + unit * tail.cells() + placed.cell] = values[unit]);
             }

@@ -16,6 +16,8 @@ pub(super) struct Tail<'a> {
     /// The generator, which is fed at the layer, with its gradient.
     ready: Ready,
     input: NodeId,
+    /// Whether the image depends on the latent by ways that do not pass the layer: then it is fed as well.
+    passed_by: bool,
     output: NodeId,
     by_maps: Derivative,
     pub(super) pixels: [usize; 2],
@@ -24,6 +26,8 @@ pub(super) struct Tail<'a> {
 /// The maps of some images: `[n, units, cells]`, side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Maps {
+    /// The images' seeds: where something passes by the layer, it comes from them.
+    pub(super) seeds: Vec<u64>,
     pub(super) values: Vec<f32>,
     /// Numbers of one image.
     pub(super) size: usize,
@@ -46,15 +50,17 @@ impl<'a> Tail<'a> {
         let layer = subject.layers()[at].clone();
         let mut program = subject.program().clone();
         let (input, output) = (program.find(&layer.name)?, program.output());
-        if !program.needs(&[output], &[input]).is_empty() {
-            let reason = format!("{} does not cut the generator in two: something passes by it", layer.name);
-            return Err(Error::setting("layer", reason).with_hint("Choose the end of a block.").into());
+        if program.unit_axis(&layer.name)? != 1 || program.dims(input).len() != 4 {
+            let reason = format!("{} has no maps of its units, but tokens", layer.name);
+            let hint = "Causes are searched in layers with maps `[n, units, h, w]`.";
+            return Err(Error::setting("layer", reason).with_hint(hint).into());
         }
+        let passed_by = !program.needs(&[output], &[input]).is_empty();
         let by_maps = program.differentiate(output, &[input])?;
         let ready = Ready::new(program, &subject.network().params)?;
         let [_, height, width] = segmenter.image_shape();
         let pixels = [height, width];
-        Ok(Self { subject, layer, at, segmenter, plane, class, ready, input, output, by_maps, pixels })
+        Ok(Self { subject, layer, at, segmenter, plane, class, ready, input, passed_by, output, by_maps, pixels })
     }
 
     pub(super) fn units(&self) -> usize {
@@ -68,7 +74,7 @@ impl<'a> Tail<'a> {
     /// The maps of some seeds.
     pub(super) fn maps(&self, seeds: &[u64]) -> Result<Maps> {
         let maps = self.subject.maps(seeds)?.swap_remove(self.at);
-        Ok(Maps { values: maps.to_vec(), size: self.units() * self.cells() })
+        Ok(Maps { seeds: seeds.to_vec(), values: maps.to_vec(), size: self.units() * self.cells() })
     }
 
     fn tensor(&self, maps: &Maps) -> Tensor {
@@ -79,7 +85,12 @@ impl<'a> Tail<'a> {
 
     /// A run that begins at the layer.
     fn start(&self, maps: &Maps) -> Result<Run<'_>> {
-        self.ready.start(&[(self.input, &self.tensor(maps))])
+        let mut run = self.ready.start(&[(self.input, &self.tensor(maps))])?;
+        if self.passed_by {
+            let latents = self.subject.network().latents(&maps.seeds, self.subject.device());
+            run.feed(self.ready.input()?, &latents)?;
+        }
+        Ok(run)
     }
 
     fn images(&self, maps: &Maps) -> Result<Tensor> {
@@ -139,7 +150,7 @@ impl<'a> Tail<'a> {
         };
         run.feed(self.by_maps.cotangent, &by_images)?;
         let gradient = run.fetch_one(by_maps)?;
-        Ok((values, Maps { values: gradient.to_vec(), size: maps.size }))
+        Ok((values, Maps { seeds: maps.seeds.clone(), values: gradient.to_vec(), size: maps.size }))
     }
 
     /// The pixels of a cell, as adaptive average pooling divides the image.
@@ -158,5 +169,66 @@ impl<'a> Tail<'a> {
             window.iter().filter(|&&pixel| pixels[pixel]).count() as f32 / window.len() as f32
         };
         (0..self.cells()).map(share).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data::{Class, Plane};
+    use net::{Conv, Device, Graph, Init, Network, Op, Unary};
+
+    fn param(graph: &mut Graph, name: &str, shape: &[usize]) -> NodeId {
+        graph.push(name, Op::Param { shape: shape.to_vec(), init: Init::normal(1.0), trainable: true }, &[])
+    }
+
+    /// A generator whose image depends on the latent by way of layer `a` and past it.
+    fn passed_by() -> Network {
+        let mut graph = Graph::default();
+        let z = graph.push("z", Op::input(&[4]), &[]);
+        let wide = param(&mut graph, "a.weight", &[5 * 16, 4]);
+        let a = graph.push("a.linear", Op::Linear, &[z, wide]);
+        let a = graph.push("a.maps", Op::Reshape { shape: vec![5, 4, 4] }, &[a]);
+        let a = graph.push("a", Unary::Relu, &[a]);
+        let up = graph.push("up", Op::UpsampleNearest { factor: 2 }, &[a]);
+        let w = param(&mut graph, "image.weight", &[3, 5, 3, 3]);
+        let image = graph.push("image", Op::conv2d(Conv::new(1, 1)), &[up, w]);
+        let past = param(&mut graph, "past.weight", &[3 * 64, 4]);
+        let past = graph.push("past.linear", Op::Linear, &[z, past]);
+        let past = graph.push("past", Op::Reshape { shape: vec![3, 8, 8] }, &[past]);
+        let sum = graph.push("sum", net::Binary::Add, &[image, past]);
+        graph.push("x", Unary::Tanh, &[sum]);
+        Network::initial(graph, 1, "test", &Device::cpu())
+    }
+
+    fn segmenter() -> Segmenter {
+        let mut graph = Graph::default();
+        let x = graph.push("x", Op::input(&[3, 8, 8]), &[]);
+        let w = param(&mut graph, "weight", &[2, 3, 1, 1]);
+        graph.push("logits", Op::conv2d(Conv::new(1, 0)), &[x, w]);
+        let class = |name: &str| Class { name: name.into(), colour: [0; 3] };
+        let planes = vec![Plane { name: "objects".into(), classes: vec![class("a"), class("b")], ignore: None }];
+        Segmenter::new(Network::initial(graph, 2, "test", &Device::cpu()), planes).unwrap()
+    }
+
+    #[test]
+    fn what_passes_by_the_layer_comes_from_the_seeds() {
+        let (network, segmenter) = (passed_by(), segmenter());
+        let subject = Subject::new(&network, &["a".into()], &Device::cpu()).unwrap();
+        let tail = Tail::new(&subject, 0, &segmenter, 0, 1).unwrap();
+        assert!(tail.passed_by);
+        let mut maps = tail.maps(&[3, 4]).unwrap();
+        let whole = subject.images(&[3, 4]).unwrap();
+        assert_eq!(tail.images(&maps).unwrap().to_vec(), whole.to_vec());
+
+        // The gradient by one number of the maps is the difference that it makes.
+        let cells = [5, 9];
+        let (before, gradient) = tail.cell_probability(&maps, &cells, 1.0).unwrap();
+        let (place, step) = (tail.cells() + 5, 1e-2);
+        maps.values[place] += step;
+        let (after, _) = tail.cell_probability(&maps, &cells, 1.0).unwrap();
+        let slope = (after[0] - before[0]) / f64::from(step);
+        assert!((slope - f64::from(gradient.values[place])).abs() < 0.05 * slope.abs() + 1e-4, "{slope}");
+        assert_eq!(after[1], before[1]);
     }
 }

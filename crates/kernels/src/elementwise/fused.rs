@@ -410,6 +410,9 @@ pub(crate) fn in_place(function: Unary, numbers: &mut [f32]) {
 }
 
 /// `S` only says for which instruction set the loop is compiled.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn each_any<S: Simd>(function: Unary, numbers: &mut [f32]) {
     let mut room = [0.0; BLOCK];

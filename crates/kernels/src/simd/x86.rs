@@ -162,10 +162,12 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn soon(p: *const f32) {
+        // SAFETY: the instruction is there, and reads nothing that could be missing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
     }
     #[inline(always)]
     unsafe fn relu(x: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: the caller says that the instructions are there.
         unsafe {
             let (zero, mut y) = (_mm256_setzero_ps(), x);
             for i in 0..2 {
@@ -176,6 +178,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     unsafe fn leaky_relu(x: [__m256; 2], slope: [__m256; 2]) -> [__m256; 2] {
+        // SAFETY: as above.
         unsafe {
             let (zero, mut y) = (_mm256_setzero_ps(), x);
             for i in 0..2 {
@@ -321,14 +324,17 @@ impl Simd for Avx512 {
     }
     #[inline(always)]
     unsafe fn soon(p: *const f32) {
+        // SAFETY: the instruction is there, and reads nothing that could be missing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
     }
     #[inline(always)]
     unsafe fn relu(x: __m512) -> __m512 {
+        // SAFETY: the caller says that the instructions are there.
         unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NLE_UQ>(x, _mm512_setzero_ps()), x) }
     }
     #[inline(always)]
     unsafe fn leaky_relu(x: __m512, slope: __m512) -> __m512 {
+        // SAFETY: as above.
         unsafe {
             let above = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps());
             _mm512_mask_mov_ps(_mm512_mul_ps(slope, x), above, x)

@@ -42,6 +42,9 @@ impl Bins {
 }
 
 /// `S` only says for which instruction set the loop is compiled.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn count_any<S: Simd>(bins: &Bins, values: &[f32], counts: &mut [u32]) {
     let most = counts.len() as i32 - 1;

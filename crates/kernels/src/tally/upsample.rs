@@ -126,6 +126,9 @@ impl Upsampler {
 }
 
 /// [`Upsampler::upsample`]; `S` only says for which instruction set the loops are compiled.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
 #[allow(clippy::inline_always, reason = "it is inlined into its instruction set's function")]
 #[inline(always)]
 unsafe fn resample_any<S: Simd>(up: &Upsampler, map: &[f32], out: &mut [f32]) {

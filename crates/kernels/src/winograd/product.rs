@@ -215,6 +215,7 @@ unsafe fn strip<P: Operands, const BLOCKS: usize, const ROW: usize, const STEP: 
         };
     }
     if shape.rows >= P::S::ROWS {
+        // SAFETY: there are as many of the caller's rows; what comes nearer need not be there.
         unsafe {
             match P::S::ROWS {
                 12 => tile::<P, 12, BLOCKS, ROW, STEP, true>(shape, a, b, c),

@@ -184,6 +184,7 @@ unsafe fn apply<S: Simd, const I: usize, const J: usize>(matrix: &[[f32; J]; I],
             let c = matrix[i][j];
             // The matrix is known when this is compiled, and so is every branch.
             if c != 0.0 {
+                // SAFETY: the caller says that the instructions are there.
                 sum = Some(unsafe {
                     match sum {
                         None if c == 1.0 => x[j],
@@ -225,6 +226,7 @@ pub(crate) unsafe fn apply2<S: Simd, const I: usize, const J: usize>(
     from: &impl From2,
     to: &mut impl Into2<S>,
 ) {
+    // SAFETY: as the caller says.
     unsafe {
         // Rows first: half[j] = matrix x[j].
         let mut half = [[MaybeUninit::<S::Lanes>::uninit(); I]; J];

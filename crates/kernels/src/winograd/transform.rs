@@ -52,6 +52,9 @@ pub(super) struct Finish {
 }
 
 /// The reverse of [`turn_in`], with all that `finish` says.
+///
+/// # Safety
+/// As of [`turn_out`], and the numbers at `from` may be changed.
 #[inline(always)]
 unsafe fn turn_out_finished<S: Simd>(
     from: *mut f32,
@@ -63,6 +66,7 @@ unsafe fn turn_out_finished<S: Simd>(
 ) {
     /// Cells that stay in the first cache between the two.
     const BLOCK: usize = 64;
+    // SAFETY: blocks are parts of the `len` cells that the caller speaks of.
     unsafe {
         let bias = S::load(finish.bias.as_ptr());
         for start in (0..len).step_by(BLOCK) {
@@ -90,6 +94,9 @@ unsafe fn turn_out_finished<S: Simd>(
 }
 
 /// The reverse of [`turn_in`]: writes `[len][16]` to rows, or adds it to what stands there.
+///
+/// # Safety
+/// As of [`turn_in`], with `16 len` numbers at `from` and room for the rows, which are read only where `accumulate` is set.
 #[inline(always)]
 unsafe fn turn_out<S: Simd>(
     from: *const f32,
@@ -162,6 +169,10 @@ pub(super) struct Target {
 
 impl Target {
     /// Transforms `from` and writes it as row `row` from the first one on, at every point.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `S`; `from` gives places that can be read. The words of this row and phase lie inside of
+    /// what `at` points to at all `I * I` points, and are nobody else's meanwhile.
     #[inline(always)]
     unsafe fn take<S: Simd, const I: usize, const J: usize>(
         self,
@@ -172,6 +183,7 @@ impl Target {
     ) {
         let row = self.row + row;
         let at = self.at.wrapping_add(phase * self.phase);
+        // SAFETY: a row is sixteen or eight words, or one half of sixteen, where the caller says that there is room.
         unsafe {
             if self.form == Form::Single {
                 let at = at.add(row * 16);
@@ -208,6 +220,7 @@ struct Rows<const N: usize> {
 impl<S: Simd, const N: usize> Into2<S> for Rows<N> {
     #[inline(always)]
     unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        // SAFETY: as the caller says.
         unsafe { S::store(self.at.add((i * N + j) * self.point), x) }
     }
 }
@@ -228,7 +241,13 @@ struct Cells<'a, const N: usize> {
     cells: &'a [u32],
 }
 
-impl<const N: usize> Cells<'_, N> {
+impl<'a, const N: usize> Cells<'a, N> {
+    /// Looked at once, so that the cells need not be one by one.
+    #[inline(always)]
+    fn new(turned: *mut f32, cells: &'a [u32]) -> Self {
+        Self { turned, cells: &cells[..N * N] }
+    }
+
     #[inline(always)]
     fn place(&self, i: usize, j: usize) -> *mut f32 {
         self.turned.wrapping_add(self.cells[i * N + j] as usize)
@@ -245,6 +264,7 @@ impl<const N: usize> From2 for Cells<'_, N> {
 impl<S: Simd, const N: usize> Into2<S> for Cells<'_, N> {
     #[inline(always)]
     unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        // SAFETY: as the caller says.
         unsafe { S::store(self.place(i, j), x) }
     }
 }
@@ -261,8 +281,12 @@ struct Overlapping<'a, S: Simd, const N: usize> {
 
 impl<S: Simd, const N: usize> Overlapping<'_, S, N> {
     /// Adds to the first row, writes to the others.
+    ///
+    /// # Safety
+    /// As of [`Into2::put`].
     #[inline(always)]
     unsafe fn set(&self, i: usize, j: usize, x: S::Lanes) {
+        // SAFETY: as the caller says; where there are tiles above, they have written the first row.
         unsafe {
             let cell = self.cells.place(i, j);
             S::store(cell, if i == 0 && self.below { S::add(S::load(cell), x) } else { x });
@@ -274,6 +298,7 @@ impl<S: Simd, const N: usize> Into2<S> for Overlapping<'_, S, N> {
     #[inline(always)]
     unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
         // Columns come from the first to the last.
+        // SAFETY: as the caller says.
         unsafe {
             if j == 0 {
                 self.set(i, j, S::add(self.carried[i], x));
@@ -292,6 +317,7 @@ struct Added<'a, const N: usize>(Cells<'a, N>);
 impl<S: Simd, const N: usize> Into2<S> for Added<'_, N> {
     #[inline(always)]
     unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        // SAFETY: as the caller says; the cells hold numbers.
         unsafe {
             let cell = self.0.place(i, j);
             S::store(cell, S::add(S::load(cell), x));
@@ -323,6 +349,7 @@ impl<const N: usize> From2 for Taps<'_, N> {
 impl<S: Simd, const N: usize> Into2<S> for Taps<'_, N> {
     #[inline(always)]
     unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        // SAFETY: as the caller says.
         unsafe { S::store(self.place(i, j), x) }
     }
 }
@@ -387,7 +414,7 @@ unsafe fn input_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, 
         let first = rows.start * plan.across;
         for phase in 0..plan.phases {
             for tile in first..rows.end * plan.across {
-                let from = Cells::<N> { turned, cells: plan.x_cells(tile, phase) };
+                let from = Cells::<N>::new(turned, plan.x_cells(tile, phase));
                 to.take::<S, N, N>(phase, tile - first, &F::BT, &from);
             }
         }
@@ -405,6 +432,7 @@ unsafe fn input_any<S: Simd>(
     turned: *mut f32,
     to: Target,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, input_of::<S>(plan, rows, maps, lanes, turned, to)) }
 }
 
@@ -426,7 +454,7 @@ unsafe fn output_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
         turn_in::<S>(maps, cells, lanes, cells, turned);
         S::store(turned.add(cells * 16), S::splat(0.0));
         for tile in 0..plan.tiles {
-            let from = Cells::<M> { turned, cells: plan.y_cells(tile) };
+            let from = Cells::<M>::new(turned, plan.y_cells(tile));
             to.take::<S, N, M>(0, tile, &F::A, &from);
         }
     }
@@ -461,7 +489,7 @@ unsafe fn output_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize,
         let first = rows.start * plan.across;
         for tile in first..rows.end * plan.across {
             let from = Points::<N> { at: from.at.add((tile - first) * 16), point: from.point };
-            let mut to = Cells::<M> { turned, cells: plan.y_cells(tile) };
+            let mut to = Cells::<M>::new(turned, plan.y_cells(tile));
             apply2::<S, M, N>(&F::AT, &from, &mut to);
         }
         let of_y = plan.rows_of_y(&rows);
@@ -483,6 +511,7 @@ unsafe fn output_any<S: Simd>(
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, output_of::<S>(plan, rows, from, turned, finish, maps, lanes)) }
 }
 
@@ -513,7 +542,7 @@ unsafe fn input_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R
             let mut carried = [S::splat(0.0); N];
             for tile in 0..plan.tiles {
                 let place = Points::<N> { at: from.at.add(phase * from.phase + tile * 16), point: from.point };
-                let cells = Cells::<N> { turned, cells: plan.x_cells(tile, phase) };
+                let cells = Cells::<N>::new(turned, plan.x_cells(tile, phase));
                 let below = tile >= plan.across;
                 if sets {
                     let mut to = Overlapping::<S, N> { cells, carried: &mut carried, below };
@@ -544,6 +573,7 @@ unsafe fn input_gradient_any<S: Simd>(
     maps: *mut f32,
     lanes: usize,
 ) {
+    // SAFETY: as the caller says; the filter is the plan's.
     unsafe { by_filter!(plan, input_gradient_of::<S>(plan, from, turned, finish, maps, lanes)) }
 }
 
