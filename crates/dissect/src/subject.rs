@@ -1,6 +1,7 @@
 //! The generator under dissection: which layers are looked at, and their maps.
 
 use base::Error;
+use data::MAX_SIDE;
 use net::{Device, Graph, Network, NodeId, Op, Program, Ready, Result, Run, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +36,12 @@ impl Subject {
     /// maps, or there is no layer at all.
     pub fn new(network: &Network, layers: &[String], device: &Device) -> Result<Self> {
         let graph = &network.graph;
-        let shapes = graph.shapes(1)?;
-        let image = match shapes[graph.output()][1..] {
-            [c @ (1 | 3), h, w] if graph.inputs().len() == 1 => [c, h, w],
+        let shapes = graph.sample_shapes()?;
+        let output = shapes[graph.output()].as_deref().unwrap_or_default();
+        let image = match *output {
+            [c @ (1 | 3), h, w] if graph.inputs().len() == 1 && sides(&[h, w]) => [c, h, w],
             _ => {
-                let reason =
-                    format!("gives {:?}; dissected are networks that make images", &shapes[graph.output()][1..]);
+                let reason = format!("gives {output:?}; dissected are networks that make images");
                 return Err(net::Error::Graph(reason));
             }
         };
@@ -57,9 +58,15 @@ impl Subject {
             if matches!(graph.node(id).op, Op::Param { .. }) {
                 return Err(wrong("is a parameter, not a layer").into());
             }
-            let Some((units, size)) = maps_of(&shapes[id], graph.node(id).unit_axis(), image) else {
+            let sample = shapes[id].as_deref();
+            let found_maps = sample.and_then(|sample| maps_of(sample, graph.node(id).unit_axis(), image));
+            let Some((units, size @ [height, width])) = found_maps else {
                 return Err(wrong("has no maps").into());
             };
+            if !sides(&[height, width]) {
+                let reason = format!("has maps of {height}x{width} cells; sides of 1 to {MAX_SIDE} can be looked at");
+                return Err(wrong(&reason).into());
+            }
             if found.iter().any(|layer: &Layer| layer.name == name) {
                 return Err(wrong("is named twice").into());
             }
@@ -158,11 +165,11 @@ impl Subject {
     }
 }
 
-/// Units and the size of their maps, of a node with `shape` that has its units on `axis`: maps, or a row of tokens, which are laid out as
-/// the image is.
-fn maps_of(shape: &[usize], axis: usize, [_, height, width]: [usize; 3]) -> Option<(usize, [usize; 2])> {
-    let units = *shape.get(axis).filter(|_| axis > 0)?;
-    let others: Vec<usize> = (1..shape.len()).filter(|&other| other != axis).map(|other| shape[other]).collect();
+/// Units and the size of their maps, of a node that is of shape `sample` for one image and has its units on `axis` (axis 0 is the batch):
+/// maps, or a row of tokens, which are laid out as the image is.
+fn maps_of(sample: &[usize], axis: usize, [_, height, width]: [usize; 3]) -> Option<(usize, [usize; 2])> {
+    let units = *sample.get(axis.checked_sub(1)?)?;
+    let others: Vec<usize> = (1..=sample.len()).filter(|&other| other != axis).map(|other| sample[other - 1]).collect();
     let size = match others[..] {
         [h, w] => [h, w],
         [tokens] => {
@@ -171,7 +178,7 @@ fn maps_of(shape: &[usize], axis: usize, [_, height, width]: [usize; 3]) -> Opti
         }
         _ => return None,
     };
-    (units > 0 && !size.contains(&0)).then_some((units, size))
+    (units > 0).then_some((units, size))
 }
 
 /// The numbers in an order in which the axis with the units comes after the first.
@@ -187,9 +194,18 @@ fn units_first(values: &[f32], shape: &[usize], axis: usize) -> Vec<f32> {
     out
 }
 
+/// Whether maps of these sides can be looked at.
+fn sides(sides: &[usize]) -> bool {
+    sides.iter().all(|side| (1..=MAX_SIDE).contains(side))
+}
+
 /// The layers that are meant where none is named.
-fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
-    let is_laid_out = |id: NodeId| shapes[id].len() == 4 || shapes[id].len() == 3 && graph.node(id).unit_axis() == 2;
+fn layers_with_maps(graph: &Graph, shapes: &[Option<Vec<usize>>]) -> Vec<String> {
+    let is_laid_out = |id: NodeId| match shapes[id].as_deref() {
+        Some([_, height, width]) => sides(&[*height, *width]),
+        Some([tokens, _]) => graph.node(id).unit_axis() == 2 && sides(&[*tokens]),
+        _ => false,
+    };
     let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && is_laid_out(id) && id != graph.output();
     (0..graph.nodes().len()).filter(has_maps).map(|id| graph.node(id).name.clone()).collect()
 }
@@ -198,6 +214,7 @@ fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
 mod tests {
     use super::*;
     use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
+    use net::{Binary, Dim, Primitive, Unary};
 
     fn small() -> Network {
         let graph = dcgan_generator(DcganGenerator {
@@ -237,8 +254,36 @@ mod tests {
         assert_eq!(subject.layers(), [Layer { name: "active".into(), units: 3, size: [2, 4] }]);
         let (maps, images) = subject.maps_and_images(&[1, 2]).unwrap();
         assert_eq!((maps[0].shape(), maps[0].to_vec()), (&[2, 3, 2, 4][..], images.to_vec()));
-        assert_eq!(maps_of(&[1, 7, 3], 2, [3, 8, 8]), Some((3, [1, 7])));
-        assert_eq!((maps_of(&[1, 7], 1, [3, 8, 8]), maps_of(&[1], 1, [3, 8, 8])), (None, None));
+        assert_eq!(maps_of(&[7, 3], 2, [3, 8, 8]), Some((3, [1, 7])));
+        assert_eq!((maps_of(&[7], 1, [3, 8, 8]), maps_of(&[], 1, [3, 8, 8])), (None, None));
+    }
+
+    #[test]
+    fn maps_that_are_none_and_results_that_are_no_images_are_refused() {
+        let refused = |output: &[Dim], layer: &[usize]| {
+            let mut graph = Graph::default();
+            let z = graph.push("z", Op::input(&[4]), &[]);
+            let size = [&[Dim::N, Dim::Fixed(2)], [layer[0], layer[1]].map(Dim::Fixed).as_slice()].concat();
+            let fill = graph.push("fill", Primitive::Fill { shape: size, value: 0.5 }, &[]);
+            let maps = graph.push("maps", Unary::Relu, &[fill]);
+            let one = graph.push("one", Primitive::sum(vec![0, 1]), &[z]);
+            let flat = graph.push("flat", Primitive::Reshape { shape: vec![] }, &[one]);
+            graph.push("sum", Primitive::sum(vec![0, 1, 2, 3]), &[maps]);
+            let fill = graph.push("pixels", Primitive::Fill { shape: output.to_vec(), value: 0.5 }, &[]);
+            graph.push("y", Binary::Mul, &[fill, flat]);
+            let network = Network::initial(graph, 1, "test", &Device::cpu());
+            Subject::new(&network, &["maps".into()], &Device::cpu()).err().map(|error| error.to_string())
+        };
+        let image = [Dim::N, Dim::Fixed(3), Dim::Fixed(8), Dim::Fixed(8)];
+        assert_eq!(refused(&image, &[4, 4]), None);
+        let ends = |error: Option<String>, end: &str| assert!(error.as_ref().unwrap().ends_with(end), "{error:?}");
+        ends(refused(&image, &[4, 0]), "maps: has maps of 4x0 cells; sides of 1 to 8192 can be looked at");
+        ends(refused(&image, &[8193, 4]), "maps: has maps of 8193x4 cells; sides of 1 to 8192 can be looked at");
+        for output in [&[], &image[1..], &[&[Dim::Batch(2)], &image[1..]].concat()] {
+            ends(refused(output, &[4, 4]), "gives []; dissected are networks that make images");
+        }
+        let nothing = [Dim::N, Dim::Fixed(3), Dim::Fixed(0), Dim::Fixed(8)];
+        ends(refused(&nothing, &[4, 4]), "gives [3, 0, 8]; dissected are networks that make images");
     }
 
     #[test]

@@ -272,6 +272,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::usual(256, 4)))]
+
         #[test]
         fn sums_equal_the_definition(n in 1usize..6, c in 1usize..9, cells in 1usize..900) {
             let x: Vec<f32> = (0..n * c * cells).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();

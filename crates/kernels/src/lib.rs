@@ -33,6 +33,12 @@ mod simd;
 mod tally;
 mod winograd;
 
+/// How often tests try a property, or how large they make things: a little under Miri, which is thousands of times slower.
+#[cfg(test)]
+const fn usual<T: Copy>(usual: T, under_miri: T) -> T {
+    if cfg!(miri) { under_miri } else { usual }
+}
+
 pub use adam::{AdamParameter, AdamStep, adam};
 pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_squares, channel_sum};
 pub use conv::{ConvShape, Precision, PreparedConv, conv2d, conv2d_input_gradient, conv2d_weight_gradient};

@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(repeat(&[], 0, 3), [0.0; 0]);
         assert_eq!(repeat(&[1.0], 1, 0), [0.0; 0]);
         // So large that threads share it.
-        let x: Vec<f32> = (0..3000).map(|i| i as f32).collect();
+        let x: Vec<f32> = (0..crate::usual(3000, 30)).map(|i| i as f32).collect();
         let expected: Vec<f32> = x.chunks(3).flat_map(|block| block.repeat(50)).collect();
         assert_eq!(repeat(&x, 3, 50), expected);
     }

@@ -197,6 +197,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::usual(256, 4)))]
+
         #[test]
         fn equals_the_naive_product(m in 1usize..20, n in 1usize..20, k in 1usize..70, ta: bool, tb: bool) {
             let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
@@ -210,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn a_row_does_not_depend_on_the_rows_beside_it(m in 1usize..40, n in 1usize..40, k in 1usize..600) {
+        fn a_row_does_not_depend_on_the_rows_beside_it(m in 1usize..40, n in 1usize..40, k in 1..crate::usual(600usize, 40)) {
             let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
             let mut all = vec![0.0; m * n];
             product(Matrix::new(&a, m, k), Matrix::new(&b, n, k).transposed(), &mut all, false, true);

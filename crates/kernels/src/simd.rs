@@ -335,6 +335,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::usual(256, 4)))]
+
         #[test]
         fn rounding_takes_the_nearest_and_of_two_the_even_one(x: f32) {
             let rounded_down_is_even = x.to_bits() >> 16 & 1 == 0;

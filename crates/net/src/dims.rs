@@ -32,6 +32,18 @@ impl Graph {
         let dims = self.dims()?;
         self.nodes().iter().zip(&dims).map(|(node, dims)| at(&node.name, dims, batch)).collect()
     }
+
+    /// What each node gives for one sample; `None` where its first axis is not the batch, or another one depends on it.
+    ///
+    /// # Errors
+    /// As [`Graph::dims`].
+    pub fn sample_shapes(&self) -> Result<Vec<Option<Vec<usize>>>> {
+        let of_sample = |dims: Vec<Dim>| match dims[..] {
+            [Dim::N, ref rest @ ..] => rest.iter().map(|dim| dim.fixed()).collect(),
+            _ => None,
+        };
+        Ok(self.dims()?.into_iter().map(of_sample).collect())
+    }
 }
 
 pub(crate) fn of_node(name: &str, op: &'static str, wrong: Mismatch) -> Error {
@@ -41,7 +53,8 @@ pub(crate) fn of_node(name: &str, op: &'static str, wrong: Mismatch) -> Error {
 /// A shape for a batch.
 pub(crate) fn at(name: &str, dims: &[Dim], batch: usize) -> Result<Vec<usize>> {
     let shape: Option<Vec<usize>> = dims.iter().map(|dim| dim.at(batch)).collect();
-    let elements = |shape: &Vec<usize>| shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    // An axis of nothing does not make the others possible: products over some of the axes must be numbers, too.
+    let elements = |shape: &Vec<usize>| shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)));
     let fits = |shape: &Vec<usize>| elements(shape).is_some_and(|n| n <= MOST_ELEMENTS);
     let impossible =
         || Error::Graph(format!("node {name} would have the impossible shape {} for {batch}", shown(dims)));

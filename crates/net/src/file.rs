@@ -145,7 +145,7 @@ impl Network {
             })?;
             params.push(Tensor::new(shape, values, device));
         }
-        if let Some(extra) = tensors.names().into_iter().find(|name| graph.find_param(name).is_none()) {
+        if let Some(extra) = tensors.names().into_iter().find(|name| !graph.has_param(name)) {
             return Err(wrong(format!("holds a tensor {extra:?} that its description does not name")));
         }
         Ok(Self { graph: Arc::new(graph), params: Params::new(params), notes: description.notes })
@@ -183,8 +183,8 @@ pub fn tensors_from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<
 }
 
 impl Graph {
-    fn find_param(&self, name: &str) -> Option<usize> {
-        self.params().iter().position(|&id| self.node(id).name == name)
+    fn has_param(&self, name: &str) -> bool {
+        self.find(name).is_ok_and(|id| matches!(self.node(id).op, Op::Param { .. }))
     }
 }
 

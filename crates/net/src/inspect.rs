@@ -75,7 +75,7 @@ impl Network {
             }
             let inputs: Vec<&[usize]> = node.inputs.iter().map(|&i| shapes[i].as_slice()).collect();
             let macs = macs_of(&node.op, &shapes[id], &inputs);
-            total += macs;
+            total = u64::saturating_add(total, macs);
             nodes.push(NodeReport {
                 name: node.name.clone(),
                 op: node.op.name(),

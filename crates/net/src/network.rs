@@ -103,7 +103,7 @@ impl Network {
     }
 
     fn with_params_of(&self, part: Graph) -> Self {
-        let place = |name: &str| self.graph.params().iter().position(|&id| self.graph.node(id).name == name);
+        let place = |name: &str| self.graph.params().binary_search(&self.graph.find(name).ok()?).ok();
         let tensors = part.params().iter().filter_map(|&id| place(&part.node(id).name));
         let params = Params(tensors.map(|i| self.params.0[i].clone()).collect());
         Self { graph: Arc::new(part), params, notes: self.notes.clone() }

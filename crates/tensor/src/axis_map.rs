@@ -174,24 +174,35 @@ impl Rows {
     }
 }
 
+/// Weights that a map may have beside four for each entry that it reads or gives: more would need memory out of all proportion.
+const MOST_WEIGHTS: usize = 1 << 26;
+
+/// Whether rows of so many weights can be written out.
+fn few_weights(input: usize, output: usize, in_row: usize) -> bool {
+    let most = input.saturating_add(output).saturating_mul(4).max(MOST_WEIGHTS);
+    output.checked_mul(in_row.min(input)).is_some_and(|weights| weights <= most)
+}
+
 impl AxisMap {
-    /// Entries of the result; `None` where the map does not fit the input, or has a step of 0.
+    /// Entries of the result; `None` where the map does not fit the input, has a step of 0, or more weights than can be written out.
     pub fn output(&self, input: usize) -> Option<usize> {
         match *self {
             Self::Repeat { factor } => input.checked_mul(factor).filter(|_| factor > 0),
             Self::Average { size, stride, padding: [before, after], .. } => {
                 let padded = input.checked_add(before)?.checked_add(after)?;
                 let fits = size > 0 && before < size && after < size;
-                Some(padded.checked_sub(size).filter(|_| fits)?.checked_div(stride)? + 1)
+                let output = padded.checked_sub(size).filter(|_| fits)?.checked_div(stride)? + 1;
+                Some(output).filter(|&output| few_weights(input, output, size))
             }
             Self::Filter { ref taps, up, down, padding: [before, after] } => {
                 let wide = input.checked_mul(up).filter(|_| up > 0 && !taps.is_empty())?;
                 let padded = wide.checked_add_signed(before)?.checked_add_signed(after)?;
                 Some(padded.checked_sub(taps.len())?.checked_div(down)? + 1)
             }
-            Self::Resize { length, coordinates, .. } => {
+            Self::Resize { length, coordinates, interpolation } => {
                 let scale = coordinates.scale(input, length);
-                Some(length).filter(|_| input > 0 && length > 0 && scale > 0.0 && scale.is_normal())
+                let fits = input > 0 && length > 0 && scale > 0.0 && scale.is_normal();
+                Some(length).filter(|_| fits && few_weights(input, length, interpolation.most_in_row(scale)))
             }
             Self::Pad { padding: [before, after], mode } => {
                 let most = match mode {
@@ -284,6 +295,16 @@ impl Coordinates {
 }
 
 impl Interpolation {
+    /// Entries that are read at one place, at most.
+    fn most_in_row(self, scale: f64) -> usize {
+        match self {
+            Self::Linear { antialias: true } | Self::Cubic { antialias: true, .. } if scale < 1.0 => {
+                (4.0 / scale) as usize + 2
+            }
+            _ => 4,
+        }
+    }
+
     /// What is read at `place`.
     fn row(self, place: f64, input: usize, scale: f64) -> Vec<(usize, f64)> {
         let last = input as isize - 1;

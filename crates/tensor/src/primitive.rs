@@ -269,17 +269,18 @@ impl Primitive {
 
     /// Multiplications with addition for given shapes; only products and convolutions count.
     pub fn macs(&self, inputs: &[&[usize]], output: &[usize]) -> u64 {
-        let elements = |shape: &[usize]| shape.iter().map(|&length| length as u64).product::<u64>();
+        let elements =
+            |shape: &[usize]| shape.iter().fold(1, |count: u64, &length| count.saturating_mul(length as u64));
         match self {
             // Every element of the result takes one product for each tap.
-            Self::Conv2d { .. } => elements(output) * elements(&inputs[1][1..]),
+            Self::Conv2d { .. } => elements(output).saturating_mul(elements(&inputs[1][1..])),
             // Every element of the input is spread over the taps.
-            Self::ConvTranspose2d { .. } => elements(inputs[0]) * elements(&inputs[1][1..]),
+            Self::ConvTranspose2d { .. } => elements(inputs[0]).saturating_mul(elements(&inputs[1][1..])),
             // Every element of g meets every tap.
-            Self::ConvWeight { .. } => elements(inputs[1]) * elements(&output[1..]),
+            Self::ConvWeight { .. } => elements(inputs[1]).saturating_mul(elements(&output[1..])),
             Self::MatMul { transpose_a, .. } => {
                 let [.., rows, columns] = *inputs[0] else { return 0 };
-                elements(output) * if *transpose_a { rows } else { columns } as u64
+                elements(output).saturating_mul(if *transpose_a { rows } else { columns } as u64)
             }
             _ => 0,
         }

@@ -387,9 +387,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::usual(256, 4)))]
+
         #[test]
         fn every_level_equals_the_definition(
-            n in 1usize..4, c in 1usize..8, o in 1usize..8, h in 1usize..40, w in 1usize..40,
+            n in 1usize..4, c in 1usize..8, o in 1usize..8, h in 1..crate::usual(40usize, 8), w in 1..crate::usual(40usize, 20),
             kh in 1usize..6, kw in 1usize..6, padding in 0usize..4, dilation in 1usize..3,
         ) {
             let out = |size: usize, k: usize| (size + 2 * padding + 1).saturating_sub(dilation * (k - 1) + 1);
@@ -400,6 +402,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "takes hours there")]
     fn layers_of_networks_cut_into_bands_equal_the_definition() {
         let shape = |c, o, side: usize, kernel: usize| {
             let (padding, output) = (kernel / 2, [side + 1 - kernel % 2; 2]);

@@ -35,7 +35,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(crate::usual(400, 6)))]
 
     #[test]
     fn all_three_equal_the_definition(s in prop_oneof![shapes(), general_shapes()].prop_filter("no output", |s| s.output[0] * s.output[1] > 0)) {
@@ -68,6 +68,7 @@ proptest! {
 
 /// A thread that waits for the product of one convolution may be given another convolution.
 #[test]
+#[cfg_attr(miri, ignore = "takes hours there")]
 fn convolutions_may_run_inside_of_each_other() {
     // Neither by tiles nor directly, and products so large that threads share them.
     let (stride, padding, dilation) = ([1; 2], [[2; 2]; 2], [1; 2]);
@@ -173,7 +174,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(crate::usual(1000, 20)))]
 
     /// A wrong shape may panic, which its caller must know; what it must not do is read or write elsewhere (a run under
     /// AddressSanitizer sees that) or give other numbers than the definition.

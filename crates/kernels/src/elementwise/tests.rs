@@ -70,7 +70,7 @@ fn leaf_shape(shape: &[usize], repeated: usize, dropped: usize) -> Vec<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(crate::usual(300, 8)))]
 
     #[test]
     fn a_tree_is_its_functions_one_by_one(
@@ -103,6 +103,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes hours there")]
 fn patterns_of_networks_are_their_functions_one_by_one() {
     for shape in [[3, 5, 4, 4], [2, 3, 20, 20], [3, 2, 40, 40], [2, 700, 1, 1], [40, 3, 1, 1]] {
         let [n, c, h, w] = shape;

@@ -166,6 +166,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(crate::usual(256, 4)))]
+
         #[test]
         fn every_level_gives_the_sums_of_the_definition(
             m in 1usize..11, starts in prop::collection::vec(0usize..300, 1..11), registers in 1usize..9,

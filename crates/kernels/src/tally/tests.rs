@@ -52,7 +52,7 @@ fn agrees(up: &Upsampler, map: &[f32], level: f32) -> Result<(), TestCaseError> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(crate::usual(300, 3)))]
 
     #[test]
     fn bits_are_those_of_the_resampled_map(

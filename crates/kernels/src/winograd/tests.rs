@@ -3,6 +3,9 @@ use crate::conv::Precision;
 use crate::conv::naive::{all_three, numbers};
 use proptest::prelude::*;
 
+const MOST_CHANNELS: usize = crate::usual(40, 18);
+const LONGEST: usize = crate::usual(13, 6);
+
 /// Weights that are transformed where they are used.
 fn with<'a>(weights: &'a [f32], bias: Option<&'a Vec<f32>>) -> With<'a> {
     With { weights, kept: None, bias: bias.map(Vec::as_slice), after: After::Nothing }
@@ -10,7 +13,7 @@ fn with<'a>(weights: &'a [f32], bias: Option<&'a Vec<f32>>) -> With<'a> {
 
 prop_compose! {
     fn shapes()(
-        n in 1usize..6, c in 12usize..40, o in 12usize..40, h in 1usize..13, w in 1usize..13, wide: bool, padding in 0usize..4,
+        n in 1usize..6, c in 12..MOST_CHANNELS, o in 12..MOST_CHANNELS, h in 1..LONGEST, w in 1..LONGEST, wide: bool, padding in 0usize..4,
     ) -> ConvShape {
         let (k, stride) = if wide { (4, 2) } else { (3, 1) };
         let out = |size: usize| (size + 2 * padding).checked_sub(k).map_or(0, |r| r / stride + 1);
@@ -28,7 +31,7 @@ fn close(got: &[f32], expected: &[f64]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(crate::usual(60, 2)))]
 
     #[test]
     fn all_three_equal_the_definition_with_every_instruction_set(s in shapes()) {
@@ -47,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn an_image_does_not_depend_on_its_batch_nor_on_the_threads(s in shapes(), copies in 1usize..30, half: bool) {
+    fn an_image_does_not_depend_on_its_batch_nor_on_the_threads(s in shapes(), copies in 1..crate::usual(30usize, 3), half: bool) {
         let s = ConvShape { n: s.n * copies, ..s };
         let precision = if half { Precision::Bf16 } else { Precision::F32 };
         let Some(plan) = Plan::new(&s, precision) else { return Ok(()) };
@@ -81,7 +84,7 @@ fn distance(got: &[f32], expected: &[f64]) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(crate::usual(60, 2)))]
 
     #[test]
     fn bf16_rounds_alike_with_every_instruction_set(s in shapes()) {
@@ -138,6 +141,7 @@ fn a_number_that_is_none_is_not_rounded_away() {
 
 /// The layers of the papers' networks, where sums are long: rounding stays far below what training notices.
 #[test]
+#[cfg_attr(miri, ignore = "takes hours there")]
 fn deep_layers_stay_exact() {
     for (c, o, size, kernel, stride) in [(512, 64, 8, 4, 2), (256, 32, 8, 3, 1)] {
         let s = ConvShape {

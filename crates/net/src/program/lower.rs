@@ -99,7 +99,7 @@ impl Lowering {
                     let length = self.dims(sums)[axis].fixed().unwrap_or_default() / factor;
                     sums = self.part(name, Primitive::AlongAdjoint { axis, map: map.clone(), length }, &[sums])?;
                 }
-                self.result(Unary::Scale { factor: 1.0 / (factor * factor) as f64 }, &[sums])
+                self.result(Unary::Scale { factor: 1.0 / (factor as f64 * factor as f64) }, &[sums])
             }
             Op::ConvTranspose2d { conv, output_padding } => {
                 let map = |dims: &[Dim]| [2, 3].map(|axis| dims.get(axis).and_then(|dim| dim.fixed()).unwrap_or(0));

@@ -203,7 +203,7 @@ impl<'p> Run<'p> {
         };
         let inputs = &program.nodes[id].inputs;
         let shapes: Vec<&[usize]> = inputs.iter().map(|&i| self.shapes[i].as_slice()).collect();
-        self.macs += primitive.macs(&shapes, &self.shapes[id]);
+        self.macs = self.macs.saturating_add(primitive.macs(&shapes, &self.shapes[id]));
         let inputs: Vec<&Tensor> = inputs.iter().map(|&i| self.known(i)).collect::<Result<_>>()?;
         let counted;
         let primitive = match *primitive {
