@@ -47,7 +47,7 @@ impl Compare {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let dissections: Vec<Dissection> =
-            self.dissections.iter().map(|folder| open_dissection(folder)).collect::<models::Result<_>>()?;
+            self.dissections.iter().map(open_dissection).collect::<models::Result<_>>()?;
         let mut comparison = Comparison::new(&dissections);
         if let Some(name) = &self.real {
             let mut progress = Progress::new(console)?;
