@@ -349,7 +349,7 @@ fn run(network: &Network) -> Result<(), String> {
     let _ = graph.sample_shapes().unwrap();
     // What is trained is no stranger's: it is enough that this comes to an end.
     let _ = Program::new(graph, Mode::Training);
-    let mut program = network.inference().map_err(said)?;
+    let mut program = Program::inference(graph).map_err(said)?;
     let (output, inputs) = (program.output(), program.inputs().iter().map(|input| input.node).collect::<Vec<_>>());
     let derivative = program.differentiate(output, &inputs).map_err(said)?;
     for batch in [1, 2] {
@@ -367,6 +367,8 @@ fn run(network: &Network) -> Result<(), String> {
         // A network without an input that tells the batch takes it to be 1.
         let tells = graph.inputs().iter().any(|&id| matches!(graph.node(id).op, Op::Input { batch: true, .. }));
         let wanted: Vec<NodeId> = program.outputs().iter().map(|(_, output)| *output).collect();
+        let ready = network.inference().map_err(said)?;
+        ready.start(&feeds).and_then(|mut run| run.fetch(&wanted)).map_err(said)?;
         for ((_, node), value) in graph.outputs().zip(run.fork().fetch(&wanted).map_err(said)?) {
             assert_eq!(value.to_vec().len(), value.len());
             assert!(!tells || value.shape() == shapes[node], "{:?} instead of {:?}", value.shape(), shapes[node]);

@@ -35,14 +35,14 @@ impl Ready {
         let program = program.into();
         let constant = program.constant();
         let computed = |id: NodeId| constant[id] && matches!(program.nodes[id].op, Step::Primitive(_));
+        // What no result needs is computed when somebody asks for it.
+        let outputs: Vec<NodeId> = program.outputs.iter().map(|&(_, id)| id).collect();
+        let needed = program.ancestors(&vec![false; constant.len()], &outputs);
         let mut read = vec![false; constant.len()];
-        for (id, node) in program.nodes.iter().enumerate().filter(|(id, _)| !constant[*id]) {
-            debug_assert!(node.inputs.iter().all(|&input| input < id), "nodes are in order");
-            node.inputs.iter().for_each(|&input| read[input] = true);
+        outputs.iter().for_each(|&id| read[id] = true);
+        for id in needed.into_iter().filter(|&id| !constant[id]) {
+            program.nodes[id].inputs.iter().for_each(|&input| read[input] = true);
         }
-        program.names.values().for_each(|&(id, _)| read[id] = true);
-        program.outputs.iter().for_each(|&(_, id)| read[id] = true);
-        program.updates.iter().for_each(|&(_, id)| read[id] = true);
         let wanted: Vec<NodeId> = (0..constant.len()).filter(|&id| read[id] && computed(id)).collect();
         let mut run = program.start(params, &[])?;
         let values = run.fetch(&wanted)?;
