@@ -1,6 +1,7 @@
 //! The generator under dissection: which layers are looked at, and their maps.
 
 use base::Error;
+use data::MAX_SIDE;
 use net::{Device, Graph, Network, NodeId, Op, Program, Result, Run, Tensor};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,12 +37,12 @@ impl Subject {
     /// maps, or there is no layer at all.
     pub fn new(network: &Network, layers: &[String], device: &Device) -> Result<Self> {
         let graph = &network.graph;
-        let shapes = graph.shapes(1)?;
-        let image = match shapes[graph.output()][1..] {
-            [c @ (1 | 3), h, w] if graph.inputs().len() == 1 => [c, h, w],
+        let shapes = graph.sample_shapes()?;
+        let output = shapes[graph.output()].as_deref().unwrap_or_default();
+        let image = match *output {
+            [c @ (1 | 3), h, w] if graph.inputs().len() == 1 && sides(&[h, w]) => [c, h, w],
             _ => {
-                let reason =
-                    format!("gives {:?}; dissected are networks that make images", &shapes[graph.output()][1..]);
+                let reason = format!("gives {output:?}; dissected are networks that make images");
                 return Err(net::Error::Graph(reason));
             }
         };
@@ -58,9 +59,13 @@ impl Subject {
             if matches!(graph.node(id).op, Op::Param { .. }) {
                 return Err(wrong("is a parameter, not a layer").into());
             }
-            let [_, units, height, width] = shapes[id][..] else {
+            let Some(&[units, height, width]) = shapes[id].as_deref() else {
                 return Err(wrong("has no maps").into());
             };
+            if !sides(&[height, width]) {
+                let reason = format!("has maps of {height}x{width} cells; sides of 1 to {MAX_SIDE} can be looked at");
+                return Err(wrong(&reason).into());
+            }
             if found.iter().any(|layer: &Layer| layer.name == name) {
                 return Err(wrong("is named twice").into());
             }
@@ -144,9 +149,15 @@ impl Subject {
     }
 }
 
+/// Whether maps of these sides can be looked at.
+fn sides(sides: &[usize]) -> bool {
+    sides.iter().all(|side| (1..=MAX_SIDE).contains(side))
+}
+
 /// The layers that are meant where none is named.
-fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
-    let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && shapes[id].len() == 4 && id != graph.output();
+fn layers_with_maps(graph: &Graph, shapes: &[Option<Vec<usize>>]) -> Vec<String> {
+    let maps = |id: NodeId| matches!(shapes[id].as_deref(), Some([_, size @ ..]) if size.len() == 2 && sides(size));
+    let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && maps(id) && id != graph.output();
     (0..graph.nodes().len()).filter(has_maps).map(|id| graph.node(id).name.clone()).collect()
 }
 
@@ -154,6 +165,7 @@ fn layers_with_maps(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<String> {
 mod tests {
     use super::*;
     use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
+    use net::{Binary, Dim, Primitive, Unary};
 
     fn small() -> Network {
         let graph = dcgan_generator(DcganGenerator {
@@ -176,6 +188,34 @@ mod tests {
         let (maps, images) = subject.maps_and_images(&[3, 4]).unwrap();
         assert_eq!((maps[1].shape(), images.shape()), (&[2, 2, 8, 8][..], &[2, 3, 16, 16][..]));
         assert_eq!(subject.maps(&[3, 4]).unwrap()[0].to_vec(), maps[0].to_vec());
+    }
+
+    #[test]
+    fn maps_that_are_none_and_results_that_are_no_images_are_refused() {
+        let refused = |output: &[Dim], layer: &[usize]| {
+            let mut graph = Graph::default();
+            let z = graph.push("z", Op::input(&[4]), &[]);
+            let size = [&[Dim::N, Dim::Fixed(2)], [layer[0], layer[1]].map(Dim::Fixed).as_slice()].concat();
+            let fill = graph.push("fill", Primitive::Fill { shape: size, value: 0.5 }, &[]);
+            let maps = graph.push("maps", Unary::Relu, &[fill]);
+            let one = graph.push("one", Primitive::sum(vec![0, 1]), &[z]);
+            let flat = graph.push("flat", Primitive::Reshape { shape: vec![] }, &[one]);
+            graph.push("sum", Primitive::sum(vec![0, 1, 2, 3]), &[maps]);
+            let fill = graph.push("pixels", Primitive::Fill { shape: output.to_vec(), value: 0.5 }, &[]);
+            graph.push("y", Binary::Mul, &[fill, flat]);
+            let network = Network::initial(graph, 1, "test", &Device::cpu());
+            Subject::new(&network, &["maps".into()], &Device::cpu()).err().map(|error| error.to_string())
+        };
+        let image = [Dim::N, Dim::Fixed(3), Dim::Fixed(8), Dim::Fixed(8)];
+        assert_eq!(refused(&image, &[4, 4]), None);
+        let ends = |error: Option<String>, end: &str| assert!(error.as_ref().unwrap().ends_with(end), "{error:?}");
+        ends(refused(&image, &[4, 0]), "maps: has maps of 4x0 cells; sides of 1 to 8192 can be looked at");
+        ends(refused(&image, &[8193, 4]), "maps: has maps of 8193x4 cells; sides of 1 to 8192 can be looked at");
+        for output in [&[], &image[1..], &[&[Dim::Batch(2)], &image[1..]].concat()] {
+            ends(refused(output, &[4, 4]), "gives []; dissected are networks that make images");
+        }
+        let nothing = [Dim::N, Dim::Fixed(3), Dim::Fixed(0), Dim::Fixed(8)];
+        ends(refused(&nothing, &[4, 4]), "gives [3, 0, 8]; dissected are networks that make images");
     }
 
     #[test]

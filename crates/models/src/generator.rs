@@ -47,14 +47,17 @@ impl Generator {
                 .into());
         }
         let graph = &network.graph;
-        let output = graph.shapes(1)?[graph.output()].get(1..).unwrap_or_default().to_vec();
         let inputs = graph.inputs().len();
-        let kind = match *output {
-            [channels, height, width] if inputs == 1 && !output.contains(&0) => Kind::Images([channels, height, width]),
-            [2] if inputs == 1 => Kind::Points,
+        let output = graph.sample_shapes()?[graph.output()].take();
+        let kind = match output.as_deref() {
+            Some(&[channels, height, width]) if inputs == 1 && channels * height * width > 0 => {
+                Kind::Images([channels, height, width])
+            }
+            Some([2]) if inputs == 1 => Kind::Points,
             _ => {
+                let gives = output.map_or("no result for each sample".into(), |output| format!("{output:?}"));
                 let reason = format!(
-                    "is not a generator: it gives {output:?} from {inputs} input{}",
+                    "is not a generator: it gives {gives} from {inputs} input{}",
                     if inputs == 1 { "" } else { "s" }
                 );
                 return Err(Error::file(path, reason)
@@ -143,8 +146,8 @@ impl Generator {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use net::Law;
     use net::zoo::{self, DcganGenerator, GeneratorStart, Norm};
+    use net::{Binary, Dim, Graph, Law, Op, Primitive};
 
     /// A generator of images of 16x16 pixels from latents of 4 numbers.
     pub(crate) fn small(channels: usize) -> Generator {
@@ -196,6 +199,27 @@ pub(crate) mod tests {
         let (segmenter, _) = crate::open_segmenter("scenes".as_ref(), &Device::cpu(), &mut |_| {}).unwrap();
         let error = of(segmenter.network).unwrap_err();
         assert_eq!(error.to_string(), "g: is a segmenter, not a generator");
+    }
+
+    #[test]
+    fn as_many_results_as_latents_or_it_is_no_generator() {
+        let pictures = |shape: Vec<Dim>| {
+            let mut graph = Graph::default();
+            let z = graph.push("z", Op::input(&[4]), &[]);
+            let fill = graph.push("fill", Primitive::Fill { shape, value: 0.5 }, &[]);
+            let one = graph.push("one", Primitive::sum(vec![0, 1]), &[z]);
+            let flat = graph.push("flat", Primitive::Reshape { shape: vec![] }, &[one]);
+            graph.push("y", Binary::Mul, &[fill, flat]);
+            of(Network::initial(graph, 1, "test", &Device::cpu()))
+        };
+        let maps = |first: &[Dim]| [first, &[3, 8, 8].map(Dim::Fixed)].concat();
+        assert_eq!(pictures(maps(&[Dim::N])).unwrap().image_shape().unwrap(), [3, 8, 8]);
+        for shape in [maps(&[Dim::Fixed(5)]), maps(&[Dim::Batch(2)]), maps(&[]), vec![]] {
+            let error = pictures(shape).unwrap_err().to_string();
+            assert_eq!(error, "g: is not a generator: it gives no result for each sample from 1 input");
+        }
+        let nothing = pictures(vec![Dim::N, Dim::Fixed(3), Dim::Fixed(0), Dim::Fixed(8)]).unwrap_err().to_string();
+        assert_eq!(nothing, "g: is not a generator: it gives [3, 0, 8] from 1 input");
     }
 
     #[test]

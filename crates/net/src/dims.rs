@@ -32,6 +32,18 @@ impl Graph {
         let dims = self.dims()?;
         self.nodes().iter().zip(&dims).map(|(node, dims)| at(&node.name, dims, batch)).collect()
     }
+
+    /// What each node gives for one sample; `None` where its first axis is not the batch, or another one depends on it.
+    ///
+    /// # Errors
+    /// As [`Graph::dims`].
+    pub fn sample_shapes(&self) -> Result<Vec<Option<Vec<usize>>>> {
+        let of_sample = |dims: Vec<Dim>| match dims[..] {
+            [Dim::N, ref rest @ ..] => rest.iter().map(|dim| dim.fixed()).collect(),
+            _ => None,
+        };
+        Ok(self.dims()?.into_iter().map(of_sample).collect())
+    }
 }
 
 pub(crate) fn of_node(name: &str, op: &'static str, wrong: Mismatch) -> Error {

@@ -6,7 +6,7 @@
 
 use ganatomy_net::zoo::{self, DcganGenerator, GeneratorStart, Norm};
 use ganatomy_net::{
-    AxisMap, Binary, Conv, Device, Dim, Graph, Init, METADATA_KEY, Mode, Network, NodeId, Op, Primitive, Program,
+    AxisMap, Binary, Conv, Device, Dim, Edit, Graph, Init, METADATA_KEY, Mode, Network, NodeId, Op, Primitive, Program,
     Storage, Tensor, Unary, Window,
 };
 use proptest::prelude::*;
@@ -340,15 +340,18 @@ fn used(bytes: &[u8]) -> Reached {
     }
 }
 
-/// Lists a network, and runs it where that is little work; what it says where it does not run.
+/// Lists a network, and runs it with its gradient and in two parts where that is little work; what it says where it does not run.
 fn run(network: &Network) -> Result<(), String> {
     let said = |error: ganatomy_net::Error| error.to_string();
     let graph = &network.graph;
     let report = network.report().unwrap();
     serde_json::to_string(&report).unwrap();
-    // A description that can be trained may be trained no further than this.
+    let _ = graph.sample_shapes().unwrap();
+    // What is trained is no stranger's: it is enough that this comes to an end.
     let _ = Program::new(graph, Mode::Training);
-    let program = network.inference().map_err(said)?;
+    let mut program = network.inference().map_err(said)?;
+    let (output, inputs) = (program.output(), program.inputs().iter().map(|input| input.node).collect::<Vec<_>>());
+    let derivative = program.differentiate(output, &inputs).map_err(said)?;
     for batch in [1, 2] {
         let shapes = graph.shapes(batch).map_err(said)?;
         let numbers = |shape: &Vec<usize>| shape.iter().product::<usize>();
@@ -359,14 +362,25 @@ fn run(network: &Network) -> Result<(), String> {
         let fed: Vec<Tensor> = (graph.inputs().iter())
             .map(|&id| Tensor::new(&shapes[id], vec![0.5; numbers(&shapes[id])], &Device::cpu()))
             .collect();
-        let feeds: Vec<(NodeId, &Tensor)> = program.inputs().iter().map(|input| input.node).zip(&fed).collect();
+        let feeds: Vec<(NodeId, &Tensor)> = inputs.iter().copied().zip(&fed).collect();
         let mut run = program.start(&network.params, &feeds).map_err(said)?;
         // A network without an input that tells the batch takes it to be 1.
         let tells = graph.inputs().iter().any(|&id| matches!(graph.node(id).op, Op::Input { batch: true, .. }));
         let wanted: Vec<NodeId> = program.outputs().iter().map(|(_, output)| *output).collect();
-        for ((_, node), value) in graph.outputs().zip(run.fetch(&wanted).map_err(said)?) {
+        for ((_, node), value) in graph.outputs().zip(run.fork().fetch(&wanted).map_err(said)?) {
             assert_eq!(value.to_vec().len(), value.len());
             assert!(!tells || value.shape() == shapes[node], "{:?} instead of {:?}", value.shape(), shapes[node]);
+        }
+        let shape = run.shape(output).to_vec();
+        run.feed(derivative.cotangent, &Tensor::new(&shape, vec![1.0; numbers(&shape)], &Device::cpu()))
+            .map_err(said)?;
+        let _ = run.fork().fetch(&derivative.nodes());
+        let edit = |node: &str| Edit::force(node, vec![0], 0.5);
+        let half = graph.node(graph.nodes().len() / 2).name.as_str();
+        run.edit(&[edit(half), edit(&graph.node(graph.output()).name)]).map_err(said)?;
+        let _ = run.fetch_one(output);
+        for part in [network.until(half), network.from(half)] {
+            let _ = part.map(|part| part.report());
         }
     }
     Ok(())

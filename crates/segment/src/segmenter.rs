@@ -46,15 +46,19 @@ impl Segmenter {
         if planes.is_empty() || classes > MOST_CLASSES || planes.iter().any(|plane| plane.classes.is_empty()) {
             return Err(wrong(format!("has {} planes with {classes} classes in all", planes.len())));
         }
-        let output = network.graph.shapes(1)?[network.graph.output()].clone();
+        let output = network.graph.sample_shapes()?[network.graph.output()].take().unwrap_or_default();
         let [_] = *network.graph.inputs() else {
             return Err(wrong(format!("reads {} inputs instead of one image", network.graph.inputs().len())));
         };
-        let &[channels, height, width] = network.input_shape().as_slice() else {
-            return Err(wrong(format!("reads {:?} instead of an image", network.input_shape())));
+        let input = network.input_shape();
+        let &[channels, height, width] = input.as_slice() else {
+            return Err(wrong(format!("reads {input:?} instead of an image")));
         };
-        if output[1..] != [classes, height, width] {
-            let reason = format!("gives {:?}; its {classes} classes need {:?}", &output[1..], [classes, height, width]);
+        if input.contains(&0) {
+            return Err(wrong(format!("reads {input:?}, which is no image")));
+        }
+        if output != [classes, height, width] {
+            let reason = format!("gives {output:?}; its {classes} classes need {:?}", [classes, height, width]);
             return Err(wrong(reason));
         }
         let json = serde_json::to_string(&planes).map_err(|e| wrong(e.to_string()))?;

@@ -1,7 +1,7 @@
 use super::*;
 use base::seed::Stream;
 use data::Class;
-use net::{Conv, Graph, Init, Op, Unary};
+use net::{Conv, Graph, Init, Op, Primitive, Unary};
 
 const SHAPE: [usize; 3] = [2, 4, 5];
 
@@ -157,4 +157,28 @@ fn wrong_images_planes_and_classes_are_errors() {
     assert_eq!(score(2, 0), "plane: 2 does not exist; there are 2");
     assert_eq!(score(1, 2), "class: 2 does not exist; plane parts has 2");
     assert!(segmenter.class_gradient(&images(1), 0, 0, &[0.0]).is_err());
+}
+
+#[test]
+fn results_that_are_no_maps_are_refused() {
+    let refused = |network: Network| Segmenter::new(network, planes()).unwrap_err().to_string();
+    let with = |op: Primitive| {
+        let mut graph = Graph::clone(&network(5).graph);
+        graph.push("result", op, &[graph.output()]);
+        Network::initial(graph, 1, "test", &Device::cpu())
+    };
+    let sum = with(Primitive::sum(vec![0, 1, 2, 3]));
+    assert_eq!(refused(sum), "segmenter: gives []; its 5 classes need [5, 4, 5]");
+    let turned = with(Primitive::Permute { axes: vec![1, 0, 2, 3] });
+    assert_eq!(refused(turned), "segmenter: gives []; its 5 classes need [5, 4, 5]");
+    let mut graph = Graph::default();
+    graph.push("x", Op::input(&[5, 0, 4]), &[]);
+    let nothing = Network::initial(graph, 1, "test", &Device::cpu());
+    assert_eq!(refused(nothing), "segmenter: reads [5, 0, 4], which is no image");
+    // A number: nothing has a first axis.
+    let mut graph = Graph::default();
+    let x = graph.push("x", Op::Input { shape: vec![], batch: false, role: None, law: None }, &[]);
+    graph.push("y", Unary::Tanh, &[x]);
+    let number = Network::initial(graph, 1, "test", &Device::cpu());
+    assert_eq!(refused(number), "segmenter: reads [] instead of an image");
 }
