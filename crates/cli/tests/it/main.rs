@@ -8,6 +8,7 @@ mod dissect;
 mod evolve;
 mod export;
 mod help;
+mod hostile;
 mod house;
 mod inspect;
 mod interpolate;
