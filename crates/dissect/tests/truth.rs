@@ -337,7 +337,7 @@ fn a_dissection_that_was_stopped_goes_on_to_the_same_end() {
     let means = Means { subject: &subject, segmenter: &segmenter, real: None, device: &device };
     let folder = place.path().join("stopped");
     // Once while it fits, then after the second group of images, then to the end.
-    for (stop_at, finished) in [(2, false), (9 + 2, false), (0, true)] {
+    for (stop_at, finished) in [(2, false), (3 + 2, false), (0, true)] {
         let mut watch = Impatient(std::cell::Cell::new(stop_at));
         assert_eq!(dissect(&folder, &plan, &means, &mut watch).unwrap().is_some(), finished);
         assert_eq!(Dissection::read(&folder).is_ok(), finished);

@@ -196,6 +196,7 @@ impl<'a> Layer<'a> {
 
 /// `y = w * x (+ bias)`.
 pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precision: Precision) -> Vec<f32> {
+    s.check(x.len(), w.len(), s.n * s.y_len());
     let way = &Way::new(s, precision);
     forward(s, x, &Layer { way, weights: w, kept: None, bias, activation: None })
 }
@@ -262,6 +263,7 @@ pub fn conv2d_input_gradient(
     bias: Option<&[f32]>,
     precision: Precision,
 ) -> Vec<f32> {
+    s.check(s.n * s.x_len(), w.len(), dy.len());
     let way = &Way::new(s, precision);
     input_gradient(s, dy, &Layer { way, weights: w, kept: None, bias, activation: None })
 }

@@ -299,7 +299,7 @@ impl Interpolation {
     fn most_in_row(self, scale: f64) -> usize {
         match self {
             Self::Linear { antialias: true } | Self::Cubic { antialias: true, .. } if scale < 1.0 => {
-                (4.0 / scale) as usize + 2
+                ((4.0 / scale) as usize).saturating_add(2)
             }
             _ => 4,
         }

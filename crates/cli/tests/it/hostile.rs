@@ -115,7 +115,7 @@ fn strange_files_end_in_results_or_errors() {
             "inspect m.safetensors --json",
             "sample m.safetensors --seeds 0..2 --raw x.npy",
             "sample m.safetensors --seeds 0..2 --out x.png",
-            "dissect m.safetensors --out d --samples 2",
+            "dissect m.safetensors --segmenter scenes --out d --samples 2",
             "segmenter apply m.safetensors m.safetensors",
         ] {
             let output = limited(&place, words);

@@ -17,7 +17,7 @@ pub(crate) struct Sketch {
     high: f32,
     /// Bins are `2^exponent` wide.
     exponent: i32,
-    /// Bin 1 holds `[first, first + 1)` times the width.
+    /// Bin 1 holds `(first, first + 1]` times the width.
     first: i32,
     /// Bin 0, and [`MOST_BINS`] others once there is a range.
     counts: Vec<u32>,
@@ -63,25 +63,26 @@ impl Sketch {
 
     /// Makes bins so wide that the range fits.
     fn widen(&mut self) {
-        let place = |value: f32, exponent: i32| (f64::from(value) * libm::exp2(f64::from(-exponent))).floor();
-        let fits = |exponent: i32| place(self.high, exponent) - place(self.low, exponent) < MOST_BINS as f64;
+        let place = |value: f32, exponent: i32| f64::from(value) * libm::exp2(f64::from(-exponent));
+        let bins = |exponent: i32| place(self.high, exponent).ceil() - place(self.low, exponent).floor();
+        let fits = |exponent: i32| bins(exponent) <= MOST_BINS as f64;
         // No narrower than the last digit of the largest number: numbers of bins stay below 2^24.
         let digits = libm::ilogbf(self.low.abs().max(self.high.abs())) - 23;
         let mut exponent = self.exponent.max(digits).max(-126);
         while !fits(exponent) {
             exponent += 1;
         }
-        let first = place(self.low, exponent) as i32;
+        let first = place(self.low, exponent).floor() as i32;
         if self.counts.len() == 1 {
             self.counts.resize(1 + MOST_BINS, 0);
         } else if exponent != self.exponent || first != self.first {
             let mut counts = vec![0; 1 + MOST_BINS];
             counts[0] = self.counts[0];
             let together = exponent - self.exponent;
-            for (bin, &count) in (self.first..).zip(&self.counts[1..]).filter(|(_, count)| **count > 0) {
-                // Shifting rounds down, for negative numbers as well.
-                let bin = if together < 32 { bin >> together } else { bin >> 31 };
-                counts[(1 + bin - first) as usize] += count;
+            for (upper, &count) in (self.first + 1..).zip(&self.counts[1..]).filter(|(_, count)| **count > 0) {
+                // The upper edge is rounded up. Shifting rounds down, for negative numbers as well.
+                let upper = -(-upper >> together.min(31));
+                counts[(upper - first) as usize] += count;
             }
             self.counts = counts;
         }

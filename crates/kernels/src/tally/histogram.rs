@@ -14,7 +14,7 @@ pub struct Bins {
     pub low: f32,
     /// One over the width. Where it is a power of two, no number is rounded on its way to its bin.
     pub per_unit: f32,
-    /// Bin 1 holds `[first, first + 1) / per_unit`.
+    /// Bin 1 holds `(first, first + 1] / per_unit`.
     pub first: i32,
 }
 
@@ -33,8 +33,8 @@ impl Bins {
     /// The bin of one number, if there are `bins` besides bin 0.
     pub fn of(&self, value: f32, bins: usize) -> usize {
         if value > self.low {
-            let place = (f64::from(value) * f64::from(self.per_unit)).floor() - f64::from(self.first);
-            1 + (place.max(0.0) as usize).min(bins.saturating_sub(1))
+            let place = (f64::from(value) * f64::from(self.per_unit)).ceil() - f64::from(self.first);
+            (place.max(1.0) as usize).min(bins)
         } else {
             0
         }
@@ -52,8 +52,8 @@ unsafe fn count_any<S: Simd>(bins: &Bins, values: &[f32], counts: &mut [u32]) {
         let scaled = value * bins.per_unit;
         // Saturates, so what is far out stays on its side.
         let whole = scaled as i32;
-        let floor = whole.saturating_sub(i32::from((whole as f32) > scaled));
-        let place = floor.saturating_sub(bins.first).saturating_add(1).clamp(1, most);
+        let ceil = whole.saturating_add(i32::from((whole as f32) < scaled));
+        let place = ceil.saturating_sub(bins.first).clamp(1, most);
         if value > bins.low { place as usize } else { 0 }
     };
     let (blocks, rest) = values.as_chunks::<LANES>();
