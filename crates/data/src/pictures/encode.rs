@@ -11,11 +11,24 @@ use image::{Delay, ExtendedColorType, Frame, RgbImage, buffer::ConvertBuffer};
 /// # Errors
 /// The image is not what [`Image::new`] admits.
 pub fn png(image: &Image) -> Result<Vec<u8>> {
+    png_with(image, png::Compression::Balanced)
+}
+
+/// As [`png`], several times faster and somewhat larger: for pictures by the hundred.
+///
+/// # Errors
+/// As [`png`].
+pub fn quick_png(image: &Image) -> Result<Vec<u8>> {
+    png_with(image, png::Compression::Fast)
+}
+
+fn png_with(image: &Image, compression: png::Compression) -> Result<Vec<u8>> {
     let broken = |e: png::EncodingError| Error::setting("picture", e.to_string());
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, image.width as u32, image.height as u32);
     encoder.set_color(if image.channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(compression);
     let mut writer = encoder.write_header().map_err(broken)?;
     writer.write_image_data(&image.pixels).map_err(broken)?;
     writer.finish().map_err(broken)?;

@@ -36,8 +36,7 @@ impl Sketch {
 
     /// Counts `fine`: numbers in the range of the finite ones of `coarse`, which are among them or bound them.
     pub(crate) fn add(&mut self, coarse: &[f32], fine: &[f32]) {
-        let finite = coarse.iter().copied().filter(|value| value.is_finite());
-        let (low, high) = finite.fold((self.low, self.high), |(low, high), value| (low.min(value), high.max(value)));
+        let (low, high) = range(coarse, [self.low, self.high]);
         if low < self.low {
             self.lower(low);
         }
@@ -165,6 +164,23 @@ impl Sketch {
         let here = self.counts.get(self.bin(level).max(1)).copied().unwrap_or(0);
         f64::from(here) / self.total().max(1) as f64
     }
+}
+
+/// The least and the largest finite number, of these and those that are known.
+fn range(values: &[f32], [low, high]: [f32; 2]) -> (f32, f32) {
+    let (mut lows, mut highs) = ([low; 8], [high; 8]);
+    let mut see = |lane: usize, value: f32| {
+        if value < lows[lane] && value > f32::NEG_INFINITY {
+            lows[lane] = value;
+        }
+        if value > highs[lane] && value < f32::INFINITY {
+            highs[lane] = value;
+        }
+    };
+    let (blocks, rest) = values.as_chunks::<8>();
+    blocks.iter().for_each(|block| block.iter().enumerate().for_each(|(lane, &value)| see(lane, value)));
+    rest.iter().enumerate().for_each(|(lane, &value)| see(lane, value));
+    (lows.into_iter().fold(low, f32::min), highs.into_iter().fold(high, f32::max))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::find::Findings;
 use crate::subject::Subject;
 use crate::watch::Watch;
 use base::files;
-use data::pictures::{grid, png, zoomed};
+use data::pictures::{grid, quick_png, zoomed};
 use data::{Image, pictures};
 use net::Result;
 use rayon::prelude::*;
@@ -64,7 +64,7 @@ pub(crate) fn units(
                 if strip.is_empty() {
                     return Ok(());
                 }
-                files::write_atomic(path, &png(&grid(&strip, strip.len(), PICTURE_GAP)?)?)
+                files::write_atomic(path, &quick_png(&grid(&strip, strip.len(), PICTURE_GAP)?)?)
             })?;
             watch.step(units.len() as u64);
         }

@@ -22,10 +22,11 @@ impl Bins {
     /// Adds each number to the count of its bin; numbers beyond the last bin are counted there, those above `low` before bin 1 in that one.
     ///
     /// # Panics
-    /// There is no bin but 0, or there are so many that their numbers leave `i32`.
+    /// There is no bin but 0, or numbers of bins are beyond 2^24.
     pub fn count(&self, values: &[f32], counts: &mut [u32]) {
-        let bins = i32::try_from(counts.len()).ok().and_then(|len| self.first.checked_add(len));
-        assert!(counts.len() > 1 && bins.is_some(), "{} bins from {} on", counts.len(), self.first);
+        // Whole numbers that large are exact in `f32`.
+        let exact = counts.len() < 1 << 24 && self.first.unsigned_abs() <= 1 << 24;
+        assert!(counts.len() > 1 && exact, "{} bins from {} on", counts.len(), self.first);
         // SAFETY: the processor has the instruction set of `best`.
         unsafe { count(Level::best(), self, values, counts) };
     }
@@ -47,14 +48,13 @@ impl Bins {
 /// The processor has the instruction set of `S`.
 #[inline(always)]
 unsafe fn count_any<S: Simd>(bins: &Bins, values: &[f32], counts: &mut [u32]) {
-    let most = counts.len() as i32 - 1;
+    let (most, first) = ((counts.len() - 1) as f32, bins.first as f32);
     let place = |value: f32| {
-        let scaled = value * bins.per_unit;
-        // Saturates, so what is far out stays on its side.
-        let whole = scaled as i32;
-        let ceil = whole.saturating_add(i32::from((whole as f32) < scaled));
-        let place = ceil.saturating_sub(bins.first).clamp(1, most);
-        if value > bins.low { place as usize } else { 0 }
+        // What is far out, or no number, stays on its side.
+        let place = ((value * bins.per_unit).ceil() - first).max(1.0).min(most);
+        // SAFETY: it is between 1 and the number of bins.
+        let place: i32 = unsafe { place.to_int_unchecked() };
+        if value > bins.low { place } else { 0 }
     };
     let (blocks, rest) = values.as_chunks::<LANES>();
     let mut not_above = 0;
@@ -64,9 +64,9 @@ unsafe fn count_any<S: Simd>(bins: &Bins, values: &[f32], counts: &mut [u32]) {
             not_above += LANES as u32;
             continue;
         }
-        block.map(place).into_iter().for_each(|place| counts[place] += 1);
+        block.map(place).into_iter().for_each(|place| counts[place as usize] += 1);
     }
-    rest.iter().for_each(|&value| counts[place(value)] += 1);
+    rest.iter().for_each(|&value| counts[place(value) as usize] += 1);
     counts[0] += not_above;
 }
 

@@ -1,7 +1,7 @@
 //! The executor: feeds some nodes, computes others, keeps what is still needed.
 
 use super::Program;
-use super::plan::{Question, Way};
+use super::plan::{Plan, Question, Way};
 use super::ready::Ready;
 use crate::dims::of_node;
 use crate::{Edit, Error, NodeId, Params, Result};
@@ -173,6 +173,11 @@ impl<'p> Run<'p> {
             edited: self.edits.iter().map(|(id, ..)| *id).collect(),
             ready: self.ready.is_some(),
         });
+        kernels::in_pool(|| self.execute(&plan))?;
+        wanted.iter().map(|&id| self.known(id).cloned()).collect()
+    }
+
+    fn execute(&mut self, plan: &Plan) -> Result<()> {
         for work in &plan.works {
             let mut value = match &work.way {
                 Way::Alone => self.compute(work.node)?,
@@ -186,7 +191,7 @@ impl<'p> Run<'p> {
             self.values[work.node] = Some(value);
             work.done.iter().for_each(|&id| self.values[id] = None);
         }
-        wanted.iter().map(|&id| self.known(id).cloned()).collect()
+        Ok(())
     }
 
     pub(super) fn known(&self, id: NodeId) -> Result<&Tensor> {
