@@ -95,6 +95,10 @@ mod x86 {
         _mm512_fmadd_ps, _mm512_set1_ps,
     };
 
+    /// The loop in registers.
+    ///
+    /// # Safety
+    /// The processor has these instructions.
     #[target_feature(enable = "avx512f")]
     pub(super) fn avx512(factor: f32) -> f32 {
         let (factor, term) = (_mm512_set1_ps(factor), _mm512_set1_ps(0.5));
@@ -107,6 +111,10 @@ mod x86 {
         _mm512_cvtss_f32(sums.into_iter().reduce(|a, b| _mm512_add_ps(a, b)).unwrap_or(term))
     }
 
+    /// The loop in registers.
+    ///
+    /// # Safety
+    /// The processor has these instructions.
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn avx2(factor: f32) -> f32 {
         let (factor, term) = (_mm256_set1_ps(factor), _mm256_set1_ps(0.5));

@@ -141,7 +141,7 @@ pub(crate) enum After {
 /// How a convolution and its input gradient are computed: the shape of one image decides.
 #[derive(Debug)]
 enum Way {
-    Tiles(Plan),
+    Tiles(Box<Plan>),
     Direct,
     Grouped,
     Unfolded,
@@ -150,7 +150,7 @@ enum Way {
 impl Way {
     fn new(s: &ConvShape, precision: Precision) -> Self {
         match Plan::new(s, precision) {
-            Some(plan) => Self::Tiles(plan),
+            Some(plan) => Self::Tiles(Box::new(plan)),
             None if direct::fits(s) => Self::Direct,
             None if s.groups > 1 => Self::Grouped,
             None => Self::Unfolded,

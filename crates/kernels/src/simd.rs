@@ -112,10 +112,19 @@ pub(crate) trait Simd: Copy {
     /// See [`Simd`].
     unsafe fn mul_add(a: Self::Lanes, b: Self::Lanes, c: Self::Lanes) -> Self::Lanes;
     /// `x` where it is above 0, NaN where it is that, 0 elsewhere.
+    ///
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn relu(x: Self::Lanes) -> Self::Lanes;
     /// `x` where it is above 0, `slope x` elsewhere.
+    ///
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn leaky_relu(x: Self::Lanes, slope: Self::Lanes) -> Self::Lanes;
     /// Says that what lies there will soon be read; it need not be there at all.
+    ///
+    /// # Safety
+    /// See [`Simd`].
     unsafe fn soon(p: *const f32);
     /// Bit `i` is set where lane `i` of `a` is greater than that of `b`; neither is NaN there.
     ///

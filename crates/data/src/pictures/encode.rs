@@ -14,10 +14,10 @@ pub fn png(image: &Image) -> Result<Vec<u8>> {
     png_with(image, png::Compression::Balanced)
 }
 
-/// As [`png`], several times faster and somewhat larger: for pictures by the hundred.
+/// As [`png()`], several times faster and somewhat larger: for pictures by the hundred.
 ///
 /// # Errors
-/// As [`png`].
+/// As [`png()`].
 pub fn quick_png(image: &Image) -> Result<Vec<u8>> {
     png_with(image, png::Compression::Fast)
 }

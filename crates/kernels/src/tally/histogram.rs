@@ -60,7 +60,7 @@ unsafe fn count_any<S: Simd>(bins: &Bins, values: &[f32], counts: &mut [u32]) {
     let mut not_above = 0;
     for block in blocks {
         // Behind a ReLU most numbers are the lowest one.
-        if !block.iter().fold(false, |any, &value| any | (value > bins.low)) {
+        if block.iter().fold(0, |above, &value| above + u32::from(value > bins.low)) == 0 {
             not_above += LANES as u32;
             continue;
         }

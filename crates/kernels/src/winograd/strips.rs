@@ -103,7 +103,7 @@ pub(super) fn forward(
                     // SAFETY: at every point there are `outer` blocks of tiles, as many panels as blocks of weights with all channels,
                     // and as many blocks of products.
                     unsafe {
-                        multiply(level, plan, &shape, a, kept.group(group), products, [a_point, b_point, c_point])
+                        multiply(level, plan, &shape, a, kept.group(group), products, [a_point, b_point, c_point]);
                     };
                     for (block, o) in o_blocks.enumerate() {
                         let lanes = (s.o - o * 16).min(16);

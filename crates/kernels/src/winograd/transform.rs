@@ -329,13 +329,13 @@ impl<S: Simd, const N: usize> Into2<S> for Added<'_, N> {
 struct Taps<'a, const N: usize> {
     plan: &'a Plan,
     phase: usize,
-    taps: *mut f32,
+    at: *mut f32,
 }
 
 impl<const N: usize> Taps<'_, N> {
     #[inline(always)]
     fn place(&self, i: usize, j: usize) -> *mut f32 {
-        self.taps.wrapping_add(self.plan.tap(self.phase, i, j) * 16)
+        self.at.wrapping_add(self.plan.tap(self.phase, i, j) * 16)
     }
 }
 
@@ -594,7 +594,7 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
         let taps = taps.as_mut_ptr();
         turn_in::<S>(kernels, lane_stride, lanes, plan.taps, taps);
         for phase in 0..plan.phases {
-            to.take::<S, N, R>(phase, 0, &F::G, &Taps::<R> { plan, phase, taps });
+            to.take::<S, N, R>(phase, 0, &F::G, &Taps::<R> { plan, phase, at: taps });
         }
     }
 }
@@ -626,7 +626,7 @@ unsafe fn weight_gradient_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const 
         let taps = taps.as_mut_ptr();
         for phase in 0..plan.phases {
             let from = Points::<N> { at: from.at.add(phase * from.phase), point: from.point };
-            apply2::<S, R, N>(&F::GT, &from, &mut Taps::<R> { plan, phase, taps });
+            apply2::<S, R, N>(&F::GT, &from, &mut Taps::<R> { plan, phase, at: taps });
         }
         turn_out::<S>(taps, kernels, lane_stride, lanes, plan.taps, accumulate);
     }

@@ -27,9 +27,9 @@ impl Primitive {
             _ => return None,
         };
         let whole = near(conv) && ![x, w, output].iter().any(|shape| shape.len() != 4 || shape.contains(&0));
-        whole.then(|| match transposed {
-            false => (shape_of(conv, x, output[1], &w[2..], &output[2..]), false),
-            true => (shape_of(conv, output, x[1], &w[2..], &x[2..]), true),
+        whole.then(|| {
+            let (from, to, o) = if transposed { (output, x, x[1]) } else { (x, output, output[1]) };
+            (shape_of(conv, from, o, &w[2..], &to[2..]), transposed)
         })
     }
 }

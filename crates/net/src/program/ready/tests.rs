@@ -41,7 +41,7 @@ fn grouped(transposed: bool) -> Graph {
     let shape = if transposed { [6, 3, 3, 2] } else { [9, 2, 3, 2] };
     let (w, b) = (param(&mut graph, "w", &shape), param(&mut graph, "b", &[9]));
     let conv = Conv { groups: 3, ..Conv::new(1, 1) };
-    let op = if transposed { Op::from(Op::ConvTranspose2d { conv, output_padding: 0 }) } else { Op::conv2d(conv) };
+    let op = if transposed { Op::ConvTranspose2d { conv, output_padding: 0 } } else { Op::conv2d(conv) };
     let y = graph.push("y", op, &[x, w, b]);
     let scaled = graph.push("scaled", Unary::Scale { factor: 0.5 }, &[y]);
     let m = param(&mut graph, "m", &[9]);
