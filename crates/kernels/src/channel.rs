@@ -6,29 +6,6 @@
 use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
 
-/// `y = x * scale[c] + shift[c]`; a missing one is 1 or 0.
-pub fn channel_affine(
-    x: &[f32],
-    channels: usize,
-    cells: usize,
-    scale: Option<&[f32]>,
-    shift: Option<&[f32]>,
-) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
-    let image = channels * cells;
-    if image == 0 {
-        return y;
-    }
-    assert!(x.len().is_multiple_of(image), "whole images");
-    y.par_chunks_mut(image).zip(x.par_chunks(image)).with_min_len((1 << 14) / image + 1).for_each(|(y, x)| {
-        for (c, (y, x)) in y.chunks_exact_mut(cells).zip(x.chunks_exact(cells)).enumerate() {
-            let (a, b) = (scale.map_or(1.0, |s| s[c]), shift.map_or(0.0, |s| s[c]));
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = x * a + b);
-        }
-    });
-    y
-}
-
 /// `b[c]` in every cell of `images` images.
 pub fn channel_broadcast(b: &[f32], images: usize, cells: usize) -> Vec<f32> {
     let mut y = vec![0.0; images * b.len() * cells];

@@ -40,11 +40,10 @@ const fn usual<T: Copy>(usual: T, under_miri: T) -> T {
 }
 
 pub use adam::{AdamParameter, AdamStep, adam};
-pub use channel::{channel_affine, channel_broadcast, channel_dot, channel_squares, channel_sum};
+pub use channel::{channel_broadcast, channel_dot, channel_squares, channel_sum};
 pub use conv::{ConvShape, Precision, PreparedConv, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
-pub use elementwise::math::{leaky_relu, leaky_relu_gradient, tanh, tanh_gradient};
 pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
-pub use pointwise::{in_pool, map, map2, repeat};
+pub use pointwise::{in_pool, map, repeat};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;
 pub use tally::{Bins, Upsampler, count_and, pack_classes, tally, words};

@@ -65,21 +65,6 @@ pub fn repeat(x: &[f32], block: usize, times: usize) -> Vec<f32> {
     unsafe { written(len, write) }
 }
 
-/// `f` of every pair of elements.
-pub fn map2(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    assert_eq!(x.len(), y.len(), "lengths of a pointwise operation");
-    if x.len() < PARALLEL {
-        return x.iter().zip(y).map(|(&a, &b)| f(a, b)).collect();
-    }
-    let write = |out: &mut [MaybeUninit<f32>]| {
-        out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(y.par_chunks(CHUNK)).for_each(|((out, x), y)| {
-            out.iter_mut().zip(x).zip(y).for_each(|((o, &a), &b)| _ = o.write(f(a, b)));
-        });
-    };
-    // SAFETY: chunks of the same length on all sides cover everything.
-    unsafe { written(x.len(), write) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

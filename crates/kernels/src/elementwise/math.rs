@@ -3,13 +3,13 @@
 
 /// `x` where positive, `slope * x` elsewhere.
 #[inline]
-pub fn leaky_relu(x: f32, slope: f32) -> f32 {
+pub(crate) fn leaky_relu(x: f32, slope: f32) -> f32 {
     if x > 0.0 { x } else { slope * x }
 }
 
 /// `g` where `x` is positive, `slope * g` elsewhere.
 #[inline]
-pub fn leaky_relu_gradient(g: f32, x: f32, slope: f32) -> f32 {
+pub(crate) fn leaky_relu_gradient(g: f32, x: f32, slope: f32) -> f32 {
     if x > 0.0 { g } else { slope * g }
 }
 
@@ -37,7 +37,7 @@ fn reduced(y: f32, ln2_rest: f32) -> (f32, f32) {
 ///
 /// `-t / (t + 2)` with `t = exp(-2 |x|) - 1`, which loses no digits near 0.
 #[inline]
-pub fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     // From 10 on the result is 1. A NaN is not less.
     let y = -2.0 * if x.abs() > 10.0 { 10.0 } else { x.abs() };
     let (rounder, small) = reduced(y, LN2_REST);
@@ -72,7 +72,7 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
 
 /// `g (1 - y^2)`, where `y` is the hyperbolic tangent.
 #[inline]
-pub fn tanh_gradient(g: f32, y: f32) -> f32 {
+pub(crate) fn tanh_gradient(g: f32, y: f32) -> f32 {
     g * (1.0 - y * y)
 }
 

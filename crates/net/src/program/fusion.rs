@@ -247,10 +247,8 @@ impl Run<'_> {
         let inputs = &self.program.nodes[conv].inputs;
         let prepared = self.ready.and_then(|ready| ready.prepared(chain, &self.shapes, self.precision));
         if let (Some(prepared), Some(maps)) = (prepared, self.known(inputs[0])?.slice()) {
-            let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.shapes[input].as_slice()).collect();
-            let macs = self.program.primitive(conv).map_or(0, |primitive| primitive.macs(&shapes, &self.shapes[conv]));
             let value = prepared.run(self.shapes[inputs[0]][0], maps);
-            self.macs += macs;
+            self.count_macs(conv);
             return Ok(Tensor::new(&self.shapes[root], value, &Device::cpu()));
         }
         self.compute_through(&chain.members[..chain.members.len() - 1], root)

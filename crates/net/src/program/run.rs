@@ -25,7 +25,7 @@ pub struct Run<'p> {
     edits: Arc<Vec<(NodeId, usize, Edit)>>,
     pub(super) batch: usize,
     pub(super) precision: Precision,
-    pub(super) macs: u64,
+    macs: u64,
 }
 
 impl<'p> Run<'p> {
@@ -201,14 +201,21 @@ impl<'p> Run<'p> {
         })
     }
 
+    /// Adds the multiplications of a primitive to those so far.
+    pub(super) fn count_macs(&mut self, id: NodeId) {
+        let Some(primitive) = self.program.primitive(id) else { return };
+        let inputs = self.program.nodes[id].inputs.iter();
+        let shapes: Vec<&[usize]> = inputs.map(|&input| self.shapes[input].as_slice()).collect();
+        self.macs = self.macs.saturating_add(primitive.macs(&shapes, &self.shapes[id]));
+    }
+
     pub(super) fn compute(&mut self, id: NodeId) -> Result<Tensor> {
         let program = self.program;
         let Some(primitive) = program.primitive(id) else {
             return self.known(id).cloned();
         };
         let inputs = &program.nodes[id].inputs;
-        let shapes: Vec<&[usize]> = inputs.iter().map(|&i| self.shapes[i].as_slice()).collect();
-        self.macs = self.macs.saturating_add(primitive.macs(&shapes, &self.shapes[id]));
+        self.count_macs(id);
         let inputs: Vec<&Tensor> = inputs.iter().map(|&i| self.known(i)).collect::<Result<_>>()?;
         let counted;
         let primitive = match *primitive {
