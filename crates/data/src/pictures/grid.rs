@@ -73,12 +73,26 @@ pub fn stack(images: &[Image], gap: usize) -> Result<Image> {
 #[must_use]
 pub fn zoomed(image: &Image, factor: usize) -> Image {
     let factor = if image.width.max(image.height).saturating_mul(factor) > MAX_SIDE { 1 } else { factor.max(1) };
-    let mut pixels = Vec::with_capacity(image.pixels.len() * factor * factor);
-    for row in image.pixels.chunks_exact(image.width * image.channels) {
-        let wide: Vec<u8> = row.chunks_exact(image.channels).flat_map(|p| p.repeat(factor)).collect();
-        pixels.extend(wide.repeat(factor));
+    let wide = image.width * factor * image.channels;
+    let mut pixels = vec![0; image.pixels.len() * factor * factor];
+    for (row, rows) in
+        image.pixels.chunks_exact(image.width * image.channels).zip(pixels.chunks_exact_mut(wide * factor))
+    {
+        let (first, others) = rows.split_at_mut(wide);
+        match image.channels {
+            1 => widen::<1>(row, first, factor),
+            _ => widen::<3>(row, first, factor),
+        }
+        others.chunks_exact_mut(wide).for_each(|other| other.copy_from_slice(first));
     }
     Image { width: image.width * factor, height: image.height * factor, channels: image.channels, pixels }
+}
+
+/// Each pixel of a row several times.
+fn widen<const CHANNELS: usize>(row: &[u8], wide: &mut [u8], factor: usize) {
+    for (pixel, pixels) in row.as_chunks::<CHANNELS>().0.iter().zip(wide.chunks_exact_mut(CHANNELS * factor)) {
+        pixels.as_chunks_mut::<CHANNELS>().0.fill(*pixel);
+    }
 }
 
 /// Copies a picture onto a sheet; what lies outside is cut off. Only a grey picture fits on a grey sheet.

@@ -75,18 +75,21 @@ pub(crate) fn units(
 /// An image, darkened where a unit is off, with a line around where it is on: pixel `p` is bit `p % 64` of word `p / 64`.
 pub(crate) fn outlined(mut image: Image, mask: &[u64]) -> Image {
     let (width, height) = (image.width, image.height);
-    let on = |x: usize, y: usize| mask[(y * width + x) / 64] >> ((y * width + x) % 64) & 1 == 1;
-    let edge = |x: usize, y: usize| {
-        let near = |x: usize, y: usize| x < width && y < height && !on(x, y);
-        on(x, y) && (near(x.wrapping_sub(1), y) || near(x + 1, y) || near(x, y.wrapping_sub(1)) || near(x, y + 1))
-    };
-    for y in 0..height {
-        for x in 0..width {
-            let pixel = &mut image.pixels[(y * width + x) * 3..][..3];
-            if edge(x, y) {
-                pixel.copy_from_slice(&OUTLINE);
-            } else if !on(x, y) {
-                pixel.iter_mut().for_each(|v| *v = (u16::from(*v) * 2 / 5) as u8);
+    // One byte a pixel, and a border: beyond the image nothing is off.
+    let wide = width + 2;
+    let mut on = vec![true; wide * (height + 2)];
+    for (y, row) in on.chunks_exact_mut(wide).skip(1).take(height).enumerate() {
+        for (pixel, on) in (y * width..).zip(&mut row[1..=width]) {
+            *on = mask[pixel / 64] >> (pixel % 64) & 1 == 1;
+        }
+    }
+    for (y, row) in image.pixels.chunks_exact_mut(width * 3).enumerate() {
+        let [above, here, below] = [y, y + 1, y + 2].map(|y| &on[y * wide..][..wide]);
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            if !here[x + 1] {
+                *pixel = pixel.map(|v| (u16::from(v) * 2 / 5) as u8);
+            } else if !(here[x] & here[x + 2] & above[x + 1] & below[x + 1]) {
+                *pixel = OUTLINE;
             }
         }
     }
