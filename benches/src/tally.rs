@@ -3,8 +3,9 @@
 
 use crate::{Case, Cost};
 use base::seed::Stream;
-use kernels::{Upsampler, pack_classes, tally};
+use kernels::{Labels, Upsampler, pack_classes, tally, words};
 use net::Law;
+use rayon::prelude::*;
 use std::hint::black_box;
 
 const UNITS: usize = 512;
@@ -15,6 +16,8 @@ const LEVEL: f32 = 2.0;
 /// Patches along a side, classes that occur, and how far their numbers are apart.
 const PATCHES: usize = 8;
 const CLASSES: usize = 12;
+/// Units of one task.
+const TASK: usize = 64;
 const APART: u16 = 5;
 
 /// What the other side does: the published way, one masked sum for each label, and the best that we know in PyTorch, a
@@ -42,8 +45,16 @@ pub(crate) fn cases() -> Vec<Case> {
             let (up, levels) = (Upsampler::new([side; 2], [PIXELS; 2]), vec![LEVEL; UNITS]);
             Ok(Box::new(move || {
                 let (found, labels) = pack_classes(&classes);
+                let words = words(PIXELS * PIXELS);
+                let labels = Labels::new(words, &labels.chunks_exact(words).collect::<Vec<_>>());
                 let (mut both, mut on) = (vec![0; UNITS * found.len()], vec![0; UNITS]);
-                tally(&up, &maps, &levels, &labels, &mut both, &mut on);
+                both.par_chunks_mut(TASK * found.len()).zip(on.par_chunks_mut(TASK)).enumerate().for_each(
+                    |(task, (both, on))| {
+                        let units = task * TASK..(task + 1) * TASK;
+                        let maps = &maps[units.start * side * side..units.end * side * side];
+                        tally(&up, maps, &levels[units], &labels, both, on);
+                    },
+                );
                 black_box((both, on));
                 Ok(())
             }))

@@ -46,4 +46,4 @@ pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
 pub use pointwise::{in_pool, map, repeat};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;
-pub use tally::{Bins, Upsampler, count_and, pack_classes, tally, words};
+pub use tally::{Bins, Histogram, Labels, Upsampler, count_and, pack_classes, tally, words};

@@ -1,12 +1,13 @@
 //! One group of images through everything that is counted.
 
 use crate::concepts::{Concepts, Rows};
-use crate::count::{BLOCKS, LayerTally, ROTATIONS, Tally, Top};
+use crate::count::tally::Part;
+use crate::count::{BLOCKS, ROTATIONS, Tally, Top};
 use crate::fit::LayerFit;
 use crate::show::seen::Seen;
 use crate::subject::Subject;
 use data::LabelMap;
-use kernels::Upsampler;
+use kernels::{Labels, Upsampler};
 use net::{Device, Result, Tensor};
 use rayon::prelude::*;
 use segment::Segment;
@@ -21,35 +22,18 @@ pub(crate) struct Counter<'a> {
     upsamplers: Vec<Upsampler>,
 }
 
+/// Units of one task: some microseconds for each image.
+const UNITS: usize = 32;
+
 /// A group of images whose labels are known.
 struct Group<'a> {
     seeds: &'a [u64],
-    /// For each image the label bits of all its tables, row after row.
-    bits: Vec<Vec<u64>>,
-    /// For each image and table, the concepts of the rows.
-    concepts: Vec<Vec<&'a [usize]>>,
-}
-
-/// What one image adds to a layer.
-struct Counted {
-    /// `[units][rows]`.
-    both: Vec<u64>,
-    /// `[units]`.
-    on: Vec<u64>,
-    /// `[units]`: the largest activation.
-    max: Vec<f32>,
-}
-
-impl Counted {
-    /// Counts the maps of one image against rows of label bits.
-    fn new(upsampler: &Upsampler, levels: &[f32], maps: &[f32], rows: &[u64]) -> Self {
-        let [height, width] = upsampler.target();
-        let rows_per_unit = rows.len() / kernels::words(height * width).max(1);
-        let mut both = vec![0; levels.len() * rows_per_unit];
-        let mut on = vec![0; levels.len()];
-        kernels::tally(upsampler, maps, levels, rows, &mut both, &mut on);
-        Self { both, on, max: maps.chunks_exact(maps.len() / levels.len()).map(largest).collect() }
-    }
+    /// The concepts of all images.
+    labels: Labels,
+    /// For each image, the concepts of its part of `labels`.
+    concepts: Vec<&'a [usize]>,
+    /// Whether every image meets the labels of the others.
+    has_partners: bool,
 }
 
 /// The largest number that is one.
@@ -99,58 +83,59 @@ impl<'a> Counter<'a> {
                 tally.chance_labels[concept] += if has_partners { pixels } else { 0 };
             }
         }
-        // Table 0 is an image's own; table r is that of the image r places further in the group.
-        let tables = if has_partners { ROTATIONS + 1 } else { 1 };
-        let images_of_group = seeds.len();
-        let partners = |image: usize| (0..tables).map(move |table| (image + table) % images_of_group);
-        let bits_of = |image| partners(image).flat_map(|partner| rows[partner].bits.iter().copied()).collect();
+        let words = kernels::words(self.upsamplers.first().map_or(0, |up| up.target().iter().product()));
+        let sets: Vec<&[u64]> = rows.iter().flat_map(|rows| rows.bits.chunks_exact(words.max(1))).collect();
         let group = Group {
-            bits: (0..seeds.len()).into_par_iter().map(bits_of).collect(),
-            concepts: (0..seeds.len())
-                .map(|image| partners(image).map(|partner| rows[partner].concepts.as_slice()).collect())
-                .collect(),
             seeds: &seeds,
+            labels: Labels::new(words, &sets),
+            concepts: rows.iter().map(|rows| rows.concepts.as_slice()).collect(),
+            has_partners,
         };
+        let concepts = self.concepts.list().len();
         let (layers, top_images) = tally.layers_mut();
         layers.par_iter_mut().zip(&maps).enumerate().for_each(|(layer, (to, maps))| {
-            self.count_layer(layer, maps, &group, to, top_images);
+            let values = maps.numbers();
+            to.parts(UNITS, concepts).into_par_iter().for_each(|mut part| {
+                self.count_units(layer, &values, &group, &mut part, top_images);
+            });
         });
         seen.keep(tally, &seeds, &maps, &images)?;
         tally.groups += 1;
         Ok(())
     }
 
-    fn count_layer(&self, layer: usize, maps: &Tensor, group: &Group, to: &mut LayerTally, top_images: usize) {
-        let (n, units) = (group.seeds.len(), self.fits[layer].levels.len());
-        let values = maps.numbers();
-        let size = values.len() / n;
-        let (upsampler, levels) = (&self.upsamplers[layer], self.fits[layer].levels.as_slice());
-        let counted: Vec<Counted> = (0..n)
-            .into_par_iter()
-            .map(|image| Counted::new(upsampler, levels, &values[image * size..][..size], &group.bits[image]))
-            .collect();
-
-        let concepts = self.concepts.list().len();
-        for (image, counted) in counted.iter().enumerate() {
-            let block = (group.seeds[image] % BLOCKS as u64) as usize;
-            let tables = &group.concepts[image];
-            let width = counted.both.len() / units;
-            for unit in 0..units {
-                to.on[block * units + unit] += counted.on[unit];
-                if tables.len() > 1 {
-                    to.chance_on[unit] += counted.on[unit];
+    /// Counts some units of a layer, `values` being the maps of all its units in all images of a group.
+    fn count_units(&self, layer: usize, values: &[f32], group: &Group, part: &mut Part, top_images: usize) {
+        let (n, units, concepts) = (group.seeds.len(), part.units.clone(), self.concepts.list().len());
+        let (upsampler, levels) = (&self.upsamplers[layer], &self.fits[layer].levels);
+        let cells = values.len() / (n * levels.len());
+        let (mut both, mut on) = (vec![0; units.len() * group.labels.sets()], vec![0; units.len()]);
+        for (image, &seed) in group.seeds.iter().enumerate() {
+            let first = image * levels.len() + units.start;
+            let maps = &values[first * cells..][..units.len() * cells];
+            kernels::tally(upsampler, maps, &levels[units.clone()], &group.labels, &mut both, &mut on);
+            let block = (seed % BLOCKS as u64) as usize;
+            for (unit, map) in maps.chunks_exact(cells).enumerate() {
+                part.keep_top(unit, Top { max: largest(map), seed }, top_images);
+                if on[unit] == 0 {
+                    continue;
                 }
-                if counted.on[unit] > 0 {
-                    let mut found = counted.both[unit * width..][..width].iter();
-                    for (table, of_table) in tables.iter().enumerate() {
-                        let sums = match table.checked_sub(1) {
-                            None => &mut to.both[(block * units + unit) * concepts..][..concepts],
-                            Some(r) => &mut to.chance_both[(r * units + unit) * concepts..][..concepts],
-                        };
-                        of_table.iter().zip(&mut found).for_each(|(&concept, pixels)| sums[concept] += pixels);
-                    }
+                part.on[block][unit] += u64::from(on[unit]);
+                part.chance_on[unit] += if group.has_partners { u64::from(on[unit]) } else { 0 };
+                let mut found = &both[unit * group.labels.sets()..][..group.labels.sets()];
+                for (other, of_other) in group.concepts.iter().enumerate() {
+                    let counts;
+                    (counts, found) = found.split_at(of_other.len());
+                    // Table r is that of the image r + 1 places further in the group.
+                    let sums = match (other + n - image) % n {
+                        _ if of_other.is_empty() => continue,
+                        0 => &mut part.both[block],
+                        _ if !group.has_partners => continue,
+                        further => &mut part.chance_both[further - 1],
+                    };
+                    let sums = &mut sums[unit * concepts..][..concepts];
+                    of_other.iter().zip(counts).for_each(|(&concept, &pixels)| sums[concept] += u64::from(pixels));
                 }
-                to.keep_top(unit, Top { max: counted.max[unit], seed: group.seeds[image] }, top_images);
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::archive::Archive;
 use crate::subject::Layer;
 use base::Result;
 use base::npy::{self, Array, Elements};
+use std::ops::Range;
 use std::path::Path;
 
 /// Images are counted in blocks by their number modulo this; intervals resample whole blocks.
@@ -39,7 +40,59 @@ pub struct LayerTally {
 }
 
 impl LayerTally {
+    /// The counts of `units` units each, to be counted at the same time.
+    pub(crate) fn parts(&mut self, units: usize, concepts: usize) -> Vec<Part<'_>> {
+        let all = self.top.len();
+        let tops = self.top.chunks_mut(units).zip(self.chance_on.chunks_mut(units));
+        let mut parts: Vec<Part> = (0..)
+            .step_by(units)
+            .zip(tops)
+            .map(|(first, (top, chance_on))| Part {
+                units: first..first + top.len(),
+                both: Vec::with_capacity(BLOCKS),
+                on: Vec::with_capacity(BLOCKS),
+                chance_both: Vec::with_capacity(ROTATIONS),
+                chance_on,
+                top,
+            })
+            .collect();
+        let (of_part, of_layer) = ((units * concepts).max(1), (all * concepts).max(1));
+        for table in self.both.chunks_exact_mut(of_layer) {
+            parts.iter_mut().zip(table.chunks_mut(of_part)).for_each(|(part, counts)| part.both.push(counts));
+        }
+        for table in self.chance_both.chunks_exact_mut(of_layer) {
+            parts.iter_mut().zip(table.chunks_mut(of_part)).for_each(|(part, counts)| part.chance_both.push(counts));
+        }
+        for table in self.on.chunks_exact_mut(all.max(1)) {
+            parts.iter_mut().zip(table.chunks_mut(units)).for_each(|(part, counts)| part.on.push(counts));
+        }
+        parts
+    }
+
     /// Remembers an image of a unit if it is among the strongest `most`.
+    #[cfg(test)]
+    pub(crate) fn keep_top(&mut self, unit: usize, top: Top, most: usize) {
+        keep(&mut self.top[unit], top, most);
+    }
+}
+
+/// The counts of some units of a layer, as [`LayerTally`] has them of all.
+pub(crate) struct Part<'a> {
+    /// Which units of the layer.
+    pub(crate) units: Range<usize>,
+    /// For each block `[units][concepts]`.
+    pub(crate) both: Vec<&'a mut [u64]>,
+    /// For each block `[units]`.
+    pub(crate) on: Vec<&'a mut [u64]>,
+    /// For each rotation `[units][concepts]`.
+    pub(crate) chance_both: Vec<&'a mut [u64]>,
+    /// `[units]`.
+    pub(crate) chance_on: &'a mut [u64],
+    top: &'a mut [Vec<Top>],
+}
+
+impl Part<'_> {
+    /// Remembers an image of unit `unit` of this part if it is among the strongest `most`.
     pub(crate) fn keep_top(&mut self, unit: usize, top: Top, most: usize) {
         keep(&mut self.top[unit], top, most);
     }

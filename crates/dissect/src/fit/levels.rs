@@ -7,7 +7,7 @@ use crate::subject::{Layer, Subject};
 use crate::watch::Watch;
 use base::Error;
 use data::LabelMap;
-use kernels::Upsampler;
+use kernels::{Matrix, Upsampler};
 use metrics::overlap::Overlap;
 use net::{Result, Tensor};
 use rayon::prelude::*;
@@ -78,11 +78,10 @@ pub(crate) fn fit(
     for batch in seeds.chunks(BATCH as usize) {
         let (maps, images) = subject.maps_and_images(batch)?;
         let labels = segmenter.segment(&images)?;
-        for (plane, map) in labels.iter().flat_map(|planes| planes.iter().enumerate()) {
-            concepts.of_pixels(plane, map).flatten().for_each(|concept| label_pixels[concept] += 1);
-        }
+        let there: Vec<There> = labels.par_iter().map(|planes| There::new(planes, concepts)).collect();
+        there.iter().flat_map(There::known).for_each(|(_, concept)| label_pixels[concept] += 1);
         for (layer, maps) in layers.iter_mut().zip(&maps) {
-            layer.take(maps, &labels, concepts);
+            layer.take(maps, &there, n);
         }
         watch.step(batch.len() as u64);
         if watch.stop() {
@@ -95,8 +94,9 @@ pub(crate) fn fit(
         for batch in seeds.chunks(BATCH as usize) {
             let (maps, images) = subject.maps_and_images(batch)?;
             let labels = segmenter.segment(&images)?;
+            let there: Vec<There> = labels.par_iter().map(|planes| There::new(planes, concepts)).collect();
             for (layer, maps) in layers.iter_mut().zip(&maps) {
-                layer.take_joint(maps, &labels, concepts);
+                layer.take_joint(maps, &there, n);
             }
             watch.step(batch.len() as u64);
             if watch.stop() {
@@ -162,26 +162,49 @@ impl LayerStory {
         self.units.par_iter_mut().enumerate().for_each_init(room, |fine, (u, unit)| {
             for image in 0..images {
                 let map = &values[(image * count + u) * cells..][..cells];
-                upsampler.upsample(map, fine);
-                work(unit, image, map, fine);
+                if upsampler.source() == upsampler.target() {
+                    work(unit, image, map, map);
+                } else {
+                    upsampler.upsample(map, fine);
+                    work(unit, image, map, fine);
+                }
             }
         });
     }
 
     /// What a unit does at all, and where each class is.
-    fn take(&mut self, maps: &Tensor, labels: &[Vec<LabelMap>], concepts: &Concepts) {
-        let cover: Vec<Vec<(usize, Vec<f32>)>> =
-            labels.par_iter().map(|planes| cover(planes, concepts, self.size)).collect();
-        for (concept, cells) in cover.iter().flatten() {
-            self.covered[*concept] += cells.iter().map(|&c| f64::from(c)).sum::<f64>();
+    fn take(&mut self, maps: &Tensor, there: &[There], concepts: usize) {
+        let (values, units, size) = (maps.numbers(), self.units.len(), self.size);
+        let sums_of_image = |(image, there): (usize, &There)| {
+            let cover = there.cover(size, concepts);
+            let maps = Matrix::new(&values[image * units * self.cells..][..units * self.cells], units, self.cells);
+            let rows = cover.concepts.len() + 1;
+            let mut sums = vec![0.0; units * rows];
+            let cells = Matrix::new(&cover.cells, rows, self.cells).transposed();
+            kernels::product(maps, cells, &mut sums, false, false);
+            (cover, sums)
+        };
+        let of_images: Vec<(Cover, Vec<f32>)> = there.par_iter().enumerate().map(sums_of_image).collect();
+        for (cover, _) in &of_images {
+            for (concept, cells) in cover.concepts.iter().zip(cover.cells.chunks_exact(self.cells).skip(1)) {
+                self.covered[*concept] += cells.iter().map(|&c| f64::from(c)).sum::<f64>();
+            }
         }
-        self.each_unit(maps, |unit, image, map, fine| {
-            unit.sum += sum_of(map, |_, value| if value.is_finite() { f64::from(value) } else { 0.0 });
+        let mut each_map = values.chunks_exact(self.cells);
+        for (cover, sums) in &of_images {
+            for (unit, sums) in self.units.iter_mut().zip(sums.chunks_exact(1 + cover.concepts.len())) {
+                let map = each_map.next().unwrap_or_default();
+                // A mean is of the numbers that are some.
+                let finite = || map.iter().filter(|value| value.is_finite()).map(|&value| f64::from(value)).sum();
+                unit.sum += if sums[0].is_finite() { f64::from(sums[0]) } else { finite() };
+                for (&concept, &sum) in cover.concepts.iter().zip(&sums[1..]) {
+                    unit.class_sums[concept] += f64::from(sum);
+                }
+            }
+        }
+        self.each_unit(maps, |unit, _, map, fine| {
             unit.cells += map.len() as u64;
             unit.sketch.add(map, fine);
-            for (concept, cells) in &cover[image] {
-                unit.class_sums[*concept] += sum_of(map, |cell, value| f64::from(cells[cell]) * f64::from(value));
-            }
         });
     }
 
@@ -196,20 +219,12 @@ impl LayerStory {
     }
 
     /// How the candidate levels of a unit and the classes meet.
-    fn take_joint(&mut self, maps: &Tensor, labels: &[Vec<LabelMap>], concepts: &Concepts) {
-        let n = concepts.list().len();
-        // The last concept stands for every pixel, once an image.
-        let pixels: Vec<Vec<(usize, usize)>> = labels
-            .iter()
-            .map(|planes| {
-                let of_plane = |(plane, map)| concepts.of_pixels(plane, map).enumerate();
-                let known = planes.iter().enumerate().flat_map(of_plane).filter_map(|(p, c)| Some((p, c?)));
-                known.chain((0..planes.first().map_or(0, |m| m.classes.len())).map(|p| (p, n))).collect()
-            })
-            .collect();
+    fn take_joint(&mut self, maps: &Tensor, there: &[There], concepts: usize) {
         self.each_unit(maps, |unit, image, _, fine| {
             let below: Vec<u8> = fine.iter().map(|&v| unit.candidates_below[unit.sketch.bin(v)]).collect();
-            for &(pixel, concept) in &pixels[image] {
+            // The last concept stands for every pixel, once an image.
+            let all = (0..below.len()).map(|pixel| (pixel, concepts));
+            for (pixel, concept) in there[image].known().chain(all) {
                 unit.joint[concept * (CANDIDATES + 1) + usize::from(below[pixel])] += 1;
             }
         });
@@ -240,19 +255,6 @@ impl LayerStory {
             quantiles: self.units.par_iter().map(quantiles).collect::<Vec<_>>().concat(),
         }
     }
-}
-
-/// The sum of something of each cell, in eight lanes: one after the other, each addition would wait for the one before it.
-fn sum_of(map: &[f32], of: impl Fn(usize, f32) -> f64) -> f64 {
-    let (blocks, rest) = map.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (block, values) in blocks.iter().enumerate() {
-        for (lane, sum) in sums.iter_mut().enumerate() {
-            *sum += of(block * 8 + lane, values[lane]);
-        }
-    }
-    let rest = rest.iter().enumerate().map(|(place, &value)| of(blocks.len() * 8 + place, value));
-    sums.into_iter().chain(rest).sum()
 }
 
 /// The share of pixels above candidate `k`: 1e-3 to 1, evenly in its logarithm.
@@ -298,28 +300,61 @@ impl UnitStory {
     }
 }
 
-/// For each concept that occurs, the share of each cell's pixels that it covers; a cell is the window of adaptive average
-/// pooling, from `floor(i H / h)` to `ceil((i + 1) H / h)`.
-fn cover(planes: &[LabelMap], concepts: &Concepts, [h, w]: [usize; 2]) -> Vec<(usize, Vec<f32>)> {
-    let mut found: Vec<(usize, Vec<f32>)> = Vec::new();
-    for (plane, map) in planes.iter().enumerate() {
-        let pixels: Vec<Option<usize>> = concepts.of_pixels(plane, map).collect();
-        for i in 0..h {
-            let rows = i * map.height / h..((i + 1) * map.height).div_ceil(h);
-            for j in 0..w {
-                let columns = j * map.width / w..((j + 1) * map.width).div_ceil(w);
-                let share = 1.0 / (rows.len() * columns.len()) as f32;
-                for y in rows.clone() {
-                    for concept in pixels[y * map.width..][columns.clone()].iter().flatten() {
-                        let at = found.iter().position(|(c, _)| c == concept).unwrap_or_else(|| {
-                            found.push((*concept, vec![0.0; h * w]));
-                            found.len() - 1
-                        });
-                        found[at].1[i * w + j] += share;
+/// Which concepts are where in one image.
+struct There {
+    height: usize,
+    width: usize,
+    /// For each plane of labels, the concept of each pixel.
+    planes: Vec<Vec<Option<usize>>>,
+}
+
+impl There {
+    fn new(planes: &[LabelMap], concepts: &Concepts) -> Self {
+        let [height, width] = planes.first().map_or([0, 0], |map| [map.height, map.width]);
+        let of_plane = |(plane, map)| concepts.of_pixels(plane, map).collect();
+        Self { height, width, planes: planes.iter().enumerate().map(of_plane).collect() }
+    }
+
+    /// Pixels and their concepts, plane by plane.
+    fn known(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.planes
+            .iter()
+            .flat_map(|plane| plane.iter().enumerate())
+            .filter_map(|(pixel, concept)| Some((pixel, (*concept)?)))
+    }
+
+    /// For each concept that occurs, the share of each cell's pixels that it covers; a cell is the window of adaptive average
+    /// pooling, from `floor(i H / h)` to `ceil((i + 1) H / h)`.
+    fn cover(&self, [h, w]: [usize; 2], concepts: usize) -> Cover {
+        let mut cover = Cover { concepts: Vec::new(), cells: vec![1.0; h * w] };
+        let mut rows = vec![0; concepts];
+        for pixels in &self.planes {
+            for i in 0..h {
+                let ys = i * self.height / h..((i + 1) * self.height).div_ceil(h);
+                for j in 0..w {
+                    let xs = j * self.width / w..((j + 1) * self.width).div_ceil(w);
+                    let share = 1.0 / (ys.len() * xs.len()) as f32;
+                    for y in ys.clone() {
+                        for &concept in pixels[y * self.width..][xs.clone()].iter().flatten() {
+                            if rows[concept] == 0 {
+                                cover.concepts.push(concept);
+                                cover.cells.resize(cover.cells.len() + h * w, 0.0);
+                                rows[concept] = cover.concepts.len();
+                            }
+                            cover.cells[rows[concept] * h * w + i * w + j] += share;
+                        }
                     }
                 }
             }
         }
+        cover
     }
-    found
+}
+
+/// How much of each cell the concepts of one image cover.
+struct Cover {
+    /// The concepts that occur.
+    concepts: Vec<usize>,
+    /// `[1 + concepts][cells]`: ones, then a row of shares for each concept.
+    cells: Vec<f32>,
 }

@@ -1,6 +1,6 @@
 //! The distribution of one unit's activations in bounded memory, by one pass over numbers whose range is not known before.
 
-use kernels::Bins;
+use kernels::{Bins, Histogram};
 
 /// The most bins. The range of the activations fills at least half of them, unless it is no wider than rounding.
 pub(crate) const MOST_BINS: usize = 8192;
@@ -20,13 +20,13 @@ pub(crate) struct Sketch {
     /// Bin 1 holds `(first, first + 1]` times the width.
     first: i32,
     /// Bin 0, and [`MOST_BINS`] others once there is a range.
-    counts: Vec<u32>,
+    counts: Histogram,
 }
 
 impl Sketch {
     /// Nothing counted yet.
     pub(crate) fn new() -> Self {
-        Self { low: f32::INFINITY, high: f32::NEG_INFINITY, exponent: i32::MIN, first: 0, counts: vec![0] }
+        Self { low: f32::INFINITY, high: f32::NEG_INFINITY, exponent: i32::MIN, first: 0, counts: Histogram::new(0) }
     }
 
     /// The largest activation.
@@ -43,9 +43,9 @@ impl Sketch {
         self.high = high;
         if self.high > self.low {
             self.widen();
-            self.bins().count(fine, &mut self.counts);
+            self.counts.add(&self.bins(), fine);
         } else {
-            self.counts[0] += fine.len() as u32;
+            self.counts.put(0, fine.len() as u32);
         }
     }
 
@@ -55,8 +55,8 @@ impl Sketch {
         if before.is_finite() {
             self.high = self.high.max(before);
             self.widen();
-            let (bin, count) = (self.bin(before), std::mem::take(&mut self.counts[0]));
-            self.counts[bin] += count;
+            let (bin, count) = (self.bin(before), self.counts.take_lowest());
+            self.counts.put(bin, count);
         }
     }
 
@@ -72,16 +72,14 @@ impl Sketch {
             exponent += 1;
         }
         let first = place(self.low, exponent).floor() as i32;
-        if self.counts.len() == 1 {
-            self.counts.resize(1 + MOST_BINS, 0);
-        } else if exponent != self.exponent || first != self.first {
-            let mut counts = vec![0; 1 + MOST_BINS];
-            counts[0] = self.counts[0];
-            let together = exponent - self.exponent;
-            for (upper, &count) in (self.first + 1..).zip(&self.counts[1..]).filter(|(_, count)| **count > 0) {
+        if exponent != self.exponent || first != self.first || self.len() == 0 {
+            let mut counts = Histogram::new(MOST_BINS);
+            counts.put(0, self.counts.count(0));
+            let together = exponent.saturating_sub(self.exponent);
+            for (upper, &count) in (self.first + 1..).zip(self.counts.counts()).filter(|(_, count)| **count > 0) {
                 // The upper edge is rounded up. Shifting rounds down, for negative numbers as well.
                 let upper = -(-upper >> together.min(31));
-                counts[(upper - first) as usize] += count;
+                counts.put((upper - first) as usize, count);
             }
             self.counts = counts;
         }
@@ -94,12 +92,12 @@ impl Sketch {
     }
 
     fn width(&self) -> f64 {
-        if self.counts.len() > 1 { libm::exp2(f64::from(self.exponent)) } else { 0.0 }
+        if self.len() > 0 { libm::exp2(f64::from(self.exponent)) } else { 0.0 }
     }
 
     /// How many bins there are besides bin 0.
     pub(crate) fn len(&self) -> usize {
-        self.counts.len() - 1
+        self.counts.bins()
     }
 
     /// The bin of a value; 0 for what is not above the least activation, and for NaN.
@@ -108,7 +106,7 @@ impl Sketch {
     }
 
     fn total(&self) -> u64 {
-        self.counts.iter().map(|&count| u64::from(count)).sum()
+        u64::from(self.counts.count(0)) + self.counts.counts().iter().map(|&count| u64::from(count)).sum::<u64>()
     }
 
     /// The upper edge of a bin, no more than the largest activation.
@@ -130,8 +128,8 @@ impl Sketch {
         let (mut bin, mut over) = (self.len(), 0.0);
         let level = |above: f64| {
             let wanted = above * total;
-            while bin > 0 && over + f64::from(self.counts[bin]) <= wanted {
-                over += f64::from(self.counts[bin]);
+            while bin > 0 && over + f64::from(self.counts.count(bin)) <= wanted {
+                over += f64::from(self.counts.count(bin));
                 bin -= 1;
             }
             if bin == 0 {
@@ -139,7 +137,7 @@ impl Sketch {
             }
             let (upper, lower) = (f64::from(self.edge(bin)), (f64::from(self.first) + bin as f64 - 1.0) * self.width());
             let lower = lower.max(f64::from(self.low));
-            let part = (wanted - over) / f64::from(self.counts[bin]);
+            let part = (wanted - over) / f64::from(self.counts.count(bin));
             (upper - part * (upper - lower)) as f32
         };
         above.into_iter().map(level).collect()
@@ -149,8 +147,8 @@ impl Sketch {
     pub(crate) fn bin_above(&self, above: f64) -> usize {
         let wanted = above * self.total() as f64;
         let (mut over, mut lowest) = (0.0, self.len() + 1);
-        for bin in (1..=self.len()).rev().filter(|&bin| self.counts[bin] > 0) {
-            over += f64::from(self.counts[bin]);
+        for bin in (1..=self.len()).rev().filter(|&bin| self.counts.count(bin) > 0) {
+            over += f64::from(self.counts.count(bin));
             if over > wanted {
                 break;
             }
@@ -161,7 +159,8 @@ impl Sketch {
 
     /// The largest share of values in one bin at or above `level`: how far off the share above it can be.
     pub(crate) fn error(&self, level: f32) -> f64 {
-        let here = self.counts.get(self.bin(level).max(1)).copied().unwrap_or(0);
+        let bin = self.bin(level).max(1);
+        let here = if bin <= self.len() { self.counts.count(bin) } else { 0 };
         f64::from(here) / self.total().max(1) as f64
     }
 }
@@ -211,7 +210,7 @@ mod tests {
         // Neighbours of one number, tiny ones, and the largest.
         for values in [[1e8, 1e8 + 8.0], [1e-40, 2e-40], [-3.4e38, 3.4e38]] {
             let sketch = sketch(&values);
-            assert_eq!(sketch.counts.iter().sum::<u32>(), 2, "{values:?}");
+            assert_eq!(sketch.total(), 2, "{values:?}");
             assert!((values[0]..=values[1]).contains(&sketch.level(0.3)), "{values:?}");
         }
     }
@@ -245,7 +244,7 @@ mod tests {
             let whole = sketch(&values);
             let mut pieces = Sketch::new();
             values.rchunks(piece).for_each(|values| pieces.add(values, values));
-            let all = |s: &Sketch| (s.low, s.high, s.exponent, s.first, s.counts.clone());
+            let all = |s: &Sketch| (s.low, s.high, s.exponent, s.first, s.counts.count(0), s.counts.counts().to_vec());
             if whole.high > whole.low {
                 prop_assert_eq!(all(&whole), all(&pieces));
             }

@@ -48,6 +48,62 @@ fn equal(pixels: &[u16; 64], class: u16) -> u64 {
     })
 }
 
+/// Sets that are counted together: as many lanes as hide how long one count takes.
+const TOGETHER: usize = 16;
+
+/// Sets of pixels as [`crate::tally`] wants them: the same word of all sets side by side.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    sets: usize,
+    words: usize,
+    /// Places of sets, a multiple of [`TOGETHER`].
+    places: usize,
+    /// `[words][places]`.
+    bits: Vec<u64>,
+}
+
+impl Labels {
+    /// Sets of pixels of one image, each [`words`] long.
+    ///
+    /// # Panics
+    /// A set is longer or shorter than `words`.
+    pub fn new(words: usize, sets: &[&[u64]]) -> Self {
+        let places = sets.len().next_multiple_of(TOGETHER);
+        let mut bits = vec![0; words * places];
+        for (place, set) in sets.iter().enumerate() {
+            assert_eq!(set.len(), words, "words of a set");
+            set.iter().zip(bits[place..].iter_mut().step_by(places)).for_each(|(from, to)| *to = *from);
+        }
+        Self { sets: sets.len(), words, places, bits }
+    }
+
+    /// How many sets there are.
+    pub fn sets(&self) -> usize {
+        self.sets
+    }
+
+    /// Words of each of them.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// For each set, how many pixels it shares with another one, of which `full` holds the words that have bits, and where.
+    #[allow(clippy::inline_always, reason = "it is inlined into its instruction set's function")]
+    #[inline(always)]
+    pub(super) fn count_and(&self, full: &[(usize, u64)], both: &mut [u32]) {
+        for (first, both) in (0..).step_by(TOGETHER).zip(both.chunks_mut(TOGETHER)) {
+            let mut sums = [0u64; TOGETHER];
+            for &(at, word) in full {
+                let sets = &self.bits[at * self.places + first..][..TOGETHER];
+                for lane in 0..TOGETHER {
+                    sums[lane] += u64::from((sets[lane] & word).count_ones());
+                }
+            }
+            both.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum as u32);
+        }
+    }
+}
+
 /// Number of pixels in both sets.
 pub fn count_and(a: &[u64], b: &[u64]) -> u64 {
     assert_eq!(a.len(), b.len(), "sets over the same pixels");

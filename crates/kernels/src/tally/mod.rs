@@ -10,20 +10,20 @@ mod pack;
 mod tests;
 mod upsample;
 
-pub use bits::{count_and, pack_classes, words};
-pub use histogram::Bins;
+pub use bits::{Labels, count_and, pack_classes, words};
+pub use histogram::{Bins, Histogram};
 pub use upsample::Upsampler;
 
 use crate::simd::{Level, Simd, with_simd};
 use pack::{Scratch, pack_any};
 
-/// Units of one task: some microseconds.
-const UNITS: usize = 64;
-
-/// Adds one image's counts for one layer. `maps` holds `[units, h, w]` of the source of `up`, `levels` one level for each
-/// unit, `labels` sets of pixels of the target, `[rows, words]`. For each unit `u` and row `l`, `both[u * rows + l]` grows by
-/// the pixels where the resampled unit is above its level and `l` is set, `on[u]` by the pixels where it is above.
-pub fn tally(up: &Upsampler, maps: &[f32], levels: &[f32], labels: &[u64], both: &mut [u64], on: &mut [u64]) {
+/// Counts one image's units of one layer. `maps` holds `[units, h, w]` of the source of `up`, `levels` one level for each unit. `on[u]`
+/// becomes the number of pixels where the resampled unit `u` is above its level, and `both[u * labels.sets() + l]` that of the pixels where
+/// it is and set `l` of `labels` is as well. Where a unit is on nowhere its part of `both` is left as it was.
+///
+/// # Panics
+/// Lengths do not fit each other.
+pub fn tally(up: &Upsampler, maps: &[f32], levels: &[f32], labels: &Labels, both: &mut [u32], on: &mut [u32]) {
     tally_with(Level::best(), up, maps, levels, labels, both, on);
 }
 
@@ -33,74 +33,54 @@ fn tally_with(
     up: &Upsampler,
     maps: &[f32],
     levels: &[f32],
-    labels: &[u64],
-    both: &mut [u64],
-    on: &mut [u64],
+    labels: &Labels,
+    both: &mut [u32],
+    on: &mut [u32],
 ) {
     set.check();
     let ([h, w], [height, width]) = (up.source(), up.target());
-    let (units, words) = (levels.len(), words(height * width));
-    assert!(labels.len().is_multiple_of(words), "whole rows of labels");
-    let rows = labels.len() / words;
+    let units = levels.len();
+    assert_eq!(labels.words(), words(height * width), "labels of as many pixels");
     assert_eq!(Some(maps.len()), units.checked_mul(h * w), "one map for each level");
-    assert_eq!(Some(both.len()), units.checked_mul(rows), "one count for each unit and label");
+    assert_eq!(Some(both.len()), units.checked_mul(labels.sets()), "one count for each unit and label");
     assert_eq!(on.len(), units, "one count for each unit");
-    halve(set, up, labels, rows, Part { maps, levels, both, on });
-}
-
-/// Some of the units.
-pub(crate) struct Part<'a> {
-    maps: &'a [f32],
-    levels: &'a [f32],
-    both: &'a mut [u64],
-    on: &'a mut [u64],
-}
-
-fn halve(set: Level, up: &Upsampler, labels: &[u64], rows: usize, mut part: Part) {
-    let units = part.levels.len();
-    if units <= UNITS {
-        // SAFETY: `tally_with`, who alone begins this, has checked that the processor has the instruction set.
-        return unsafe { count(set, up, labels, rows, &mut part) };
-    }
-    let half = (units / 2).next_multiple_of(UNITS);
-    let (maps, levels) = (part.maps.split_at(half * (part.maps.len() / units)), part.levels.split_at(half));
-    let (both, on) = (part.both.split_at_mut(half * rows), part.on.split_at_mut(half));
-    rayon::join(
-        || halve(set, up, labels, rows, Part { maps: maps.0, levels: levels.0, both: both.0, on: on.0 }),
-        || halve(set, up, labels, rows, Part { maps: maps.1, levels: levels.1, both: both.1, on: on.1 }),
-    );
+    // SAFETY: that the processor has the instruction set has just been checked.
+    unsafe { count(set, up, maps, levels, labels, both, on) };
 }
 
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn count_any<S: Simd>(up: &Upsampler, labels: &[u64], rows: usize, part: &mut Part) {
-    let ([h, w], [height, width]) = (up.source(), up.target());
-    let words = words(height * width);
+unsafe fn count_any<S: Simd>(
+    up: &Upsampler,
+    maps: &[f32],
+    levels: &[f32],
+    labels: &Labels,
+    both: &mut [u32],
+    on: &mut [u32],
+) {
+    let ([h, w], words, sets) = (up.source(), labels.words(), labels.sets());
     let (mut scratch, mut packed, mut touched) = (Scratch::new(up), vec![0; words], 0..0);
     // The words of a unit that have bits, and where.
     let mut full = vec![(0, 0); words];
-    for (u, (map, &level)) in part.maps.chunks_exact(h * w).zip(part.levels).enumerate() {
+    for (u, (map, &level)) in maps.chunks_exact(h * w).zip(levels).enumerate() {
         // SAFETY: the processor has the instruction set, says the caller.
         unsafe { pack_any::<S>(up, map, level, &mut scratch, &mut packed, &mut touched) };
-        let (mut count, mut on) = (0, 0);
+        let (mut count, mut pixels) = (0, 0);
         for place in touched.clone() {
             let word = std::mem::take(&mut packed[place]);
             full[count] = (place, word);
             count += usize::from(word != 0);
-            on += u64::from(word.count_ones());
+            pixels += word.count_ones();
         }
-        part.on[u] += on;
+        on[u] = pixels;
         if count > 0 {
-            for (both, label) in part.both[u * rows..][..rows].iter_mut().zip(labels.chunks_exact(words)) {
-                *both +=
-                    full[..count].iter().map(|(at, word)| u64::from((word & label[*at]).count_ones())).sum::<u64>();
-            }
+            labels.count_and(&full[..count], &mut both[u * sets..][..sets]);
         }
     }
 }
 
 with_simd! {
     /// Counts of some units.
-    fn count(up: &Upsampler, labels: &[u64], rows: usize, part: &mut Part<'_>) = count_any
+    fn count(up: &Upsampler, maps: &[f32], levels: &[f32], labels: &Labels, both: &mut [u32], on: &mut [u32]) = count_any
 }

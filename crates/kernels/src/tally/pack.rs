@@ -62,7 +62,7 @@ impl Chunk {
     /// # Safety
     /// The processor has the instruction set of `S`.
     #[inline(always)]
-    unsafe fn spread<S: Simd>(&self, row: &[f32]) -> S::Lanes {
+    pub(super) unsafe fn spread<S: Simd>(&self, row: &[f32]) -> S::Lanes {
         // SAFETY: windows are eight cells of the row, and `new` makes them only where all places in them are 0 to 7; the other loads are
         // of arrays of sixteen.
         unsafe {

@@ -19,12 +19,10 @@ const LONGEST: usize = 1 << 20;
 pub struct Upsampler {
     source: [usize; 2],
     target: [usize; 2],
-    /// How each column of the target is made.
-    columns: Vec<Tap>,
     /// Weights of the rows of the target.
     pub(super) weights: Vec<f32>,
     pub(super) bands: Vec<Band>,
-    /// [`Upsampler::columns`], as lanes.
+    /// How each column of the target is made, sixteen together.
     pub(super) chunks: Vec<Chunk>,
 }
 
@@ -81,7 +79,6 @@ impl Upsampler {
             weights: rows.iter().map(|tap| tap.weight).collect(),
             source,
             target,
-            columns,
         }
     }
 
@@ -125,7 +122,7 @@ impl Upsampler {
     }
 }
 
-/// [`Upsampler::upsample`]; `S` only says for which instruction set the loops are compiled.
+/// [`Upsampler::upsample`].
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.
@@ -133,12 +130,16 @@ impl Upsampler {
 #[inline(always)]
 unsafe fn resample_any<S: Simd>(up: &Upsampler, map: &[f32], out: &mut [f32]) {
     let ([h, w], [_, width]) = (up.source, up.target);
-    let mut wide = Vec::with_capacity(h * width);
-    for row in map.chunks_exact(w) {
-        wide.extend(up.columns.iter().map(|tap| between(row[tap.first], row[tap.second], tap.weight)));
+    let stride = up.chunks.len() * LANES;
+    let mut wide = vec![0.0; h * stride];
+    for (row, wide) in map.chunks_exact(w).zip(wide.chunks_exact_mut(stride)) {
+        for (chunk, lanes) in up.chunks.iter().zip(wide.as_chunks_mut::<LANES>().0) {
+            // SAFETY: the processor has the instruction set, says the caller; `lanes` are sixteen numbers.
+            unsafe { S::store(lanes.as_mut_ptr(), chunk.spread::<S>(row)) };
+        }
     }
     for band in &up.bands {
-        let (upper, lower) = (&wide[band.first * width..][..width], &wide[band.second * width..][..width]);
+        let (upper, lower) = (&wide[band.first * stride..][..width], &wide[band.second * stride..][..width]);
         for y in band.targets.clone() {
             for ((out, &a), &b) in out[y * width..][..width].iter_mut().zip(upper).zip(lower) {
                 *out = between(a, b, up.weights[y]);
