@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::transform::{self, Form, Target};
-use super::{APART, Shared, with_scratch};
+use super::{APART, Shared, are_few, with_scratch};
 use crate::conv::sized;
 use crate::simd::Level;
 use rayon::prelude::*;
@@ -49,6 +49,9 @@ impl Chunks {
     }
 }
 
+/// Blocks of maps that a thread transforms at once, where there are enough for all.
+const AT_ONCE: usize = 4;
+
 /// Which transform fills a buffer of tiles.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -80,7 +83,9 @@ pub(super) fn transform(
     let to = Shared(to.as_mut_ptr());
     let together = if form == Form::Rows && plan.tiles % 2 == 1 { 2 } else { 1 };
     let parts = chunks.per_chunk.div_ceil(together);
-    (0..some.len() * parts * blocks).into_par_iter().with_min_len(4).for_each(|task| {
+    let tasks = some.len() * parts * blocks;
+    let at_once = if are_few(tasks / AT_ONCE) { 1 } else { AT_ONCE };
+    (0..tasks).into_par_iter().with_min_len(at_once).for_each(|task| {
         let (chunk, part, block) = (task / blocks / parts, task / blocks % parts, task % blocks);
         let images = chunks.images(some.start + chunk);
         let lanes = (channels - block * 16).min(16);

@@ -200,6 +200,7 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
         rounds(&chunks, tiles_len, |some, tiles| {
             transform(level, plan, &chunks, some.clone(), Side::Input, tile_form, x, tiles);
             let tiles = &*tiles;
+            let few = are_few(some.len() * groups);
             (0..some.len() * groups).into_par_iter().for_each(|task| {
                 let (chunk, group) = (task / groups, task % groups);
                 let images = chunks.images(some.start + chunk);
@@ -242,7 +243,7 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
                         let strides = [chunks.point(inner_blocks, tile_form), b_point, c_point];
                         // SAFETY: at every point the tiles have `outer` blocks of a chunk's tiles, the weights `blocks` panels of
                         // `inner` rows, and the products `blocks` blocks of a chunk's tiles.
-                        unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
+                        unsafe { multiply(level, plan, &shape, few, from, weights, products, strides) };
                     }
                     let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
                     for (block, o) in o_blocks.clone().enumerate() {
@@ -270,27 +271,41 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
 }
 
 /// The products of one step of the inner length, point by point; `strides` are the words from one point to the next of
-/// tiles, weights and products.
+/// tiles, weights and products. Where there are `few` tasks, threads share the blocks of one.
 ///
 /// # Safety
 /// `shape` and `strides` must lie inside of all three at every point, and the processor must have `level`.
+#[allow(clippy::too_many_arguments, reason = "three operands and their layout")]
 unsafe fn multiply(
     level: Level,
     plan: &Plan,
     shape: &Extent,
+    few: bool,
     tiles: &[f32],
     weights: &[f32],
     products: *mut f32,
     strides: [usize; 3],
 ) {
-    for point in 0..plan.points {
-        let (a, b) = (&tiles[point * strides[0]..], &weights[point * strides[1]..]);
-        // SAFETY: what the caller promises of every point, and of the level.
-        unsafe {
-            let c = products.add(point * strides[2]);
-            product::product(level, plan.precision, Rows::Tiles, shape, a.as_ptr(), b.as_ptr(), c);
+    let products = Shared(products);
+    let some = |first: usize, shape: &Extent| {
+        for point in 0..plan.points {
+            let (a, b) = (&tiles[point * strides[0]..], &weights[point * strides[1] + first * shape.b_stride..]);
+            let c = products.at(point * strides[2] + first * shape.c_stride);
+            // SAFETY: what the caller promises of every point, and of the level; no other task has these blocks of products.
+            unsafe { product::product(level, plan.precision, Rows::Tiles, shape, a.as_ptr(), b.as_ptr(), c) };
         }
+    };
+    if few {
+        let one = Extent { blocks: 1, ..*shape };
+        (0..shape.blocks).into_par_iter().for_each(|block| some(block, &one));
+    } else {
+        some(0, shape);
     }
+}
+
+/// Whether so many tasks leave threads without work.
+fn are_few(tasks: usize) -> bool {
+    tasks < strips::STRIPS * rayon::current_num_threads()
 }
 
 /// Calls `f` for a few chunks at a time, with a buffer for their transformed tiles.
@@ -320,6 +335,7 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
         rounds(&chunks, tiles_len, |some, tiles| {
             transform(level, plan, &chunks, some.clone(), Side::OutputGradient, tile_form, dy, tiles);
             let tiles = &*tiles;
+            let few = are_few(some.len() * groups);
             (0..some.len() * groups).into_par_iter().for_each(|task| {
                 let (chunk, group) = (task / groups, task % groups);
                 let images = chunks.images(some.start + chunk);
@@ -361,7 +377,7 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
                         let from = &tiles[chunk * tiles_len + start * block_words..];
                         let strides = [chunks.point(plan.o_blocks, tile_form), b_point, c_point];
                         // SAFETY: as in the forward pass.
-                        unsafe { multiply(level, plan, &shape, from, weights, products, strides) };
+                        unsafe { multiply(level, plan, &shape, few, from, weights, products, strides) };
                     }
                     let turned = sized(&mut scratch.turned, (cells + 1) * 16).as_mut_ptr();
                     for (block, c) in c_blocks.clone().enumerate() {

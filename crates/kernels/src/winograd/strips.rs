@@ -17,7 +17,7 @@ const TILE_WORDS: usize = 80 << 10;
 /// Tiles of a strip at least: weights come from farther away, once for all of them.
 const LEAST_TILES: usize = 32;
 /// Strips for each thread, so that all are busy until the end.
-const STRIPS: usize = 3;
+pub(super) const STRIPS: usize = 3;
 
 /// A task.
 struct Strip {
@@ -54,7 +54,7 @@ pub(super) fn forward(
     kept: &Kept,
 ) -> Option<Vec<f32>> {
     let (strips, tiles) = strips(plan, s.n);
-    if strips.len() < STRIPS * rayon::current_num_threads() {
+    if super::are_few(strips.len()) {
         return None;
     }
     let (cells, [oh, ow]) = (s.h * s.w, s.output);
@@ -103,7 +103,8 @@ pub(super) fn forward(
                     // SAFETY: at every point there are `outer` blocks of tiles, as many panels as blocks of weights with all channels,
                     // and as many blocks of products.
                     unsafe {
-                        multiply(level, plan, &shape, a, kept.group(group), products, [a_point, b_point, c_point]);
+                        let strides = [a_point, b_point, c_point];
+                        multiply(level, plan, &shape, false, a, kept.group(group), products, strides);
                     };
                     for (block, o) in o_blocks.enumerate() {
                         let lanes = (s.o - o * 16).min(16);
