@@ -16,7 +16,7 @@ use crate::elementwise::{Unary, in_place};
 use crate::pointwise::written;
 use crate::product::{LANES, Matrix, dots, folded, new_product, product};
 use crate::simd::Level;
-use crate::winograd::{self, Kept, Plan, With};
+use crate::winograd::{self, Kept, Plan, Weights, With};
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -163,7 +163,7 @@ impl Way {
 struct Layer<'a> {
     way: &'a Way,
     weights: &'a [f32],
-    /// The weights, transformed for this pass.
+    /// The weights as they are kept for this pass; `weights` has none then.
     kept: Option<&'a Kept>,
     bias: Option<&'a [f32]>,
     activation: Option<Unary>,
@@ -178,7 +178,13 @@ impl<'a> Layer<'a> {
             Some(Unary::LeakyRelu { slope }) => (After::LeakyRelu(slope as f32), None),
             other => (After::Nothing, other),
         };
-        (With { weights: self.weights, kept: self.kept, bias: self.bias, after }, rest)
+        let weights = self.kept.map_or(Weights::Given(self.weights), Weights::Kept);
+        (With { weights, bias: self.bias, after }, rest)
+    }
+
+    /// How many weights there are.
+    fn weights_len(&self, s: &ConvShape) -> usize {
+        if self.kept.is_some() { s.o * s.taps() } else { self.weights.len() }
     }
 
     /// Adds the bias to the maps of some images and does the activation.
@@ -202,7 +208,7 @@ pub fn conv2d(s: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, precisi
 }
 
 fn forward(s: &ConvShape, x: &[f32], layer: &Layer) -> Vec<f32> {
-    s.check(x.len(), layer.weights.len(), s.n * s.y_len());
+    s.check(x.len(), layer.weights_len(s), s.n * s.y_len());
     assert!(layer.bias.is_none_or(|bias| bias.len() == s.o), "length of the bias for {s:?}");
     let w = layer.weights;
     match layer.way {
@@ -269,7 +275,7 @@ pub fn conv2d_input_gradient(
 }
 
 fn input_gradient(s: &ConvShape, dy: &[f32], layer: &Layer) -> Vec<f32> {
-    s.check(s.n * s.x_len(), layer.weights.len(), dy.len());
+    s.check(s.n * s.x_len(), layer.weights_len(s), dy.len());
     assert!(layer.bias.is_none_or(|bias| bias.len() == s.c), "length of the bias for {s:?}");
     let w = layer.weights;
     match layer.way {

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Elements below which threads cost more than they bring.
 const PARALLEL: usize = 1 << 16;
 const CHUNK: usize = 1 << 14;
+/// Numbers of a piece from which on threads share the copying.
+const PIECE: usize = 1 << 8;
 
 /// A vector of `len` numbers whose memory is not cleared first.
 ///
@@ -87,6 +89,26 @@ pub fn repeat(x: &[f32], block: usize, times: usize) -> Vec<f32> {
     unsafe { written(len, write) }
 }
 
+/// Pieces one behind the other.
+pub fn joined(pieces: &[&[f32]]) -> Vec<f32> {
+    let len = pieces.iter().map(|piece| piece.len()).sum();
+    // Pieces of a few numbers are not worth a task each.
+    if len < PARALLEL || len / pieces.len() < PIECE {
+        return pieces.concat();
+    }
+    let write = |out: &mut [MaybeUninit<f32>]| {
+        let (mut rest, mut copies) = (out, Vec::with_capacity(pieces.len() + len / CHUNK));
+        for from in pieces.iter().flat_map(|piece| piece.chunks(CHUNK)) {
+            let to;
+            (to, rest) = rest.split_at_mut(from.len());
+            copies.push((from, to));
+        }
+        copies.into_par_iter().for_each(|(from, to)| _ = to.write_copy_of_slice(from));
+    };
+    // SAFETY: the pieces are as many numbers as there is room for, and all are copied.
+    unsafe { written(len, write) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +117,22 @@ mod tests {
     #[should_panic(expected = "can be repeated")]
     fn more_copies_than_there_are_numbers_are_refused() {
         repeat(&[1.0, 2.0], 1, usize::MAX / 2 + 2);
+    }
+
+    #[test]
+    fn pieces_of_any_length_are_joined() {
+        for lengths in [vec![], vec![0], vec![3, 0, 2], vec![PARALLEL, 0, CHUNK + 1, 5], vec![1; PARALLEL]] {
+            let mut number = 0.0;
+            let piece = |length: &usize| {
+                let numbers = (0..*length).map(|_| {
+                    number += 1.0;
+                    number
+                });
+                numbers.collect::<Vec<f32>>()
+            };
+            let pieces: Vec<Vec<f32>> = lengths.iter().map(piece).collect();
+            assert_eq!(joined(&pieces.iter().map(Vec::as_slice).collect::<Vec<_>>()), pieces.concat());
+        }
     }
 
     #[test]

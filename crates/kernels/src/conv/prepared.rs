@@ -13,6 +13,7 @@ pub struct PreparedConv {
     shape: ConvShape,
     transposed: bool,
     way: Way,
+    /// None where they are kept.
     weights: Vec<f32>,
     kept: Option<Kept>,
     bias: Option<Vec<f32>>,
@@ -38,9 +39,9 @@ impl PreparedConv {
         assert!(bias.as_ref().is_none_or(|bias| bias.len() == channels), "length of the bias for {shape:?}");
         let way = Way::new(&shape, precision);
         let keep = if transposed { Kept::input_gradient } else { Kept::forward };
-        let kept = match &way {
-            Way::Tiles(plan) => Some(keep(Level::best(), plan, &weights)),
-            _ => None,
+        let (kept, weights) = match &way {
+            Way::Tiles(plan) => (Some(keep(Level::best(), plan, &weights)), Vec::new()),
+            _ => (None, weights),
         };
         Self { shape, transposed, way, weights, kept, bias, activation }
     }

@@ -85,8 +85,13 @@ pub(super) fn transform(
     let parts = chunks.per_chunk.div_ceil(together);
     let tasks = some.len() * parts * blocks;
     let at_once = if are_few(tasks / AT_ONCE) { 1 } else { AT_ONCE };
-    (0..tasks).into_par_iter().with_min_len(at_once).for_each(|task| {
+    // A single image of few channels is shared out by rows of tiles; two tiles that share a word stay with one task.
+    let by_rows = side == Side::Input && are_few(tasks) && plan.across.is_multiple_of(2);
+    let bands = if by_rows { plan.down.min(rayon::current_num_threads()) } else { 1 };
+    (0..tasks * bands).into_par_iter().with_min_len(at_once).for_each(|task| {
+        let (task, band) = (task / bands, task % bands);
         let (chunk, part, block) = (task / blocks / parts, task / blocks % parts, task % blocks);
+        let rows = band * plan.down / bands..(band + 1) * plan.down / bands;
         let images = chunks.images(some.start + chunk);
         let lanes = (channels - block * 16).min(16);
         with_scratch(|scratch| {
@@ -96,11 +101,11 @@ pub(super) fn transform(
                 let target = Target {
                     at: to.at(chunk * len + block * phases * form.words(chunks.tiles)),
                     form,
-                    row: i * plan.tiles,
+                    row: i * plan.tiles + rows.start * plan.across,
                     point: chunks.point(blocks * phases, form),
                     phase: form.words(chunks.tiles),
                 };
-                // SAFETY: `turned` has room for the maps and one cell; the words of these images and block, at every point
+                // SAFETY: `turned` has room for the maps and one cell; the words of these images, block and rows, at every point
                 // and phase, are this task's alone and lie inside of the buffer, which has `len` for each chunk; the level has
                 // been checked.
                 unsafe {
@@ -108,7 +113,7 @@ pub(super) fn transform(
                         Side::Input => transform::input(
                             level,
                             plan,
-                            plan.rows(),
+                            rows.clone(),
                             maps.as_ptr(),
                             lanes,
                             turned.as_mut_ptr(),

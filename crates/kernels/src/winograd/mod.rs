@@ -89,13 +89,29 @@ impl Shared {
     }
 }
 
+/// The weights of a pass.
+#[derive(Clone, Copy)]
+pub(crate) enum Weights<'a> {
+    /// `[o, c, kh, kw]`.
+    Given(&'a [f32]),
+    /// Kept for this pass.
+    Kept(&'a Kept),
+}
+
+impl Weights<'_> {
+    /// How many there are.
+    fn len(&self, s: &ConvShape) -> usize {
+        match self {
+            Self::Given(weights) => weights.len(),
+            Self::Kept(_) => s.o * s.taps(),
+        }
+    }
+}
+
 /// What a pass reads besides maps, and what it does with its result.
 #[derive(Clone, Copy)]
 pub(crate) struct With<'a> {
-    /// `[o, c, kh, kw]`.
-    pub(crate) weights: &'a [f32],
-    /// The same, transformed for this pass.
-    pub(crate) kept: Option<&'a Kept>,
+    pub(crate) weights: Weights<'a>,
     /// A number for each channel of the result.
     pub(crate) bias: Option<&'a [f32]>,
     /// What is done with each number of the result.
@@ -126,30 +142,47 @@ fn weight_words(form: transform::Form, blocks: usize, inner: usize) -> [usize; 2
     [panel, blocks * panel + APART]
 }
 
+/// The kernels from channel `c` of x to block `o` of y, of `weights` for all channels; none from a channel that is not there.
+fn of_forward(plan: &Plan, weights: &[f32], o: usize, c: usize) -> transform::Kernels {
+    let (s, stride) = (&plan.s, plan.s.c * plan.taps);
+    let (lanes, first) = (if c < s.c { (s.o - o * 16).min(16) } else { 0 }, (o * 16 * s.c + c) * plan.taps);
+    let last = first + lanes.saturating_sub(1) * stride + plan.taps;
+    assert!(lanes == 0 || last <= weights.len(), "weights of {s:?}");
+    transform::Kernels::Apart { at: weights.as_ptr().wrapping_add(first), stride, lanes }
+}
+
+/// The kernels from block `c` of x to channel `o` of y, as [`of_forward`].
+fn of_gradient(plan: &Plan, weights: &[f32], c: usize, o: usize) -> transform::Kernels {
+    let (s, stride) = (&plan.s, plan.taps);
+    let (lanes, first) = (if o < s.o { (s.c - c * 16).min(16) } else { 0 }, (o * s.c + c * 16) * plan.taps);
+    assert!(lanes == 0 || first + lanes * stride <= weights.len(), "weights of {s:?}");
+    transform::Kernels::Apart { at: weights.as_ptr().wrapping_add(first), stride, lanes }
+}
+
 /// Transforms the weights of some blocks of channels for the forward pass: `[point][block of y][channel of x and phase][16]`.
 fn forward_weights(
     level: Level,
     plan: &Plan,
-    w: &[f32],
+    w: Weights,
     [o_blocks, c_blocks]: [std::ops::Range<usize>; 2],
     to: &mut Vec<f32>,
 ) {
     let (s, form) = (&plan.s, plan.forms().1);
-    assert_eq!(w.len(), s.o * s.c * plan.taps, "weights of {s:?}");
+    assert_eq!(w.len(s), s.o * s.c * plan.taps, "weights of {s:?}");
     let [panel, point] = weight_words(form, o_blocks.len(), c_blocks.len() * plan.phases * 16);
     let to = sized(to, plan.points * point);
     for (block, o) in o_blocks.enumerate() {
-        let lanes = (s.o - o * 16).min(16);
         for c in c_blocks.start * 16..c_blocks.end * 16 {
             let k = (c - c_blocks.start * 16) / 16 * plan.phases * 16 + c % 16;
             let at = to.as_mut_ptr().wrapping_add(block * panel);
             let target = Target { at, form, row: k, point, phase: form.words(16) };
-            // Channels that are not there have weights of zero.
-            let lanes = if c < s.c { lanes } else { 0 };
-            let kernels = w.as_ptr().wrapping_add((o * 16 * s.c + c) * plan.taps);
-            // SAFETY: `lanes` kernels, one for each output channel from `o * 16` on, `c` apart; they are there because `w` has
-            // all channels. The row lies inside of the block's panel at every point and phase, and `to` has all points.
-            unsafe { transform::weights(level, plan, kernels, s.c * plan.taps, lanes, target) };
+            let kernels = match w {
+                Weights::Given(w) => of_forward(plan, w, o, c),
+                Weights::Kept(kept) => kept.lanes(plan, plan.c_blocks, o, c),
+            };
+            // SAFETY: kernels are there, say those who know where. The row lies inside of the block's panel at every point and phase,
+            // and `to` has all points.
+            unsafe { transform::weights(level, plan, kernels, target) };
         }
     }
 }
@@ -158,32 +191,32 @@ fn forward_weights(
 fn gradient_weights(
     level: Level,
     plan: &Plan,
-    w: &[f32],
+    w: Weights,
     [c_blocks, o_blocks]: [std::ops::Range<usize>; 2],
     to: &mut Vec<f32>,
 ) {
     let (s, form) = (&plan.s, plan.forms().1);
-    assert_eq!(w.len(), s.o * s.c * plan.taps, "weights of {s:?}");
+    assert_eq!(w.len(s), s.o * s.c * plan.taps, "weights of {s:?}");
     let [panel, point] = weight_words(form, c_blocks.len() * plan.phases, o_blocks.len() * 16);
     let to = sized(to, plan.points * point);
     for (block, c) in c_blocks.enumerate() {
-        let lanes = (s.c - c * 16).min(16);
         for (k, o) in (o_blocks.start * 16..o_blocks.end * 16).enumerate() {
             let at = to.as_mut_ptr().wrapping_add(block * plan.phases * panel);
             let target = Target { at, form, row: k, point, phase: panel };
-            let lanes = if o < s.o { lanes } else { 0 };
-            let kernels = w.as_ptr().wrapping_add((o * s.c + c * 16) * plan.taps);
-            // SAFETY: `lanes` kernels, one for each input channel from `c * 16` on, one behind the other; they are there because
-            // `w` has all channels. The row lies inside of the block's panel at every point and phase, and `to` has all points.
-            unsafe { transform::weights(level, plan, kernels, plan.taps, lanes, target) };
+            let kernels = match w {
+                Weights::Given(w) => of_gradient(plan, w, c, o),
+                Weights::Kept(kept) => kept.lanes(plan, plan.o_blocks, c, o),
+            };
+            // SAFETY: as in the forward pass.
+            unsafe { transform::weights(level, plan, kernels, target) };
         }
     }
 }
 
 /// `y = w * x (+ bias)`, see [`crate::conv2d`].
 pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with: With) -> Vec<f32> {
-    plan.check(level, s, [x.len(), with.weights.len(), s.n * s.y_len()]);
-    if let Some(kept) = with.kept
+    plan.check(level, s, [x.len(), with.weights.len(s), s.n * s.y_len()]);
+    if let Weights::Kept(kept) = with.weights
         && let Some(y) = strips::forward(level, plan, s, x, with, kept)
     {
         return y;
@@ -322,7 +355,7 @@ fn rounds(chunks: &Chunks, len: usize, f: impl Fn(std::ops::Range<usize>, &mut V
 
 /// `dx` for a given `dy`, see [`crate::conv2d_input_gradient`].
 pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32], with: With) -> Vec<f32> {
-    plan.check(level, s, [s.n * s.x_len(), with.weights.len(), dy.len()]);
+    plan.check(level, s, [s.n * s.x_len(), with.weights.len(s), dy.len()]);
     let chunks = Chunks::new(level, plan, s.n);
     let per_group = c_group(plan);
     let groups = plan.c_blocks.div_ceil(per_group);

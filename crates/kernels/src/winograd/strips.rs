@@ -4,7 +4,7 @@
 use super::plan::Plan;
 use super::product::Extent;
 use super::transform::{self, Place, Target};
-use super::{APART, GROUP, Kept, Shared, With, multiply, weight_words, with_scratch};
+use super::{APART, GROUP, Kept, Shared, With, are_few, multiply, weight_words, with_scratch};
 use crate::conv::{ConvShape, sized};
 use crate::pointwise::written;
 use crate::simd::Level;
@@ -16,6 +16,8 @@ use std::ops::Range;
 const TILE_WORDS: usize = 80 << 10;
 /// Tiles of a strip at least: weights come from farther away, once for all of them.
 const LEAST_TILES: usize = 32;
+/// The same where there would be too few strips.
+const FEWEST_TILES: usize = 16;
 /// Strips for each thread, so that all are busy until the end.
 pub(super) const STRIPS: usize = 3;
 
@@ -26,10 +28,19 @@ struct Strip {
     rows: Range<usize>,
 }
 
-/// The strips of `n` images, and how many tiles one has at most.
-fn strips(plan: &Plan, n: usize) -> (Vec<Strip>, usize) {
+/// The strips of `n` images, and how many tiles one has at most. There are none where threads would be left without one.
+fn strips(plan: &Plan, n: usize) -> Option<(Vec<Strip>, usize)> {
     let words = plan.points * plan.c_blocks * plan.phases * plan.forms().0.words(1);
-    let most = (TILE_WORDS / words).max(LEAST_TILES);
+    let strips = of_tiles(plan, n, (TILE_WORDS / words).max(LEAST_TILES));
+    if !are_few(strips.0.len()) {
+        return Some(strips);
+    }
+    let small = of_tiles(plan, n, FEWEST_TILES);
+    (small.1 >= FEWEST_TILES && small.0.len().is_multiple_of(rayon::current_num_threads())).then_some(small)
+}
+
+/// The strips of `n` images with `most` tiles each, if there are as many in a row, and how many tiles one has at most.
+fn of_tiles(plan: &Plan, n: usize, most: usize) -> (Vec<Strip>, usize) {
     if plan.tiles > most {
         let rows = (most / plan.across).max(1);
         let of_image = |image: usize| {
@@ -53,10 +64,7 @@ pub(super) fn forward(
     with: With,
     kept: &Kept,
 ) -> Option<Vec<f32>> {
-    let (strips, tiles) = strips(plan, s.n);
-    if super::are_few(strips.len()) {
-        return None;
-    }
+    let (strips, tiles) = strips(plan, s.n)?;
     let (cells, [oh, ow]) = (s.h * s.w, s.output);
     let (tile_form, weight_form) = plan.forms();
     let (outer, block_words) = (plan.c_blocks * plan.phases, tile_form.words(tiles));

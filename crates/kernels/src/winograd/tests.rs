@@ -8,7 +8,7 @@ const LONGEST: usize = crate::usual(13, 6);
 
 /// Weights that are transformed where they are used.
 fn with<'a>(weights: &'a [f32], bias: Option<&'a Vec<f32>>) -> With<'a> {
-    With { weights, kept: None, bias: bias.map(Vec::as_slice), after: After::Nothing }
+    With { weights: Weights::Given(weights), bias: bias.map(Vec::as_slice), after: After::Nothing }
 }
 
 prop_compose! {

@@ -10,7 +10,7 @@
 use super::plan::{Filter, Plan};
 use super::scheme::{F22, F23, F42, F43, From2, Into2, Scheme, apply2};
 use crate::conv::After;
-use crate::simd::{Simd, with_simd};
+use crate::simd::{Portable, Simd, with_simd};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -40,6 +40,33 @@ unsafe fn turn_in<S: Simd>(rows: *const f32, row_stride: usize, lanes: usize, le
                 *to.add(i * 16 + l) = if l < lanes { *rows.add(l * row_stride + i) } else { 0.0 };
             }
             i += 1;
+        }
+    }
+}
+
+/// Where up to sixteen kernels lie.
+#[derive(Clone, Copy)]
+pub(super) enum Kernels {
+    /// `lanes` kernels, `stride` from one to the next.
+    Apart { at: *const f32, stride: usize, lanes: usize },
+    /// `[taps][16]`.
+    InLanes(*const f32),
+}
+
+impl Kernels {
+    /// Writes them as `[taps][16]`, zero where there is none.
+    ///
+    /// # Safety
+    /// They lie where they say, and at `to` there is room.
+    pub(super) unsafe fn into_lanes(self, taps: usize, to: &mut [f32]) {
+        assert_eq!(to.len(), taps * 16, "room for the kernels");
+        match self {
+            // SAFETY: as the caller says; of the lanes that are there, all taps can be read.
+            Self::Apart { at, stride, lanes } => unsafe {
+                turn_in::<Portable>(at, stride, lanes, taps, to.as_mut_ptr());
+            },
+            // SAFETY: as the caller says.
+            Self::InLanes(at) => unsafe { to.copy_from_slice(std::slice::from_raw_parts(at, to.len())) },
         }
     }
 }
@@ -579,20 +606,30 @@ unsafe fn input_gradient_any<S: Simd>(
 
 /// # Safety
 /// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
-/// `lanes` kernels lie at `kernels`, and behind `to` there is room for a row of all phases at all points.
+/// `kernels` lie where they say, and behind `to` there is room for a row of all phases at all points.
 #[inline(always)]
 unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
     plan: &Plan,
-    kernels: *const f32,
-    lane_stride: usize,
-    lanes: usize,
+    kernels: Kernels,
     to: Target,
 ) {
     // SAFETY: kernels have no more than `MOST_TAPS` taps, and `tap` is one of them. Kernels and `to` are as the caller says.
     unsafe {
-        let mut taps = [0.0f32; MOST_TAPS * 16];
-        let taps = taps.as_mut_ptr();
-        turn_in::<S>(kernels, lane_stride, lanes, plan.taps, taps);
+        let mut turned = [0.0f32; MOST_TAPS * 16];
+        let taps = match kernels {
+            Kernels::Apart { at, stride, lanes } => {
+                turn_in::<S>(at, stride, lanes, plan.taps, turned.as_mut_ptr());
+                turned.as_mut_ptr()
+            }
+            Kernels::InLanes(at) => {
+                // The taps of the next kernels but one follow: they come from far away.
+                for line in 0..plan.taps {
+                    S::soon(at.wrapping_add((2 * plan.taps + line) * 16));
+                }
+                // They are only read.
+                at.cast_mut()
+            }
+        };
         for phase in 0..plan.phases {
             to.take::<S, N, R>(phase, 0, &F::G, &Taps::<R> { plan, phase, at: taps });
         }
@@ -602,9 +639,9 @@ unsafe fn weights_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize
 /// # Safety
 /// As of [`weights_of`], with the plan's filter.
 #[inline(always)]
-unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Target) {
+unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: Kernels, to: Target) {
     // SAFETY: as the caller says; the filter is the plan's.
-    unsafe { by_filter!(plan, weights_of::<S>(plan, kernels, lane_stride, lanes, to)) }
+    unsafe { by_filter!(plan, weights_of::<S>(plan, kernels, to)) }
 }
 
 /// # Safety
@@ -664,8 +701,8 @@ with_simd! {
     fn input_gradient(plan: &Plan, from: Place, turned: *mut f32, finish: &Finish, maps: *mut f32, lanes: usize) = input_gradient_any
 }
 with_simd! {
-    /// Sixteen kernels, `lane_stride` apart: `G W GT` for every phase.
-    fn weights(plan: &Plan, kernels: *const f32, lane_stride: usize, lanes: usize, to: Target) = weights_any
+    /// Sixteen kernels: `G W GT` for every phase.
+    fn weights(plan: &Plan, kernels: Kernels, to: Target) = weights_any
 }
 with_simd! {
     /// The gradients of sixteen kernels from their products: `GT D G` for every phase.

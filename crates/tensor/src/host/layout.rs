@@ -1,6 +1,6 @@
 //! The same elements in other places. Results have elements.
 
-use super::{PARALLEL, around, blocks};
+use super::{around, blocks};
 use crate::reference::{Array, View};
 use std::borrow::Cow;
 
@@ -86,28 +86,14 @@ fn for_each_entry(
 
 pub(super) fn concat(parts: &[Array<f32>], axis: usize, shape: &[usize]) -> Vec<f32> {
     let (outer, inner) = around(shape, axis);
-    let count = outer * shape[axis] * inner;
-    if outer == 1 || count <= PARALLEL {
-        let mut out = Vec::with_capacity(count);
-        for number in 0..outer {
-            for part in parts {
-                let length = part.shape[axis] * inner;
-                out.extend_from_slice(&part.values[number * length..][..length]);
-            }
-        }
-        return out;
-    }
-    let mut out = vec![0.0; count];
-    blocks(&mut out, shape[axis] * inner, |number, out| {
-        let mut rest = out;
+    let mut pieces = Vec::with_capacity(outer * parts.len());
+    for number in 0..outer {
         for part in parts {
             let length = part.shape[axis] * inner;
-            let (to, behind) = rest.split_at_mut(length);
-            to.copy_from_slice(&part.values[number * length..][..length]);
-            rest = behind;
+            pieces.push(&part.values[number * length..][..length]);
         }
-    });
-    out
+    }
+    kernels::joined(&pieces)
 }
 
 pub(super) fn gather(x: Array<f32>, axis: usize, entries: &[usize], length: usize) -> Vec<f32> {
