@@ -1,5 +1,5 @@
-//! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, `.npy`, and
-//! the programs' allocator.
+//! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, zip archives,
+//! `.npy`, and the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
 //!
@@ -23,6 +23,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+pub mod archive;
 mod csv;
 mod error;
 pub mod files;

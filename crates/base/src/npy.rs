@@ -3,12 +3,16 @@
 //! Read: little-endian `f4`, `f8`, `u1`, `i4`, `i8`, C order, versions 1 to 3. Written: version 1, C order.
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
+use crate::archive::{Archive, ArchiveWriter};
 use crate::{Error, Result, files};
-use std::io::Write;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The longest `.npy` that is read: 8 GiB.
 pub const LIMIT: u64 = 8 << 30;
+/// How the message begins for a file that should be an `.npz`.
+const NOT_NPZ: &str = "is not an .npz archive";
 
 /// An array of numbers with its shape, slowest dimension first.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,18 +157,29 @@ impl Array {
 /// Reads every array of an `.npz` archive, in the archive's order, without the `.npy` ending of its names.
 ///
 /// # Errors
-/// The archive or one of its members is broken, or an array unpacks to more than [`LIMIT`].
+/// The archive or one of its members is broken, two arrays have one name, or an array unpacks to more than [`LIMIT`].
 pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
-    let path = path.as_ref();
-    let file = std::fs::File::open(path).map_err(|e| Error::io("read", path, e))?;
-    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file))
-        .map_err(|e| Error::file(path, format!("is not an .npz archive: {e}")))?;
+    arrays_of(&Archive::open(path.as_ref(), NOT_NPZ)?, path.as_ref())
+}
+
+/// As [`read_npz`], of an archive in memory; `path` is only for the messages.
+///
+/// # Errors
+/// As [`read_npz`].
+pub fn read_npz_bytes(bytes: impl Into<Cow<'static, [u8]>>, path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
+    arrays_of(&Archive::from_bytes(bytes, path.as_ref(), NOT_NPZ)?, path.as_ref())
+}
+
+fn arrays_of(archive: &Archive, path: &Path) -> Result<Vec<(String, Array)>> {
+    let mut names = BTreeSet::new();
     let mut arrays = Vec::new();
-    for index in 0..archive.len() {
-        let member = archive.by_index(index).map_err(|e| Error::file(path, e.to_string()))?;
-        let name = member.name().map_err(|e| Error::file(path, e.to_string()))?.trim_end_matches(".npy").to_owned();
-        let bytes = files::read_stream(member, path, LIMIT)?;
-        arrays.push((name.clone(), Array::from_bytes(&bytes, &path.join(name))?));
+    for (index, member) in archive.members().iter().enumerate() {
+        let name = member.name.trim_end_matches(".npy");
+        if !names.insert(name) {
+            return Err(Error::file(path, format!("holds two arrays of the name {name:?}")));
+        }
+        let bytes = archive.read(index, LIMIT)?;
+        arrays.push((name.to_owned(), Array::from_bytes(&bytes, &archive.path_of(index))?));
     }
     Ok(arrays)
 }
@@ -172,20 +187,14 @@ pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
 /// Writes arrays as a compressed `.npz` archive, atomically; the bytes depend on nothing but the arrays.
 ///
 /// # Errors
-/// The file cannot be written.
+/// The file cannot be written, or two arrays have one name.
 pub fn write_npz(path: impl AsRef<Path>, arrays: &[(&str, &Array)]) -> Result<()> {
     let path = path.as_ref();
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .last_modified_time(zip::DateTime::default())
-        .large_file(true);
-    let broken = |e: zip::result::ZipError| Error::file(path, e.to_string());
+    let mut archive = ArchiveWriter::new(path);
     for (name, array) in arrays {
-        archive.start_file(format!("{name}.npy"), options).map_err(broken)?;
-        archive.write_all(&array.to_bytes()).map_err(|e| Error::io("write", path, e))?;
+        archive.add(&format!("{name}.npy"), &array.to_bytes())?;
     }
-    files::write_atomic(path, &archive.finish().map_err(broken)?.into_inner())
+    files::write_atomic(path, &archive.finish()?)
 }
 
 fn chunks<const N: usize, T>(body: &[u8], decode: impl Fn([u8; N]) -> T) -> Vec<T> {
@@ -247,7 +256,21 @@ mod tests {
         let path = folder.path().join("a.npz");
         let (a, b) = (Array::f32(vec![2], vec![1.0, -2.0]), Array { shape: vec![], data: Elements::I64(vec![7]) });
         write_npz(&path, &[("a", &a), ("b", &b)]).unwrap();
-        assert_eq!(read_npz(&path).unwrap(), [("a".to_string(), a), ("b".to_string(), b)]);
+        let expected = [("a".to_string(), a.clone()), ("b".to_string(), b)];
+        assert_eq!(read_npz(&path).unwrap(), expected);
+        assert_eq!(read_npz_bytes(std::fs::read(&path).unwrap(), "a.npz").unwrap(), expected);
+        assert!(write_npz(&path, &[("a", &a), ("a", &a)]).is_err());
+    }
+
+    #[test]
+    fn two_arrays_of_one_name_are_refused() {
+        let mut archive = ArchiveWriter::new("a.npz");
+        let array = Array::f32(vec![1], vec![1.0]).to_bytes();
+        // NumPy adds the ending; both are read as `a`.
+        archive.add("a", &array).unwrap();
+        archive.add("a.npy", &array).unwrap();
+        let message = read_npz_bytes(archive.finish().unwrap(), "a.npz").unwrap_err().to_string();
+        assert_eq!(message, "a.npz: holds two arrays of the name \"a\"");
     }
 
     proptest! {

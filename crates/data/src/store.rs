@@ -1,11 +1,9 @@
 //! Named files, wherever they lie: in a folder (with its sub-folders) or in a zip archive. Nothing is ever extracted.
 
+use base::archive::Archive;
 use base::{Error, Result, files};
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use zip::ZipArchive;
 
 /// The longest encoded file that is read from a store: 256 MiB.
 const FILE_LIMIT: u64 = 256 << 20;
@@ -24,8 +22,8 @@ pub(crate) struct Store {
 enum Place {
     /// Where each name lies.
     Folder(Vec<PathBuf>),
-    /// The archive, and the number of each name's entry.
-    Zip(Box<Mutex<ZipArchive<BufReader<File>>>>, Vec<usize>),
+    /// The archive, and the number of each name's member.
+    Zip(Archive, Vec<usize>),
 }
 
 impl Store {
@@ -46,27 +44,31 @@ impl Store {
     /// # Errors
     /// The archive is broken, encrypted, or holds a link or a name that leads out of it.
     pub(crate) fn zip(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
-        let mut archive = ZipArchive::new(BufReader::new(file))
-            .map_err(|e| Error::file(path, format!("is a broken zip archive: {e}")))?;
+        let archive = Archive::open(path, "is a broken zip archive")?;
         let mut found = Vec::new();
-        for index in 0..archive.len() {
-            let entry = archive.by_index_raw(index).map_err(|e| Error::file(path, format!("entry {index}: {e}")))?;
-            let name = entry.name().map_err(|e| Error::file(path, format!("entry {index}: {e}")))?.into_owned();
-            if !is_safe(&name) || entry.is_symlink() {
+        for (index, member) in archive.members().iter().enumerate() {
+            let name = &member.name;
+            if !is_safe(name) || member.is_link {
                 return Err(Error::file(path, format!("holds the unsafe entry {name:?}"))
                     .with_hint("Entries must be plain files with relative names, without \"..\"."));
             }
-            if entry.encrypted() {
+            if member.is_encrypted {
                 return Err(Error::file(path, format!("is encrypted (entry {name:?})")));
             }
-            if !entry.is_dir() && !is_hidden(&name) {
-                found.push((name, index));
+            if !member.is_dir && !is_hidden(name) {
+                found.push((name.clone(), index));
             }
         }
         found.sort();
+        // A name that comes twice means the later entry: programs that add to an archive leave the older one in it.
+        found.dedup_by(|later, earlier| {
+            let again = later.0 == earlier.0;
+            if again {
+                earlier.1 = later.1;
+            }
+            again
+        });
         let (names, indices) = found.into_iter().unzip();
-        let archive = Box::new(Mutex::new(archive));
         Ok(Self { root: path.to_owned(), names, place: Place::Zip(archive, indices) })
     }
 
@@ -99,16 +101,11 @@ impl Store {
         match &self.place {
             Place::Folder(paths) => files::read(paths.get(index).unwrap_or(&path), FILE_LIMIT),
             Place::Zip(archive, indices) => {
-                // Reading is quick; decoding, which is slow, happens outside of the lock.
-                let mut archive = archive.lock().unwrap_or_else(PoisonError::into_inner);
-                let entry = archive
-                    .by_index(indices.get(index).copied().unwrap_or(usize::MAX))
-                    .map_err(|e| Error::file(&path, format!("is a broken zip entry: {e}")))?;
-                if entry.size() > FILE_LIMIT {
-                    let reason = format!("declares {} bytes; at most {FILE_LIMIT} are read", entry.size());
-                    return Err(Error::file(&path, reason));
+                let member = indices.get(index).copied().unwrap_or(usize::MAX);
+                if let Some(size) = archive.members().get(member).map(|m| m.size).filter(|&size| size > FILE_LIMIT) {
+                    return Err(Error::file(&path, format!("declares {size} bytes; at most {FILE_LIMIT} are read")));
                 }
-                files::read_stream(entry, &path, FILE_LIMIT)
+                archive.read(member, FILE_LIMIT)
             }
         }
     }

@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder};
 use ganatomy_data::{Broken, Channels, Dataset, Image, Options, Size, open, pictures};
+use rawzip::{CompressionMethod, ZipArchiveWriter, path::EntryPath};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use tempfile::{TempDir, tempdir};
-use zip::write::SimpleFileOptions;
 
 fn png(width: usize, height: usize, v: u8) -> Vec<u8> {
     pictures::png(&Image::filled(width, height, [v, 0, 255 - v])).unwrap()
@@ -25,15 +26,27 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
     folder
 }
 
-/// A zip with these entries, stored and deflated by turns.
+/// A zip with these entries, stored and deflated by turns, their names as they are.
 fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let mut archive = ZipArchiveWriter::new(Vec::new());
     for (k, (name, bytes)) in files.iter().enumerate() {
-        let method = if k % 2 == 0 { zip::CompressionMethod::Stored } else { zip::CompressionMethod::Deflated };
-        archive.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
-        archive.write_all(bytes).unwrap();
+        let methods = [CompressionMethod::STORE, CompressionMethod::DEFLATE];
+        let file = archive.new_file(EntryPath::verbatim(name.as_bytes())).compression_method(methods[k % 2]);
+        let (mut entry, settings) = file.start().unwrap();
+        let sums = if k % 2 == 0 {
+            let mut writer = settings.wrap(&mut entry);
+            writer.write_all(bytes).unwrap();
+            writer.finish().unwrap().1
+        } else {
+            let mut writer = settings.wrap(DeflateEncoder::new(&mut entry, Compression::fast()));
+            writer.write_all(bytes).unwrap();
+            let (encoder, sums) = writer.finish().unwrap();
+            encoder.finish().unwrap();
+            sums
+        };
+        entry.finish(sums).unwrap();
     }
-    archive.finish().unwrap().into_inner()
+    archive.finish().unwrap()
 }
 
 fn try_open(path: &Path) -> base::Result<Dataset> {
@@ -191,10 +204,23 @@ fn zips_that_are_broken_or_lead_out_of_themselves_are_refused() {
     assert!(refusal(&place.path().join("cut.zip")).0.contains("broken zip"));
     assert!(refusal(&place.path().join("not.zip")).0.contains("broken zip"));
     assert!(refusal(&place.path().join("out.zip")).0.contains("unsafe entry \"../a.png\""));
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    archive.add_symlink("a.png", "/etc/hostname", SimpleFileOptions::default()).unwrap();
-    fs::write(place.path().join("link.zip"), archive.finish().unwrap().into_inner()).unwrap();
+    let mut archive = ZipArchiveWriter::new(Vec::new());
+    let (mut link, settings) = archive.new_file("a.png").unix_permissions(0o120_777).start().unwrap();
+    let mut writer = settings.wrap(&mut link);
+    writer.write_all(b"/etc/hostname").unwrap();
+    let sums = writer.finish().unwrap().1;
+    link.finish(sums).unwrap();
+    fs::write(place.path().join("link.zip"), archive.finish().unwrap()).unwrap();
     assert!(refusal(&place.path().join("link.zip")).0.contains("unsafe entry"));
+}
+
+#[test]
+fn of_two_zip_entries_of_one_name_the_later_one_counts() {
+    let [old, new, other] = [1, 2, 3].map(|v| png(4, 4, v));
+    let place = folder(&[("set.zip", &zip_of(&[("b.png", &old), ("a.png", &other), ("b.png", &new)]))]);
+    let set = try_open(&place.path().join("set.zip")).unwrap();
+    assert_eq!(set.len(), Some(2));
+    assert_eq!([0, 1].map(|i| set.image(i).unwrap().pixels[0]), [3, 2]);
 }
 
 #[test]

@@ -16,7 +16,19 @@ impl Archive {
     /// # Errors
     /// It cannot be read, or is not whole.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        match npy::read_npz(path) {
+        Self::new(path, npy::read_npz(path))
+    }
+
+    /// Reads what the file would hold; `path` is only for the messages.
+    ///
+    /// # Errors
+    /// It is not whole.
+    pub(crate) fn from_bytes(bytes: &'static [u8], path: &Path) -> Result<Self> {
+        Self::new(path, npy::read_npz_bytes(bytes, path))
+    }
+
+    fn new(path: &Path, arrays: Result<Vec<(String, Array)>>) -> Result<Self> {
+        match arrays {
             Ok(arrays) => Ok(Self { path: path.to_owned(), arrays }),
             Err(Error::File { reason, .. }) => Err(corrupt(path, &reason)),
             Err(other) => Err(other),

@@ -1,5 +1,6 @@
 //! A dissection from beginning to end: fit, count, say what was found; resumable at every group of images.
 
+use crate::archive::Archive;
 use crate::concepts::Concepts;
 use crate::count::{Counter, GROUP, Tally};
 use crate::find::Findings;
@@ -123,17 +124,30 @@ impl Dissection {
     pub fn read(folder: &Path) -> Result<Self> {
         let plan = Plan::read(folder)?;
         let [fit_path, tally_path] = Plan::paths(folder);
-        let unfinished = || {
-            Error::file(folder, "is a dissection that is not finished")
-                .with_hint("Run its `dissect` command again: it goes on from where it was.")
-        };
         if !fit_path.is_file() || !tally_path.is_file() {
-            return Err(unfinished().into());
+            return Err(unfinished(folder).into());
         }
         let fits = fit::read(&fit_path, &plan)?;
         let tally = Tally::read(&tally_path, plan.empty_tally())?;
+        Self::of(folder, plan, fits, tally)
+    }
+
+    /// As [`Dissection::read`], of the plan, the fits and the tally that the files of a folder would hold; `folder` is only for
+    /// the messages.
+    ///
+    /// # Errors
+    /// As [`Dissection::read`].
+    pub fn from_bytes(folder: &Path, [plan, fits, tally]: [&'static [u8]; 3]) -> Result<Self> {
+        let plan = Plan::parse(plan, &folder.join(PLAN))?;
+        let [fit_path, tally_path] = Plan::paths(folder);
+        let fits = fit::parse(&Archive::from_bytes(fits, &fit_path)?, &plan)?;
+        let tally = Tally::parse(&Archive::from_bytes(tally, &tally_path)?, plan.empty_tally())?;
+        Self::of(folder, plan, fits, tally)
+    }
+
+    fn of(folder: &Path, plan: Plan, fits: Vec<LayerFit>, tally: Tally) -> Result<Self> {
         if tally.groups != plan.own_groups().len() as u64 {
-            return Err(unfinished().into());
+            return Err(unfinished(folder).into());
         }
         Ok(Self { folder: folder.to_owned(), concepts: plan.concepts(), plan, fits, tally })
     }
@@ -181,6 +195,11 @@ impl Dissection {
         }
         Ok(tables::write(&self.folder, &self.plan, &findings)?)
     }
+}
+
+fn unfinished(folder: &Path) -> Error {
+    Error::file(folder, "is a dissection that is not finished")
+        .with_hint("Run its `dissect` command again: it goes on from where it was.")
 }
 
 fn check_sizes(plan: &Plan, means: &Means) -> Result<()> {

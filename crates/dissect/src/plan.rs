@@ -103,26 +103,30 @@ impl Plan {
     /// # Errors
     /// There is none, it is broken, or of a newer program.
     pub fn read(folder: &Path) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Version {
-            format: u32,
-        }
         let path = folder.join(PLAN);
         if !path.is_file() {
             return Err(Error::file(folder, format!("is not a dissection (no {PLAN})"))
                 .with_hint("Give a folder that `dissect` or `merge` has written."));
         }
-        let bytes = files::read(&path, LIMIT)?;
+        Self::parse(&files::read(&path, LIMIT)?, &path)
+    }
+
+    /// Reads a plan from the bytes of its file; `path` is only for the messages.
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
         let corrupt = |e: serde_json::Error| {
-            Error::file(&path, format!("corrupt: {e}"))
+            Error::file(path, format!("corrupt: {e}"))
                 .with_hint("Remove the dissection's folder and run the command again.")
         };
-        let version: Version = serde_json::from_slice(&bytes).map_err(corrupt)?;
+        let version: Version = serde_json::from_slice(bytes).map_err(corrupt)?;
         if version.format != FORMAT {
-            return Err(Error::file(&path, format!("is of format {}; this program reads {FORMAT}", version.format))
+            return Err(Error::file(path, format!("is of format {}; this program reads {FORMAT}", version.format))
                 .with_hint("Use the version of the program that wrote it."));
         }
-        serde_json::from_slice(&bytes).map_err(corrupt)
+        serde_json::from_slice(bytes).map_err(corrupt)
     }
 
     /// Writes the plan into its folder.

@@ -16,15 +16,7 @@ pub fn open_dissection(path: impl AsRef<Path>) -> Result<Dissection> {
     let Some(shipped) = shipped else {
         return Dissection::read(path);
     };
-    // Files are the one form in which dissections are read.
-    let folder = tempfile::tempdir().map_err(|e| Error::io("create", std::env::temp_dir(), e))?;
-    for (name, bytes) in shipped.files {
-        let file = folder.path().join(name);
-        std::fs::write(&file, bytes).map_err(|source| Error::io("write", &file, source))?;
-    }
-    let mut found = Dissection::read(folder.path())?;
-    path.clone_into(&mut found.folder);
-    Ok(found)
+    Dissection::from_bytes(path, shipped.files.map(|(_, bytes)| bytes))
 }
 
 /// As [`open_dissection`], with what becomes of a dissection that nobody names: the shipped one of a shipped generator, if any.

@@ -78,7 +78,8 @@ impl Network {
             .iter()
             .map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes).map_err(broken)?)))
             .collect::<Result<Vec<_>>>()?;
-        let metadata = HashMap::from([(METADATA_KEY.to_owned(), json)]);
+        // Collected, because the kind of map depends on the features that other crates choose.
+        let metadata = [(METADATA_KEY.to_owned(), json)].into_iter().collect();
         safetensors::serialize(views, Some(metadata)).map_err(broken)
     }
 

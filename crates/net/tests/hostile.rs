@@ -193,7 +193,7 @@ impl Parts {
             let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes);
             (name, view.unwrap())
         });
-        let metadata = HashMap::from([(METADATA_KEY.to_owned(), self.description.to_string())]);
+        let metadata = [(METADATA_KEY.to_owned(), self.description.to_string())].into_iter().collect();
         safetensors::serialize(views, Some(metadata)).unwrap()
     }
 }

@@ -43,7 +43,7 @@ pub const ALL: [Shipped; 2] = [
 pub struct Dissection {
     /// What a user types for it: the generator's name.
     pub name: &'static str,
-    /// Its files, by name: those that are read.
+    /// Its files, by name: those that are read, which are the plan, the fits and the tally.
     pub files: [(&'static str, &'static [u8]); 3],
 }
 

@@ -30,7 +30,7 @@ pub fn legend(title: &str, classes: &[&Class], width: usize) -> Image {
     text(&mut picture, gap, gap, INK, title);
     for (class, (x, y)) in classes.iter().zip(places) {
         let box_of_colour = Image::filled(swatch, swatch, class.colour);
-        super::grid::paste(&mut picture, &box_of_colour, x, y);
+        super::grid::paste(&mut picture, &box_of_colour, x, y + 1);
         text(&mut picture, x + swatch + gap, y, INK, &class.name);
     }
     picture

@@ -96,7 +96,7 @@ pub fn labelled(pictures: &[Labelled], planes: &[Plane], columns: usize) -> Resu
 fn caption(name: &str, width: usize) -> Image {
     let mut line = Image::filled(width, LINE, super::GROUND);
     let fits: String = name.chars().take(width / text_width("x")).collect();
-    text(&mut line, 0, 1, INK, &fits);
+    text(&mut line, 0, 0, INK, &fits);
     line
 }
 

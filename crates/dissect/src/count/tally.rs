@@ -269,7 +269,11 @@ impl Tally {
     /// # Errors
     /// The file is broken, or is of another dissection.
     pub fn read(path: &Path, empty: Self) -> Result<Self> {
-        let archive = Archive::read(path)?;
+        Self::parse(&Archive::read(path)?, empty)
+    }
+
+    /// As [`Tally::read`], from the arrays of the file.
+    pub(crate) fn parse(archive: &Archive, empty: Self) -> Result<Self> {
         let count = |name: &str, value: i64| {
             u64::try_from(value).map_err(|_| archive.corrupt(&format!("{name} holds {value}")))
         };

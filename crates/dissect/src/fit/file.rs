@@ -31,7 +31,11 @@ pub(crate) fn write(path: &Path, plan: &Plan, fits: &[LayerFit]) -> Result<()> {
 
 /// Reads the fits of a plan's layers.
 pub(crate) fn read(path: &Path, plan: &Plan) -> Result<Vec<LayerFit>> {
-    let archive = Archive::read(path)?;
+    parse(&Archive::read(path)?, plan)
+}
+
+/// As [`read`], from the arrays of the file.
+pub(crate) fn parse(archive: &Archive, plan: &Plan) -> Result<Vec<LayerFit>> {
     let concepts = plan.concepts().list().len();
     let floats = |name: String, len: usize| archive.floats(&name, len).map(<[f32]>::to_vec);
     let layer = |(i, units): (usize, usize)| {

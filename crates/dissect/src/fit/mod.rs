@@ -4,6 +4,6 @@ mod file;
 mod levels;
 mod sketch;
 
-pub(crate) use file::{read, write};
+pub(crate) use file::{parse, read, write};
 pub(crate) use levels::fit;
 pub use levels::{LayerFit, QUANTILES};
