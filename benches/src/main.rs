@@ -47,9 +47,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<()> {
-    if let Some(threads) = arguments.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)?;
-    }
+    // This thread is one of the pool, as in the program.
+    let pool = rayon::ThreadPoolBuilder::new().use_current_thread().num_threads(arguments.threads.unwrap_or(0));
+    pool.build_global().map_err(io::Error::other)?;
     let precision = if arguments.bf16 { Precision::Bf16 } else { Precision::F32 };
     let cases = all(precision);
     let chosen =

@@ -25,6 +25,9 @@ fn main() -> ExitCode {
             Ok(typed) => typed,
             Err(asked) => return exit::of_clap(&asked),
         };
+        // This thread computes with the others: nothing has to be handed over to them and back. Where the system gives no threads, work
+        // is done by those that there are.
+        drop(rayon::ThreadPoolBuilder::new().use_current_thread().build_global());
         let console = Console::new(arguments.quiet);
         arguments.command.run(console).unwrap_or_else(|error| failure::report(&error, &words))
     })

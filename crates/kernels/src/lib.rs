@@ -24,6 +24,7 @@
 //! ```
 
 mod adam;
+mod awake;
 mod channel;
 mod conv;
 pub mod elementwise;
@@ -40,10 +41,11 @@ const fn usual<T: Copy>(usual: T, under_miri: T) -> T {
 }
 
 pub use adam::{AdamParameter, AdamStep, adam};
+pub use awake::in_pool;
 pub use channel::{channel_broadcast, channel_dot, channel_squares, channel_sum};
 pub use conv::{ConvShape, Precision, PreparedConv, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
-pub use pointwise::{in_pool, joined, map, repeat};
+pub use pointwise::{joined, map, repeat};
 pub use product::{Matrix, product, rows_dot_vector};
 pub use simd::Level;
 pub use tally::{Bins, Histogram, Labels, Upsampler, count_and, pack_classes, tally, words};

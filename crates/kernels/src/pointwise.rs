@@ -2,8 +2,6 @@
 
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Elements below which threads cost more than they bring.
 const PARALLEL: usize = 1 << 16;
@@ -21,31 +19,6 @@ pub(crate) unsafe fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f3
     // SAFETY: the caller promises that they have been written.
     unsafe { out.set_len(len) };
     out
-}
-
-/// Does something on a thread of the pool, so that what it shares out to other threads need not be handed in from outside each time.
-/// Until it is done the other threads look for work without going to sleep: a layer of one image takes less time than to wake them.
-pub fn in_pool<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-    struct Done(Arc<AtomicBool>);
-    impl Drop for Done {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Release);
-        }
-    }
-    rayon::scope(|_| {
-        let done = Done(Arc::default());
-        for _ in 1..rayon::current_num_threads() {
-            let done = done.0.clone();
-            rayon::spawn(move || {
-                while !done.load(Ordering::Acquire) {
-                    if rayon::yield_now() != Some(rayon::Yield::Executed) {
-                        std::hint::spin_loop();
-                    }
-                }
-            });
-        }
-        f()
-    })
 }
 
 /// `f` of every element.
