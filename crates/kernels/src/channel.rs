@@ -133,7 +133,14 @@ unsafe fn sum_maps_of<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], first: usiz
             let (map, other, centre) = of(16 * group + k);
             // SAFETY: both maps have `cells` numbers (that of `Row` says the caller), and from one of sixteen rows on there is room
             // for sixteen lanes.
-            unsafe { sum_map::<S, WHAT>(map, other, centre, &mut lanes[16 * k..]) };
+            unsafe {
+                if cells == 16 {
+                    let sum = with_term::<S, WHAT>(S::splat(0.0), map, other, S::splat(centre));
+                    S::store(lanes[16 * k..].as_mut_ptr(), sum);
+                } else {
+                    sum_map::<S, WHAT>(map, other, centre, &mut lanes[16 * k..]);
+                }
+            };
         }
         // SAFETY: sixteen rows of sixteen numbers.
         unsafe { fold::<S>(&mut lanes) };

@@ -208,9 +208,17 @@ impl Layout {
     /// Where a leaf's numbers of each run lie, from the run of number `first` on.
     #[inline]
     fn offsets(&self, leaf: &Strides, first: usize, count: usize, mut each: impl FnMut(usize)) {
+        self.stretches(leaf, first, count, |offset, stride, runs| {
+            (0..runs).for_each(|run| each(offset + run * stride))
+        });
+    }
+
+    /// The same in stretches: where a leaf's numbers of the first of some runs lie, how far apart from one run to the next, and of how many.
+    #[inline]
+    fn stretches(&self, leaf: &Strides, first: usize, count: usize, mut each: impl FnMut(usize, usize, usize)) {
         let (Some((&length, outer)), Some((&stride, strides))) = (self.outer.split_last(), leaf.outer.split_last())
         else {
-            return (0..count).for_each(|_| each(0));
+            return each(0, 0, count);
         };
         let (mut row, mut at, mut left) = (first / length, first % length, count);
         while left > 0 {
@@ -220,10 +228,7 @@ impl Layout {
                 rest /= length;
             }
             let here = left.min(length - at);
-            for _ in 0..here {
-                each(offset);
-                offset += stride;
-            }
+            each(offset, stride, here);
             (row, at, left) = (row + 1, 0, left - here);
         }
     }
@@ -239,11 +244,18 @@ impl Layout {
                 Reading::Whole | Reading::One | Reading::Part => {}
                 Reading::Number => self.offsets(strides, first, 1, |offset| room[0] = leaf.values[offset]),
                 Reading::Numbers => {
-                    let mut numbers = room.iter_mut();
-                    self.offsets(strides, first, runs, |offset| {
-                        if let Some(number) = numbers.next() {
-                            *number = leaf.values[offset];
+                    let mut rest = room;
+                    self.stretches(strides, first, runs, |offset, stride, runs| {
+                        let (numbers, behind) = std::mem::take(&mut rest).split_at_mut(runs);
+                        match stride {
+                            0 => numbers.fill(leaf.values[offset]),
+                            1 => numbers.copy_from_slice(&leaf.values[offset..offset + runs]),
+                            _ => {
+                                let values = leaf.values[offset..].iter().step_by(stride);
+                                numbers.iter_mut().zip(values).for_each(|(number, &value)| *number = value);
+                            }
                         }
+                        rest = behind;
                     });
                 }
                 Reading::Copied => {
@@ -313,6 +325,24 @@ fn select(out: &mut [MaybeUninit<f32>], inputs: [Operand<'_>; 3], run: usize) {
 #[inline(always)]
 unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32], y: &mut [MaybeUninit<f32>]) {
     let (len, run) = (y.len(), block.layout.run);
+    if let Some([dy, a, x, m, k, c]) = of_norm(steps) {
+        // One by one: `map` would not be inlined.
+        let (dy, x) = (block.operand(Source::Leaf(dy), &[], len), block.operand(Source::Leaf(x), &[], len));
+        let (a, m) = (block.operand(Source::Leaf(a), &[], len), block.operand(Source::Leaf(m), &[], len));
+        let (k, c) = (block.operand(Source::Leaf(k), &[], len), block.operand(Source::Leaf(c), &[], len));
+        let numbers = [a, m, k, c];
+        if let (Operand::Full(dy), Operand::Full(x)) = (dy, x)
+            && numbers.iter().all(|number| !matches!(number, Operand::Full(_)))
+        {
+            for (place, y) in y.chunks_mut(run).enumerate() {
+                let part = place * run..place * run + y.len();
+                let numbers = [a.number(place), m.number(place), k.number(place), c.number(place)];
+                // SAFETY: as the caller says.
+                unsafe { gradient_of_norm::<S>(y, &dy[part.clone()], &x[part], numbers) };
+            }
+            return;
+        }
+    }
     for (place, step) in steps.iter().enumerate() {
         let (done, rest) = results.split_at_mut(place * BLOCK);
         let out = if place + 1 == steps.len() {
@@ -343,6 +373,50 @@ unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32
             (Function::Select, ..) => select(out, [a, b, c], run),
         }
     }
+}
+
+/// The leaves `[dy, a, x, m, k, c]`, if the steps are those of the gradient of batch norm: `dy a + (x - m) k + c`, in this order.
+fn of_norm(steps: &[Step]) -> Option<[usize; 6]> {
+    use Source::{Leaf, Step as Done};
+    let [mul, sub, times, add, plus] = steps else { return None };
+    let inputs = |step: &Step, does: Binary| {
+        (step.function == Function::Binary(does)).then_some([step.inputs[0], step.inputs[1]])
+    };
+    match [
+        inputs(mul, Binary::Mul)?,
+        inputs(sub, Binary::Sub)?,
+        inputs(times, Binary::Mul)?,
+        inputs(add, Binary::Add)?,
+        inputs(plus, Binary::Add)?,
+    ] {
+        [[Leaf(dy), Leaf(a)], [Leaf(x), Leaf(m)], [Done(1), Leaf(k)], [Done(0), Done(2)], [Done(3), Leaf(c)]] => {
+            Some([dy, a, x, m, k, c])
+        }
+        _ => None,
+    }
+}
+
+/// `dy a + (x - m) k + c` in registers, with the bits of one step after the other: of short runs the steps would be mostly beginnings.
+///
+/// # Safety
+/// The processor has the instruction set of `S`.
+#[inline(always)]
+unsafe fn gradient_of_norm<S: Simd>(y: &mut [MaybeUninit<f32>], dy: &[f32], x: &[f32], numbers: [f32; 4]) {
+    let (len, [a, m, k, c]) = (y.len().min(dy.len()).min(x.len()), numbers);
+    // SAFETY: as the caller says.
+    let ([wide_a, wide_m, wide_k, wide_c], mut at) =
+        unsafe { ([S::splat(a), S::splat(m), S::splat(k), S::splat(c)], 0) };
+    while at + 16 <= len {
+        // SAFETY: sixteen numbers are left on all sides.
+        unsafe {
+            let left = S::mul(S::load(dy.as_ptr().add(at)), wide_a);
+            let right = S::mul(S::sub(S::load(x.as_ptr().add(at)), wide_m), wide_k);
+            S::store(y.as_mut_ptr().cast::<f32>().add(at), S::add(S::add(left, right), wide_c));
+        }
+        at += 16;
+    }
+    let rest = y[at..].iter_mut().zip(dy[at..].iter().zip(&x[at..]));
+    rest.for_each(|(y, (&dy, &x))| _ = y.write(dy * a + (x - m) * k + c));
 }
 
 /// What [`with_numbers`] does.

@@ -26,6 +26,16 @@ impl<'a> Operand<'a> {
         }
     }
 
+    /// The number of the run of number `run`, where it is the same all over it.
+    #[inline(always)]
+    pub(super) fn number(self, run: usize) -> f32 {
+        match self {
+            Operand::One(x) => x,
+            Operand::Runs(x) => x[run],
+            Operand::Full(_) => unreachable!("numbers are not as many as elements"),
+        }
+    }
+
     /// As a number for each element, in `room` where it is none yet.
     pub(super) fn spread(self, run: usize, room: &'a mut [f32]) -> &'a [f32] {
         match self {

@@ -124,6 +124,44 @@ fn patterns_of_networks_are_their_functions_one_by_one() {
 }
 
 #[test]
+fn the_gradient_of_batch_norm_is_its_functions_one_by_one() {
+    use Source::{Leaf as L, Step as S};
+    let steps = [
+        Step::binary(Binary::Mul, L(0), L(1)),
+        Step::binary(Binary::Sub, L(2), L(3)),
+        Step::binary(Binary::Mul, S(1), L(4)),
+        Step::binary(Binary::Add, S(0), S(2)),
+        Step::binary(Binary::Add, S(3), L(5)),
+    ];
+    let numbers = |len: usize, seed: usize| {
+        (0..len).map(|i| ((i * 37 + seed * 11) % 101) as f32 / 7.0 - 5.0).collect::<Vec<f32>>()
+    };
+    // Short runs, runs of no whole registers, and runs longer than a block.
+    for [n, c, cells] in [[3, 5, 16], [2, 3, 21], [4, 70, 16], [2, 2, 1200], [1, 1, 40]] {
+        let (dy, x) = (numbers(n * c * cells, 0), numbers(n * c * cells, 1));
+        let of_channels: Vec<Vec<f32>> = (2..6).map(|seed| numbers(c, seed)).collect();
+        let (whole, channels) = ([n, c, cells], [1, c, 1]);
+        let leaf = |values, shape| Leaf { values, shape };
+        let [a, m, k, p] = [0, 1, 2, 3].map(|i| &of_channels[i]);
+        let leaves = [
+            leaf(&dy, &whole),
+            leaf(a, &channels),
+            leaf(&x, &whole),
+            leaf(m, &channels),
+            leaf(k, &channels),
+            leaf(p, &channels),
+        ];
+        let expected: Vec<f32> = (0..dy.len())
+            .map(|i| {
+                let channel = i / cells % c;
+                dy[i] * a[channel] + (x[i] - m[channel]) * k[channel] + p[channel]
+            })
+            .collect();
+        assert_eq!(fused(&steps, &leaves, &whole), expected, "{n} {c} {cells}");
+    }
+}
+
+#[test]
 fn batch_norm_with_its_activation_is_one_tree() {
     let leaves = [
         Leaf { values: &[1.0, -2.0, 3.0, -4.0], shape: &[1, 2, 2] },
