@@ -71,13 +71,13 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(5).stack_size(256 << 10).build().unwrap();
         let sum = |k: usize| in_pool(|| (0..k).into_par_iter().map(|i| i as u64).sum::<u64>());
         pool.install(|| {
-            (0..crate::usual(2000, 20)).for_each(|k| assert_eq!(sum(k), (k * k.saturating_sub(1) / 2) as u64))
+            (0..crate::usual(2000, 20)).for_each(|k| assert_eq!(sum(k), (k * k.saturating_sub(1) / 2) as u64));
         });
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     (0..crate::usual(200, 5))
-                        .for_each(|k| assert_eq!(pool.install(|| sum(k)), (k * k.saturating_sub(1) / 2) as u64))
+                        .for_each(|k| assert_eq!(pool.install(|| sum(k)), (k * k.saturating_sub(1) / 2) as u64));
                 });
             }
         });

@@ -209,7 +209,7 @@ impl Layout {
     #[inline]
     fn offsets(&self, leaf: &Strides, first: usize, count: usize, mut each: impl FnMut(usize)) {
         self.stretches(leaf, first, count, |offset, stride, runs| {
-            (0..runs).for_each(|run| each(offset + run * stride))
+            (0..runs).for_each(|run| each(offset + run * stride));
         });
     }
 
