@@ -7,7 +7,6 @@
 The networks are written down layer by layer, with batch norm as it is; folding it is the runtime's business, and all its
 optimisations are on.
 """
-import argparse
 import json
 import sys
 
@@ -17,7 +16,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import shipped
-from timing import measure
+import timing
 
 KINDS = {"conv2d": "Conv", "conv_transpose2d": "ConvTranspose", "relu": "Relu", "tanh": "Tanh"}
 
@@ -75,20 +74,14 @@ def prepare(case, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--filter", action="append", default=[], help="only cases whose name holds this text")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of repetitions for each case")
-    parser.add_argument("--threads", type=int, help="default: the runtime's own")
-    parser.add_argument("--list", action="store_true", help="print the names and end")
-    parser.add_argument("--stdin", action="store_true", help="time the cases named on standard input")
-    arguments = parser.parse_args()
-    chosen = [name for name in shipped.names() if not arguments.filter or any(f in name for f in arguments.filter)]
+    arguments = timing.parser(__doc__, "the runtime's own").parse_args()
+    chosen = timing.chosen(shipped.names(), arguments.filter)
     if arguments.list:
         print("\n".join(chosen))
         return
     print(json.dumps({"engine": f"ONNX Runtime {onnxruntime.__version__}", "threads": arguments.threads}), flush=True)
     for case in (line.strip() for line in sys.stdin) if arguments.stdin else chosen:
-        seconds, repeats = measure(prepare(case, arguments.threads), arguments.seconds)
+        seconds, repeats = timing.measure(prepare(case, arguments.threads), arguments.seconds)
         print(json.dumps({"case": case, "seconds": seconds, "repeats": repeats}), flush=True)
 
 

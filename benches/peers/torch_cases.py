@@ -7,7 +7,6 @@
 Prints one line about the engine, then one JSON line for each case, like the crate's own runner. Networks, batches and
 order of computation are those of plain training code; nothing is shared that such code would not share.
 """
-import argparse
 import json
 import sys
 
@@ -16,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 import shipped
-from timing import measure
+import timing
 
 SETTINGS = [(64, 64), (64, 128), (32, 128)]  # batch, width
 LATENT = 100
@@ -358,14 +357,9 @@ def d_loss(real, fake):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--filter", action="append", default=[], help="only cases whose name holds this text")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of repetitions for each case")
-    parser.add_argument("--threads", type=int, help="default: PyTorch's own")
+    parser = timing.parser(__doc__, "PyTorch's own")
     parser.add_argument("--bf16", action="store_true", help="PyTorch's mixed precision")
     parser.add_argument("--channels-last", action="store_true", help="channels innermost in memory")
-    parser.add_argument("--list", action="store_true", help="print the names and end")
-    parser.add_argument("--stdin", action="store_true", help="time the cases named on standard input")
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -384,12 +378,12 @@ def main():
         try:
             with torch.enable_grad():
                 step = cases[name]()
-            seconds, repeats = measure(step, arguments.seconds)
+            seconds, repeats = timing.measure(step, arguments.seconds)
         except (RuntimeError, NotImplementedError) as error:
             return say({"case": name, "error": str(error).partition("\n")[0]})
         say({"case": name, "seconds": seconds, "repeats": repeats})
 
-    chosen = [name for name in cases if not arguments.filter or any(f in name for f in arguments.filter)]
+    chosen = timing.chosen(cases, arguments.filter)
     if arguments.list:
         print("\n".join(chosen))
         return
