@@ -358,3 +358,56 @@ struct Cover {
     /// `[1 + concepts][cells]`: ones, then a row of shares for each concept.
     cells: Vec<f32>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data::{Class, Plane};
+    use net::Device;
+
+    /// Two images of 4x5 pixels, two units of 2x3 cells, which are no whole pixels wide.
+    #[test]
+    fn means_are_those_of_the_definition_and_of_finite_numbers() {
+        let ([height, width], [h, w]) = ([4, 5], [2, 3]);
+        let class = |name: &str| Class { name: name.into(), colour: [0; 3] };
+        let plane = Plane { name: "objects".into(), classes: ["a", "b", "c"].map(class).to_vec(), ignore: Some(2) };
+        let concepts = Concepts::new(&[plane]);
+        let labels: Vec<Vec<LabelMap>> = (0..2)
+            .map(|image| {
+                let classes = (0..height * width).map(|pixel| ((pixel * 7 + image) % 3) as u16).collect();
+                vec![LabelMap { width, height, classes }]
+            })
+            .collect();
+        let mut values: Vec<f32> = (0..2 * 2 * h * w).map(|i| (i * 5 % 11) as f32 / 4.0 - 1.0).collect();
+        values[13] = f32::NAN;
+        let there: Vec<There> = labels.iter().map(|planes| There::new(planes, &concepts)).collect();
+        let mut story = LayerStory::new(2, [h, w], [height, width], 2);
+        story.take(&Tensor::new(&[2, 2, h, w], values.clone(), &Device::cpu()), &there, 2);
+
+        let cells = h * w;
+        for unit in 0..2 {
+            let of_image = |image: usize| &values[(image * 2 + unit) * cells..][..cells];
+            let finite = [0, 1].iter().flat_map(|&image| of_image(image)).filter(|value| value.is_finite());
+            let sum: f64 = finite.map(|&value| f64::from(value)).sum();
+            assert!((story.units[unit].sum - sum).abs() < 1e-5, "unit {unit}: {} {sum}", story.units[unit].sum);
+            for concept in 0..2 {
+                let mut expected = 0.0;
+                for (image, cell) in (0..2).flat_map(|image| (0..cells).map(move |cell| (image, cell))) {
+                    let (i, j) = (cell / w, cell % w);
+                    let rows = i * height / h..((i + 1) * height).div_ceil(h);
+                    let columns = j * width / w..((j + 1) * width).div_ceil(w);
+                    let pixels = rows.flat_map(|y| columns.clone().map(move |x| y * width + x));
+                    let there: Vec<bool> =
+                        pixels.map(|pixel| usize::from(labels[image][0].classes[pixel]) == concept).collect();
+                    let share = there.iter().filter(|there| **there).count() as f64 / there.len() as f64;
+                    expected += share * f64::from(of_image(image)[cell]);
+                }
+                let found = story.units[unit].class_sums[concept];
+                assert!(
+                    (found - expected).abs() < 1e-5 || found.is_nan() && expected.is_nan(),
+                    "unit {unit}, concept {concept}: {found} {expected}"
+                );
+            }
+        }
+    }
+}
