@@ -29,6 +29,23 @@ pub fn channel_dot(x: &[f32], y: &[f32], channels: usize, cells: usize) -> Vec<f
     reduce(Reduction::Dot, x, y, channels, cells)
 }
 
+/// [`channel_sum`] of `x` and [`channel_dot`], to the bit, in one pass over memory.
+pub fn channel_sum_and_dot(x: &[f32], y: &[f32], channels: usize, cells: usize) -> (Vec<f32>, Vec<f32>) {
+    assert_eq!(x.len(), y.len(), "lengths of a product per channel");
+    if channels * cells == 0 {
+        return (vec![0.0; channels], vec![0.0; channels]);
+    }
+    let (mut sums, mut dots) = (vec![0.0f32; x.len() / cells], vec![0.0f32; x.len() / cells]);
+    // Few enough that they are still in the first cache when they are read again.
+    let piece = (PIECE / 4 / cells).max(1);
+    let pieces = sums.par_chunks_mut(piece).zip(dots.par_chunks_mut(piece)).enumerate();
+    pieces.with_min_len(4).for_each(|(i, (sums, dots))| {
+        sums_from(Reduction::Sum, x, x, i * piece, cells, sums);
+        sums_from(Reduction::Dot, x, y, i * piece, cells, dots);
+    });
+    rayon::join(|| totals(&sums, channels), || totals(&dots, channels))
+}
+
 /// `sum over images and cells of (x - centre[c])^2`, per channel.
 pub fn channel_squares(x: &[f32], centre: &[f32], cells: usize) -> Vec<f32> {
     reduce(Reduction::Squares, x, centre, centre.len(), cells)
@@ -55,8 +72,13 @@ fn reduce(what: Reduction, x: &[f32], y: &[f32], channels: usize, cells: usize) 
         return vec![0.0; channels];
     }
     assert!(x.len().is_multiple_of(image), "whole images");
+    totals(&map_sums(what, x, y, cells), channels)
+}
+
+/// The sums of maps, added up over images.
+fn totals(maps: &[f32], channels: usize) -> Vec<f32> {
     let mut totals = vec![0.0f64; channels];
-    for image in map_sums(what, x, y, cells).chunks_exact(channels) {
+    for image in maps.chunks_exact(channels) {
         totals.iter_mut().zip(image).for_each(|(total, &sum)| *total += f64::from(sum));
     }
     totals.into_iter().map(|total| total as f32).collect()
@@ -67,20 +89,25 @@ pub(crate) fn map_sums(what: Reduction, x: &[f32], y: &[f32], cells: usize) -> V
     match what {
         Reduction::Sum | Reduction::Dot => assert_eq!(x.len(), y.len(), "a number for each number"),
         Reduction::Row => assert_eq!(y.len(), cells, "a number for each cell"),
-        Reduction::Squares => assert!(!y.is_empty(), "a number for each channel"),
+        Reduction::Squares => {}
     }
-    let level = Level::best();
     let mut maps = vec![0.0f32; x.len() / cells];
     let piece = (PIECE / cells).max(1);
-    maps.par_chunks_mut(piece).enumerate().for_each(|(i, sums)| {
-        let first = i * piece;
-        let numbers = first * cells..(first + sums.len()) * cells;
-        let y = if matches!(what, Reduction::Row | Reduction::Squares) { y } else { &y[numbers.clone()] };
-        // SAFETY: as many maps as sums, and of `y` as many numbers as of `x`; that of `Row` it is a map, and of `Squares` not empty, has
-        // been checked above. The processor has `best`.
-        unsafe { sum_maps(level, what, &x[numbers], y, first, cells, sums) };
-    });
+    maps.par_chunks_mut(piece).enumerate().for_each(|(i, sums)| sums_from(what, x, y, i * piece, cells, sums));
     maps
+}
+
+/// The sums of as many maps as there is room for, from number `first` on.
+fn sums_from(what: Reduction, x: &[f32], y: &[f32], first: usize, cells: usize, sums: &mut [f32]) {
+    let numbers = first * cells..(first + sums.len()) * cells;
+    let y = match what {
+        Reduction::Row => &y[..cells],
+        Reduction::Squares if y.is_empty() => panic!("a number for each channel"),
+        Reduction::Squares => y,
+        Reduction::Sum | Reduction::Dot => &y[numbers.clone()],
+    };
+    // SAFETY: as many maps as sums; of `y` as many numbers as of `x`, for `Row` a map, for `Squares` at least one. The processor has `best`.
+    unsafe { sum_maps(Level::best(), what, &x[numbers], y, first, cells, sums) };
 }
 
 /// Numbers that one thread sums at a time.
@@ -126,9 +153,9 @@ unsafe fn sum_maps_of<S: Simd, const WHAT: u8>(x: &[f32], y: &[f32], first: usiz
         }
         return;
     }
-    // The lanes of sixteen maps are folded together.
+    // The lanes of sixteen maps are folded together. Of fewer maps the other rows are left over from before, and their sums not taken.
+    let mut lanes = [0.0f32; 256];
     for (group, sums) in sums.chunks_mut(16).enumerate() {
-        let mut lanes = [0.0f32; 256];
         for k in 0..sums.len() {
             let (map, other, centre) = of(16 * group + k);
             // SAFETY: both maps have `cells` numbers (that of `Row` says the caller), and from one of sixteen rows on there is room
@@ -272,6 +299,8 @@ mod tests {
             for (got, want) in channel_dot(&x, &y, c, cells).iter().zip(expected(&|i| f64::from(x[i]) * f64::from(y[i]))) {
                 prop_assert!((f64::from(*got) - want).abs() < 1e-3);
             }
+            let alone = (channel_sum(&x, c, cells), channel_dot(&x, &y, c, cells));
+            prop_assert_eq!(channel_sum_and_dot(&x, &y, c, cells), alone);
             let off = |i: usize| f64::from(x[i]) - f64::from(centre[i / cells % c]);
             for (got, want) in channel_squares(&x, &centre, cells).iter().zip(expected(&|i| off(i).powi(2))) {
                 prop_assert!((f64::from(*got) - want).abs() < 1e-5 * (1.0 + want), "{got} for {want}");

@@ -12,7 +12,9 @@ use super::{Binary, Unary};
 use crate::pointwise::written;
 use crate::simd::{Level, Simd, with_simd};
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Floats of a block: a few of these fit into the first cache.
 const BLOCK: usize = 512;
@@ -98,27 +100,42 @@ pub fn fused(steps: &[Step], leaves: &[Leaf], shape: &[usize]) -> Vec<f32> {
     // Where no leaf asks for runs blocks may be cut anywhere; of short runs a block takes several.
     let piece = if layout.has_runs { (BLOCK / layout.run).max(1) * layout.run } else { PARALLEL.min(len) };
     let level = Level::best();
-    let scratch = || vec![0.0f32; (steps.len() - 1 + leaves.len()) * BLOCK];
-    let compute = |scratch: &mut Vec<f32>, number: usize, y: &mut [MaybeUninit<f32>]| {
-        for (block, y) in y.chunks_mut(BLOCK).enumerate() {
-            let (leaf_room, results) = scratch.split_at_mut(leaves.len() * BLOCK);
-            layout.gather(leaves, number * piece + block * BLOCK, y.len(), leaf_room);
-            let block = Block { layout: &layout, leaves, leaf_room, start: number * piece + block * BLOCK };
-            // SAFETY: the processor has the instruction set of `best`.
-            unsafe { run(level, steps, &block, results, y) };
-        }
+    let compute = |number: usize, y: &mut [MaybeUninit<f32>]| {
+        SCRATCH.with_borrow_mut(|Scratch { coordinates, room }| {
+            let floats = (steps.len() - 1 + leaves.len()) * BLOCK;
+            room.resize(floats.max(room.len()), 0.0);
+            let (leaf_room, results) = room.split_at_mut(leaves.len() * BLOCK);
+            for (block, y) in y.chunks_mut(BLOCK).enumerate() {
+                let start = number * piece + block * BLOCK;
+                layout.gather(leaves, start, y.len(), coordinates, leaf_room);
+                let block = Block { layout: &layout, leaves, coordinates, leaf_room, start };
+                // SAFETY: the processor has the instruction set of `best`.
+                unsafe { run(level, steps, &block, results, y) };
+            }
+        });
     };
     let write = |y: &mut [MaybeUninit<f32>]| {
         if len <= PARALLEL {
-            let mut scratch = scratch();
-            y.chunks_mut(piece).enumerate().for_each(|(number, y)| compute(&mut scratch, number, y));
+            y.chunks_mut(piece).enumerate().for_each(|(number, y)| compute(number, y));
         } else {
             let pieces = y.par_chunks_mut(piece).enumerate().with_min_len(PARALLEL / piece + 1);
-            pieces.for_each_init(scratch, |scratch, (number, y)| compute(scratch, number, y));
+            pieces.for_each(|(number, y)| compute(number, y));
         }
     };
     // SAFETY: pieces, and blocks of a piece, cover everything; the last step writes its whole block.
     unsafe { written(len, write) }
+}
+
+/// What a thread keeps from one block to the next.
+struct Scratch {
+    /// Where the first run of the block lies along the outer axes.
+    coordinates: Vec<usize>,
+    /// Leaves that are put together, and results of steps: a block each.
+    room: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch { coordinates: Vec::new(), room: Vec::new() }) };
 }
 
 /// How a leaf is read over a block.
@@ -205,69 +222,87 @@ impl Layout {
         Self { outer, run, has_runs, leaves }
     }
 
-    /// Where a leaf's numbers of each run lie, from the run of number `first` on.
-    #[inline]
-    fn offsets(&self, leaf: &Strides, first: usize, count: usize, mut each: impl FnMut(usize)) {
-        self.stretches(leaf, first, count, |offset, stride, runs| {
-            (0..runs).for_each(|run| each(offset + run * stride));
-        });
-    }
-
-    /// The same in stretches: where a leaf's numbers of the first of some runs lie, how far apart from one run to the next, and of how many.
-    #[inline]
-    fn stretches(&self, leaf: &Strides, first: usize, count: usize, mut each: impl FnMut(usize, usize, usize)) {
-        let (Some((&length, outer)), Some((&stride, strides))) = (self.outer.split_last(), leaf.outer.split_last())
-        else {
-            return each(0, 0, count);
-        };
-        let (mut row, mut at, mut left) = (first / length, first % length, count);
-        while left > 0 {
-            let (mut rest, mut offset) = (row, at * stride);
-            for (length, stride) in outer.iter().zip(strides).rev() {
-                offset += rest % length * stride;
-                rest /= length;
-            }
-            let here = left.min(length - at);
-            each(offset, stride, here);
-            (row, at, left) = (row + 1, 0, left - here);
+    /// Where a run lies along the outer axes.
+    fn place(&self, mut run: usize, coordinates: &mut Vec<usize>) {
+        coordinates.clear();
+        coordinates.resize(self.outer.len(), 0);
+        for (coordinate, &length) in coordinates.iter_mut().zip(&self.outer).rev() {
+            (*coordinate, run) = (run % length, run / length);
         }
     }
 
-    /// Puts together what is not read where it lies: of each leaf into its block of `room`.
-    fn gather(&self, leaves: &[Leaf], start: usize, len: usize, room: &mut [f32]) {
+    /// The first run after the last one along the last of the outer axes.
+    fn next_row(&self, coordinates: &mut [usize]) {
+        let mut axes = coordinates.iter_mut().zip(&self.outer).rev();
+        if let Some((last, _)) = axes.next() {
+            *last = 0;
+        }
+        for (coordinate, &length) in axes {
+            *coordinate = (*coordinate + 1) % length;
+            if *coordinate > 0 {
+                return;
+            }
+        }
+    }
+
+    /// Puts together what is not read where it lies: of each leaf into its block of `room`. Afterwards `coordinates` are those of the block's
+    /// first run, where the block lies inside of one.
+    fn gather(&self, leaves: &[Leaf], start: usize, len: usize, coordinates: &mut Vec<usize>, room: &mut [f32]) {
         if !self.has_runs {
             return;
         }
-        let (first, runs) = (start / self.run, len.div_ceil(self.run));
-        for ((leaf, strides), room) in leaves.iter().zip(&self.leaves).zip(room.chunks_exact_mut(BLOCK)) {
-            match strides.reading {
-                Reading::Whole | Reading::One | Reading::Part => {}
-                Reading::Number => self.offsets(strides, first, 1, |offset| room[0] = leaf.values[offset]),
-                Reading::Numbers => {
-                    let mut rest = room;
-                    self.stretches(strides, first, runs, |offset, stride, runs| {
-                        let (numbers, behind) = std::mem::take(&mut rest).split_at_mut(runs);
-                        match stride {
-                            0 => numbers.fill(leaf.values[offset]),
-                            1 => numbers.copy_from_slice(&leaf.values[offset..offset + runs]),
-                            _ => {
-                                let values = leaf.values[offset..].iter().step_by(stride);
-                                numbers.iter_mut().zip(values).for_each(|(number, &value)| *number = value);
-                            }
-                        }
-                        rest = behind;
-                    });
+        let runs = len.div_ceil(self.run);
+        self.place(start / self.run, coordinates);
+        // Runs that follow each other along the last of the outer axes are read together.
+        let mut done = 0;
+        while done < runs {
+            let last = self.outer.last().zip(coordinates.last());
+            let here = last.map_or(runs, |(length, at)| runs.min(done + length - at)) - done;
+            for ((leaf, strides), room) in leaves.iter().zip(&self.leaves).zip(room.chunks_exact_mut(BLOCK)) {
+                strides.gather(leaf.values, coordinates, (self.run, done..done + here), &mut room[..len]);
+            }
+            done += here;
+            if done < runs {
+                self.next_row(coordinates);
+            }
+        }
+    }
+}
+
+impl Strides {
+    /// Where its numbers of a run lie.
+    #[inline]
+    fn offset(&self, coordinates: &[usize]) -> usize {
+        self.outer.iter().zip(coordinates).map(|(stride, at)| stride * at).sum()
+    }
+
+    /// Puts together its numbers of some runs of a block, which follow each other from `coordinates` on.
+    #[inline]
+    fn gather(&self, values: &[f32], coordinates: &[usize], (run, runs): (usize, Range<usize>), room: &mut [f32]) {
+        let (offset, stride) = (self.offset(coordinates), self.outer.last().copied().unwrap_or(0));
+        match self.reading {
+            Reading::Whole | Reading::One | Reading::Part => {}
+            Reading::Number => room[0] = values[offset],
+            Reading::Numbers => {
+                let numbers = &mut room[runs];
+                match stride {
+                    0 => numbers.fill(values[offset]),
+                    1 => numbers.copy_from_slice(&values[offset..offset + numbers.len()]),
+                    _ => {
+                        let values = values[offset..].iter().step_by(stride);
+                        numbers.iter_mut().zip(values).for_each(|(number, &value)| *number = value);
+                    }
                 }
-                Reading::Copied => {
-                    let mut parts = room[..len].chunks_mut(self.run);
-                    self.offsets(strides, first, runs, |offset| {
-                        let Some(part) = parts.next() else { return };
-                        if strides.contiguous {
-                            part.copy_from_slice(&leaf.values[offset..offset + part.len()]);
-                        } else {
-                            part.fill(leaf.values[offset]);
-                        }
-                    });
+            }
+            Reading::Copied => {
+                let end = room.len().min(runs.end * run);
+                for (place, part) in room[runs.start * run..end].chunks_mut(run).enumerate() {
+                    let offset = offset + place * stride;
+                    if self.contiguous {
+                        part.copy_from_slice(&values[offset..offset + part.len()]);
+                    } else {
+                        part.fill(values[offset]);
+                    }
                 }
             }
         }
@@ -278,6 +313,7 @@ impl Layout {
 pub(super) struct Block<'a> {
     layout: &'a Layout,
     leaves: &'a [Leaf<'a>],
+    coordinates: &'a [usize],
     leaf_room: &'a [f32],
     start: usize,
 }
@@ -298,9 +334,7 @@ impl<'a> Block<'a> {
             Reading::Numbers => Operand::Runs(room),
             Reading::Copied => Operand::Full(&room[..len]),
             Reading::Part => {
-                let (run, within) = (self.start / self.layout.run, self.start % self.layout.run);
-                let mut from = within;
-                self.layout.offsets(strides, run, 1, |offset| from += offset);
+                let from = strides.offset(self.coordinates) + self.start % self.layout.run;
                 Operand::Full(&values[from..from + len])
             }
         }
@@ -334,12 +368,8 @@ unsafe fn run_any<S: Simd>(steps: &[Step], block: &Block<'_>, results: &mut [f32
         if let (Operand::Full(dy), Operand::Full(x)) = (dy, x)
             && numbers.iter().all(|number| !matches!(number, Operand::Full(_)))
         {
-            for (place, y) in y.chunks_mut(run).enumerate() {
-                let part = place * run..place * run + y.len();
-                let numbers = [a.number(place), m.number(place), k.number(place), c.number(place)];
-                // SAFETY: as the caller says.
-                unsafe { gradient_of_norm::<S>(y, &dy[part.clone()], &x[part], numbers) };
-            }
+            // SAFETY: as the caller says.
+            unsafe { gradient_of_norm::<S>(y, dy, x, [&a, &m, &k, &c].map(Operand::numbers), run) };
             return;
         }
     }
@@ -397,26 +427,44 @@ fn of_norm(steps: &[Step]) -> Option<[usize; 6]> {
 }
 
 /// `dy a + (x - m) k + c` in registers, with the bits of one step after the other: of short runs the steps would be mostly beginnings.
+/// `a`, `m`, `k` and `c` are one number for all runs, or one for each.
 ///
 /// # Safety
 /// The processor has the instruction set of `S`.
 #[inline(always)]
-unsafe fn gradient_of_norm<S: Simd>(y: &mut [MaybeUninit<f32>], dy: &[f32], x: &[f32], numbers: [f32; 4]) {
-    let (len, [a, m, k, c]) = (y.len().min(dy.len()).min(x.len()), numbers);
-    // SAFETY: as the caller says.
-    let ([wide_a, wide_m, wide_k, wide_c], mut at) =
-        unsafe { ([S::splat(a), S::splat(m), S::splat(k), S::splat(c)], 0) };
-    while at + 16 <= len {
-        // SAFETY: sixteen numbers are left on all sides.
+unsafe fn gradient_of_norm<S: Simd>(
+    y: &mut [MaybeUninit<f32>],
+    dy: &[f32],
+    x: &[f32],
+    numbers: [&[f32]; 4],
+    run: usize,
+) {
+    let (len, runs) = (y.len(), y.len().div_ceil(run));
+    assert!(dy.len() == len && x.len() == len, "as many numbers on all sides");
+    assert!(numbers.iter().all(|numbers| numbers.len() == 1 || numbers.len() >= runs), "a number for each run");
+    let step = numbers.map(|numbers| usize::from(numbers.len() > 1));
+    let y = y.as_mut_ptr().cast::<f32>();
+    for place in 0..runs {
+        // SAFETY: the first number of all, or one for each run: both have been checked.
+        let number = |k: usize| unsafe { *numbers[k].as_ptr().add(place * step[k]) };
+        let [a, m, k, c] = [number(0), number(1), number(2), number(3)];
+        let (mut at, end) = (place * run, len.min(place * run + run));
+        // SAFETY: `at` and `end` lie within all three, which are equally long; before `end` at least sixteen numbers are left where
+        // sixteen are read.
         unsafe {
-            let left = S::mul(S::load(dy.as_ptr().add(at)), wide_a);
-            let right = S::mul(S::sub(S::load(x.as_ptr().add(at)), wide_m), wide_k);
-            S::store(y.as_mut_ptr().cast::<f32>().add(at), S::add(S::add(left, right), wide_c));
+            let [wide_a, wide_m, wide_k, wide_c] = [S::splat(a), S::splat(m), S::splat(k), S::splat(c)];
+            while at + 16 <= end {
+                let left = S::mul(S::load(dy.as_ptr().add(at)), wide_a);
+                let right = S::mul(S::sub(S::load(x.as_ptr().add(at)), wide_m), wide_k);
+                S::store(y.add(at), S::add(S::add(left, right), wide_c));
+                at += 16;
+            }
+            while at < end {
+                y.add(at).write(dy[at] * a + (x[at] - m) * k + c);
+                at += 1;
+            }
         }
-        at += 16;
     }
-    let rest = y[at..].iter_mut().zip(dy[at..].iter().zip(&x[at..]));
-    rest.for_each(|(y, (&dy, &x))| _ = y.write(dy * a + (x - m) * k + c));
 }
 
 /// What [`with_numbers`] does.

@@ -26,12 +26,12 @@ impl<'a> Operand<'a> {
         }
     }
 
-    /// The number of the run of number `run`, where it is the same all over it.
+    /// One number for everything, or one for each run, where they are the same all over it.
     #[inline(always)]
-    pub(super) fn number(self, run: usize) -> f32 {
+    pub(super) fn numbers(&self) -> &[f32] {
         match self {
-            Operand::One(x) => x,
-            Operand::Runs(x) => x[run],
+            Operand::One(x) => std::slice::from_ref(x),
+            Operand::Runs(x) => x,
             Operand::Full(_) => unreachable!("numbers are not as many as elements"),
         }
     }

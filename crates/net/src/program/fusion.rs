@@ -162,7 +162,7 @@ impl Program {
     pub(super) fn way(&self, members: Vec<NodeId>) -> Way {
         let [.., root] = members[..] else { unreachable!("a tree has a root") };
         if let ([product, _], true) = (&members[..], self.sums_channels(root)) {
-            return Way::Dot { product: *product };
+            return Way::Dot { product: *product, factor: None };
         }
         if !self.is_elementwise(root) {
             return Way::Alone;
@@ -224,7 +224,7 @@ impl Program {
     }
 
     /// A sum over everything but channels.
-    fn sums_channels(&self, id: NodeId) -> bool {
+    pub(super) fn sums_channels(&self, id: NodeId) -> bool {
         let Some(Primitive::Reduce { reduction: Reduction::Sum, axes }) = self.primitive(id) else { return false };
         let rank = self.dims[id].len();
         rank > 1 && axes.iter().copied().eq((0..rank).filter(|&axis| axis != 1))
@@ -254,14 +254,29 @@ impl Run<'_> {
         self.compute_through(&chain.members[..chain.members.len() - 1], root)
     }
 
-    /// A sum of products over channels.
-    pub(super) fn compute_dot(&mut self, product: NodeId, sum: NodeId) -> Result<Tensor> {
+    /// A sum of products over channels, and that of a factor where it is wanted.
+    pub(super) fn compute_dot(
+        &mut self,
+        product: NodeId,
+        sum: NodeId,
+        factor: Option<(NodeId, usize)>,
+    ) -> Result<Tensor> {
         let [a, b] = self.program.nodes[product].inputs[..] else { unreachable!("a product has two factors") };
         if let (Some(x), Some(y)) = (self.known(a)?.slice(), self.known(b)?.slice()) {
-            let shape = &self.shapes[a];
-            let cells = shape[2..].iter().product();
-            let numbers = kernels::channel_dot(x, y, shape[1], cells);
-            return Ok(Tensor::new(&self.shapes[sum], numbers, &Device::cpu()));
+            let (shape, cpu) = (&self.shapes[a], Device::cpu());
+            let (channels, cells) = (shape[1], shape[2..].iter().product());
+            let Some((of_factor, place)) = factor else {
+                return Ok(Tensor::new(&self.shapes[sum], kernels::channel_dot(x, y, channels, cells), &cpu));
+            };
+            let (x, y) = if place == 0 { (x, y) } else { (y, x) };
+            let (alone, product) = kernels::channel_sum_and_dot(x, y, channels, cells);
+            let alone = Tensor::new(&self.shapes[of_factor], alone, &cpu);
+            let product = Tensor::new(&self.shapes[sum], product, &cpu);
+            self.values[of_factor] = Some(alone);
+            return Ok(product);
+        }
+        if let Some((of_factor, _)) = factor {
+            self.values[of_factor] = Some(self.compute(of_factor)?);
         }
         self.compute_through(&[product], sum)
     }

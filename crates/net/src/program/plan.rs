@@ -48,10 +48,12 @@ pub(super) enum Way {
     Tree(super::fusion::Tree),
     /// As a convolution whose weights stay, with what is done to its channels afterwards.
     Chain(super::fusion::Chain),
-    /// As the sum over everything but channels of a product, of which the two factors are read once. The product is a node.
+    /// As the sum over everything but channels of a product, of which the two factors are read once.
     Dot {
-        /// The product.
+        /// The node of the product.
         product: NodeId,
+        /// The node of the same sum of the first or second factor alone, which is computed on the way.
+        factor: Option<(NodeId, usize)>,
     },
 }
 
@@ -110,7 +112,37 @@ impl Program {
             let way = chain.map_or_else(|| self.way(members), Way::Chain);
             works.push(Work { node: id, way, done });
         }
+        self.join_sums(&mut works, question);
         Plan { works }
+    }
+
+    /// Computes the sum of a factor together with the sum of the product, where both are wanted: maps are read once.
+    fn join_sums(&self, works: &mut Vec<Work>, question: &Question) {
+        let dots: Vec<NodeId> = works.iter().filter(|work| matches!(work.way, Way::Dot { .. })).map(|work| work.node).collect();
+        for node in dots.into_iter().filter(|node| !question.edited.contains(node)) {
+            let Some(dot) = works.iter().position(|work| work.node == node) else { continue };
+            let Way::Dot { product, .. } = works[dot].way else { continue };
+            let factors = &self.nodes[product].inputs;
+            let is_sum = |work: &Work| {
+                matches!(work.way, Way::Alone) && self.sums_channels(work.node) && !question.edited.contains(&work.node)
+            };
+            let sum = works.iter().enumerate().filter(|(_, work)| is_sum(work)).find_map(|(place, work)| {
+                let factor = factors.iter().position(|&factor| self.nodes[work.node].inputs[0] == factor)?;
+                Some((place, factor))
+            });
+            let Some((sum, factor)) = sum else { continue };
+            let early = works[..sum.min(dot)].iter();
+            let there = |&&factor: &&NodeId| question.known[factor] || early.clone().any(|work| work.node == factor);
+            if factors.iter().filter(there).count() < factors.len() {
+                continue;
+            }
+            let way = Way::Dot { product, factor: Some((works[sum].node, factor)) };
+            let late = works.remove(sum.max(dot));
+            // What is needed until then is let go where the later of the two was.
+            works[sum.max(dot) - 1].done.extend(late.done);
+            works[sum.min(dot)].node = node;
+            works[sum.min(dot)].way = way;
+        }
     }
 
     /// The nodes that have to be computed for `wanted`, in order.

@@ -183,7 +183,7 @@ impl<'p> Run<'p> {
                 Way::Alone => self.compute(work.node)?,
                 Way::Tree(tree) => self.compute_tree(tree)?,
                 Way::Chain(chain) => self.compute_chain(chain)?,
-                Way::Dot { product } => self.compute_dot(*product, work.node)?,
+                Way::Dot { product, factor } => self.compute_dot(*product, work.node, *factor)?,
             };
             for (_, axis, edit) in self.edits.iter().filter(|(at, ..)| *at == work.node) {
                 value = edit.apply(&value, *axis)?;
