@@ -118,7 +118,8 @@ impl Program {
 
     /// Computes the sum of a factor together with the sum of the product, where both are wanted: maps are read once.
     fn join_sums(&self, works: &mut Vec<Work>, question: &Question) {
-        let dots: Vec<NodeId> = works.iter().filter(|work| matches!(work.way, Way::Dot { .. })).map(|work| work.node).collect();
+        let dots: Vec<NodeId> =
+            works.iter().filter(|work| matches!(work.way, Way::Dot { .. })).map(|work| work.node).collect();
         for node in dots.into_iter().filter(|node| !question.edited.contains(node)) {
             let Some(dot) = works.iter().position(|work| work.node == node) else { continue };
             let Way::Dot { product, .. } = works[dot].way else { continue };
@@ -126,16 +127,16 @@ impl Program {
             let is_sum = |work: &Work| {
                 matches!(work.way, Way::Alone) && self.sums_channels(work.node) && !question.edited.contains(&work.node)
             };
-            let sum = works.iter().enumerate().filter(|(_, work)| is_sum(work)).find_map(|(place, work)| {
+            let mut sums = works.iter().enumerate().filter(|(_, work)| is_sum(work)).filter_map(|(place, work)| {
                 let factor = factors.iter().position(|&factor| self.nodes[work.node].inputs[0] == factor)?;
                 Some((place, factor))
             });
+            // Both factors must be there when the earlier of the two is computed.
+            let early = |place: usize, factor: NodeId| {
+                question.known[factor] || works[..place.min(dot)].iter().any(|work| work.node == factor)
+            };
+            let sum = sums.find(|&(place, _)| factors.iter().all(|&factor| early(place, factor)));
             let Some((sum, factor)) = sum else { continue };
-            let early = works[..sum.min(dot)].iter();
-            let there = |&&factor: &&NodeId| question.known[factor] || early.clone().any(|work| work.node == factor);
-            if factors.iter().filter(there).count() < factors.len() {
-                continue;
-            }
             let way = Way::Dot { product, factor: Some((works[sum].node, factor)) };
             let late = works.remove(sum.max(dot));
             // What is needed until then is let go where the later of the two was.

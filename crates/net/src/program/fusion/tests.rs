@@ -45,8 +45,13 @@ fn results_do_not_depend_on_what_is_put_off() {
     let (few, many) = (question(&wanted).works.len(), question(&all).works.len());
     assert_eq!(many, all.len(), "whoever asks for every node gets them all, and then nothing can be put off");
     assert!(few + 10 < many, "{few} of {many}");
-    let dots = question(&wanted).works.iter().filter(|work| matches!(work.way, Way::Dot { .. })).count();
-    assert!(dots > 2, "{dots}");
+    let plan = question(&wanted);
+    let dots = plan.works.iter().filter(|work| matches!(work.way, Way::Dot { .. })).count();
+    let with_a_factor = plan.works.iter().filter(|work| matches!(work.way, Way::Dot { factor: Some(_), .. })).count();
+    assert!(
+        dots > 2 && with_a_factor == dots,
+        "each batch norm sums its gradient on the way: {with_a_factor} of {dots}"
+    );
 
     let together = run.fork().fetch(&wanted).unwrap();
     let each = run.fork().fetch(&all).unwrap();
