@@ -29,9 +29,12 @@ mod error;
 pub mod files;
 mod malformed;
 pub mod memory;
+mod nearest;
 pub mod npy;
 pub mod seed;
+pub mod text;
 
 pub use csv::csv_field;
 pub use error::{Error, Result};
 pub use malformed::Malformed;
+pub use nearest::{known_names, nearest};

@@ -14,7 +14,7 @@ use data::Size;
 #[derive(Debug, Parser)]
 #[command(name = "ganatomy", version, long_version = version::long())]
 #[command(max_term_width = 100, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true, infer_long_args = false, after_long_help = exit::HELP)]
+#[command(infer_long_args = false, after_long_help = exit::HELP)]
 pub(crate) struct Arguments {
     /// Show no progress and no messages; warnings and errors stay
     #[arg(short, long, global = true, display_order = 100)]

@@ -64,8 +64,16 @@ impl Console {
     }
 }
 
-/// Prints a result.
+/// Prints a result. Names in it may come from files: what would steer the terminal is written out.
 pub(crate) fn print(text: &str) -> Result<()> {
+    let plain = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        _ => written_out(c),
+    };
+    to_stdout(&text.chars().map(plain).collect::<String>())
+}
+
+fn to_stdout(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
@@ -76,7 +84,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 
 /// Prints a result for machines.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
-    print(&(serde_json::to_string_pretty(value)? + "\n"))
+    to_stdout(&(json(&serde_json::to_string_pretty(value)?) + "\n"))
 }
 
 /// One line on stderr: `error: ...`, `hint: ...` or `warning: ...`.
@@ -101,9 +109,23 @@ fn colours() -> bool {
 }
 
 /// Names of files may hold anything; what would break the line or steer the terminal is written out.
-fn one_line(message: &str) -> String {
-    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    message.chars().map(plain).collect()
+pub(crate) fn one_line(message: &str) -> String {
+    message.chars().map(written_out).collect()
+}
+
+/// A character, or what stands for it where it would steer the terminal or the direction of writing.
+fn written_out(c: char) -> String {
+    if base::text::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() }
+}
+
+/// JSON in which nothing steers the terminal: such characters occur inside of strings alone.
+fn json(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\n' | '\t' => c.to_string(),
+        _ if base::text::is_deceptive(c) => format!("\\u{:04x}", u32::from(c)),
+        _ => c.to_string(),
+    };
+    text.chars().map(plain).collect()
 }
 
 fn to_stderr(line: &str) {
@@ -115,6 +137,9 @@ fn to_stderr(line: &str) {
 mod tests {
     #[test]
     fn a_message_stays_one_line_and_cannot_steer_the_terminal() {
-        assert_eq!(super::one_line("a\nb\x1b[31m ü"), "a\\nb\\u{1b}[31m ü");
+        assert_eq!(super::one_line("a\nb\x1b[31m ü \u{202e}"), "a\\nb\\u{1b}[31m ü \\u{202e}");
+        let text = serde_json::to_string("a\u{9b}31m \u{2066}ü\n").unwrap();
+        assert_eq!(super::json(&text), r#""a\u009b31m \u2066ü\n""#);
+        assert_eq!(serde_json::from_str::<String>(&super::json(&text)).unwrap(), "a\u{9b}31m \u{2066}ü\n");
     }
 }

@@ -1,13 +1,14 @@
 //! The exit codes. Scripts rely on them.
 
 use crate::console;
+use crate::words::Words;
 use std::process::ExitCode;
 
 /// All went well; also when the reader of stdout went away.
 pub(crate) const DONE: u8 = 0;
 /// Something that the user can mend: a file, a setting, a full disk.
 pub(crate) const MENDABLE: u8 = 1;
-/// A wrong command line.
+/// A wrong command line: an unknown flag or command, or a value that cannot be used where it was typed.
 pub(crate) const USAGE: u8 = 2;
 /// A training stopped because a value was no finite number any more.
 pub(crate) const NON_FINITE: u8 = 3;
@@ -19,7 +20,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
   1    an error that you can mend: a file, a setting, a full disk
-  2    a wrong command line
+  2    a wrong command line: a flag, or what was typed for one, cannot be used
   3    a training stopped on a value that is not finite (NaN or infinity)
   70   a bug in this program: please report it
   130  stopped by Ctrl-C
@@ -35,8 +36,9 @@ pub(crate) fn of_clap(said: &clap::Error) -> ExitCode {
     ExitCode::from(if said.use_stderr() { USAGE } else { DONE })
 }
 
-/// The code of an error.
-pub(crate) fn of_error(error: &anyhow::Error) -> u8 {
+/// The code of an error of the command that was typed.
+pub(crate) fn of_error(error: &anyhow::Error, words: &Words) -> u8 {
+    let typed = |cause: &(dyn std::error::Error + 'static)| matches!(crate::failure::base_of(cause), Some(base::Error::Setting { key, .. }) if words.was_typed(key));
     let non_finite = |cause: &(dyn std::error::Error + 'static)| {
         matches!(crate::failure::base_of(cause), Some(base::Error::NonFinite { .. }))
     };
@@ -44,6 +46,8 @@ pub(crate) fn of_error(error: &anyhow::Error) -> u8 {
         DONE
     } else if error.chain().any(non_finite) {
         NON_FINITE
+    } else if error.chain().any(typed) {
+        USAGE
     } else {
         MENDABLE
     }
@@ -69,6 +73,7 @@ mod tests {
 
     #[test]
     fn a_non_finite_value_has_its_own_code_also_inside_of_other_errors() {
+        let of_error = |error: &anyhow::Error| of_error(error, &Words::default());
         let inner = || base::Error::NonFinite { what: "d loss".into(), value: f64::NAN, generation: 3, hint: None };
         assert_eq!(of_error(&anyhow::Error::new(inner()).context("while training")), NON_FINITE);
         assert_eq!(of_error(&anyhow::Error::new(net::Error::File(inner()))), NON_FINITE);

@@ -28,7 +28,7 @@ pub(crate) fn catch_panics(program: impl FnOnce() -> ExitCode + UnwindSafe) -> E
 
 /// Prints an error with its hint, in the words of the command that was typed, and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error, words: &Words) -> ExitCode {
-    let code = exit::of_error(error);
+    let code = exit::of_error(error, words);
     if code != exit::DONE {
         console::complain("error", &message_of(error, words));
         if let Some(hint) = error.chain().find_map(hint_of) {

@@ -19,6 +19,8 @@ const OTHERWISE: [(&str, &str); 6] = [
 pub(crate) struct Words {
     /// The flags of the running command, without dashes, and whether the user has typed them.
     flags: Vec<(String, bool)>,
+    /// The settings that were typed with `--set`.
+    set: Vec<String>,
     /// The commands that do something, by all their words, with their flags.
     commands: Vec<(String, Vec<String>)>,
 }
@@ -33,7 +35,10 @@ impl Words {
         }
         let is_typed = |id: &str| typed.value_source(id) == Some(ValueSource::CommandLine);
         let flag = |arg: &clap::Arg| Some((arg.get_long()?.to_owned(), is_typed(arg.get_id().as_str())));
-        let mut words = Self { flags: command.get_arguments().filter_map(flag).collect(), commands: Vec::new() };
+        let mut words = Self { flags: command.get_arguments().filter_map(flag).collect(), ..Self::default() };
+        if let Ok(Some(values)) = typed.try_get_many::<String>("set") {
+            words.set = values.map(|entry| entry.split('=').next().unwrap_or_default().trim().to_owned()).collect();
+        }
         words.collect(program, "");
         words
     }
@@ -58,6 +63,12 @@ impl Words {
             Some((flag, typed)) if *typed || !elsewhere => format!("--{flag}"),
             _ => setting.to_owned(),
         }
+    }
+
+    /// Whether the value of a setting stands on the command line.
+    pub(crate) fn was_typed(&self, setting: &str) -> bool {
+        let by_flag = self.flag(setting.trim_start_matches("--")).is_some_and(|(_, typed)| *typed);
+        by_flag || setting == "set" || self.set.iter().any(|key| key == setting)
     }
 
     /// A library's hint for the terminal. In backticks it names a setting, perhaps with a value, or an operation, perhaps with
@@ -128,6 +139,13 @@ mod tests {
     fn where_settings_come_from_elsewhere_a_flag_is_named_only_if_it_was_typed() {
         let evolve = of("ganatomy evolve --data scenes --set seed=1");
         assert_eq!(["data", "seed", "batch", "set"].map(|key| evolve.key(key)), ["--data", "seed", "batch", "--set"]);
+    }
+
+    #[test]
+    fn what_was_typed_is_known() {
+        let evolve = of("ganatomy evolve --data scenes --set batch=0 --preset modern");
+        let typed = ["batch", "preset", "--data", "lr_g", "seed", "out"].map(|key| evolve.was_typed(key));
+        assert_eq!(typed, [true, true, true, false, false, false]);
     }
 
     #[test]

@@ -97,9 +97,13 @@ fn open_path(path: &Path) -> Result<Box<dyn Source>> {
         return open_folder(path);
     }
     if !path.exists() {
-        let known = BUILT_IN.join(", ");
-        return Err(Error::file(path, "is neither a file or folder nor the name of a built-in data set")
-            .with_hint(format!("Check the spelling of the path, or take one of: {known}.")));
+        let hint = match base::nearest(&path.to_string_lossy(), BUILT_IN) {
+            Some(near) => format!("Did you mean {near}?"),
+            None => format!("Check the spelling of the path, or take one of: {}.", BUILT_IN.join(", ")),
+        };
+        return Err(
+            Error::file(path, "is neither a file or folder nor the name of a built-in data set").with_hint(hint)
+        );
     }
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let ending = Path::new(&name).extension().and_then(|e| e.to_str()).unwrap_or_default();

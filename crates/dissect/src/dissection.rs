@@ -158,9 +158,9 @@ impl Dissection {
     /// There is none; the hint lists those there are.
     pub fn concept(&self, name: &str) -> base::Result<usize> {
         self.concepts.find(name).ok_or_else(|| {
-            let known: Vec<&str> = self.concepts.list().iter().map(|c| c.name.as_str()).collect();
+            let known = self.concepts.list().iter().map(|c| c.name.as_str());
             Error::setting("class", format!("{name}: there is no such class"))
-                .with_hint(format!("The classes are: {}.", known.join(", ")))
+                .with_hint(base::known_names(name, "classes", known))
         })
     }
 

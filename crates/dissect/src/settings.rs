@@ -74,8 +74,8 @@ impl Settings {
         match name {
             "iclr2019" => Ok(Self { rule: Rule::Iqr, min_iou: 0.05, min_iqr: 0.01, ..base }),
             "pnas2020" => Ok(Self { rule: Rule::Quantile, top: 0.01, min_iou: 0.04, ..base }),
-            _ => Err(Error::setting("preset", format!("{name} is none"))
-                .with_hint(format!("The presets are: {}.", PRESETS.join(", ")))),
+            _ => Err(Error::setting("preset", format!("there is no preset {name:?}"))
+                .with_hint(base::known_names(name, "presets", PRESETS))),
         }
     }
 

@@ -54,7 +54,10 @@ impl Subject {
         let mut found = Vec::new();
         for name in names {
             let wrong = |reason: &str| Error::setting("layers", format!("{name}: {reason}")).with_hint(known());
-            let id = graph.find(&name).map_err(|_| wrong("there is no such layer"))?;
+            let id = graph.find(&name).map_err(|_| {
+                let hint = base::known_names(&name, "layers with maps", candidates.iter().map(String::as_str));
+                wrong("there is no such layer").with_hint(hint)
+            })?;
             if matches!(graph.node(id).op, Op::Param { .. }) {
                 return Err(wrong("is a parameter, not a layer").into());
             }

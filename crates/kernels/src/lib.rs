@@ -42,7 +42,7 @@ const fn usual<T: Copy>(usual: T, under_miri: T) -> T {
 
 pub use adam::{AdamParameter, AdamStep, adam};
 pub use awake::in_pool;
-pub use channel::{channel_broadcast, channel_dot, channel_sum_and_dot, channel_squares, channel_sum};
+pub use channel::{channel_broadcast, channel_dot, channel_squares, channel_sum, channel_sum_and_dot};
 pub use conv::{ConvShape, Precision, PreparedConv, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
 pub use pointwise::{joined, map, repeat};

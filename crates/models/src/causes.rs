@@ -77,11 +77,9 @@ impl<'a> Causes<'a> {
     pub fn layer(dissection: &Dissection, name: &str) -> Result<usize, Error> {
         let names: Vec<&str> = dissection.plan.layers.iter().map(|l| l.name.as_str()).collect();
         names.iter().position(|&other| other == name).ok_or_else(|| {
-            Error::setting("layer", format!("{name}: was not dissected")).with_hint(format!(
-                "The layers of {} are: {}.",
-                dissection.folder.display(),
-                names.join(", ")
-            ))
+            let what = format!("layers of {}", dissection.folder.display());
+            Error::setting("layer", format!("{name}: was not dissected"))
+                .with_hint(base::known_names(name, &what, names))
         })
     }
 

@@ -132,7 +132,12 @@ impl Model {
             let hint = if path.components().count() == 1 && path.extension().is_none() {
                 let names: Vec<&str> = shipped::of_kind(named).map(|shipped| shipped.name).collect();
                 let what = if named == Kind::Segmenter { "segmenters" } else { "models" };
-                format!("Check the spelling; the {what} that come with the program are: {}.", names.join(", "))
+                match base::nearest(&path.to_string_lossy(), names.iter().copied()) {
+                    Some(near) => format!("Did you mean {near}?"),
+                    None => {
+                        format!("Check the spelling; the {what} that come with the program are: {}.", names.join(", "))
+                    }
+                }
             } else {
                 "Check the spelling of the path.".into()
             };

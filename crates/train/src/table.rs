@@ -1,6 +1,6 @@
 //! Settings as tables: reading, flattening, replacing single values as people type them.
 
-use base::{Error, Result};
+use base::{Error, Result, known_names};
 use std::path::Path;
 
 /// Reads a TOML file of at most 1 MiB.
@@ -37,11 +37,7 @@ pub fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
 pub fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
     let known: Vec<String> = flatten(table).into_iter().map(|(k, _)| k).collect();
     if !known.iter().any(|k| k == key) {
-        let nearest = known.iter().min_by_key(|k| distance(k, key)).filter(|k| distance(k, key) <= 3);
-        let hint = match nearest {
-            Some(near) => format!("Did you mean {near}?"),
-            None => format!("The settings are: {}.", known.join(", ")),
-        };
+        let hint = known_names(key, "settings", known.iter().map(String::as_str));
         return Err(Error::setting(key, "there is no such setting").with_hint(hint));
     }
     let mut place = table;
@@ -76,20 +72,4 @@ pub fn value_of(text: &str) -> toml::Value {
         }
         None => toml::Value::String(text.to_owned()),
     }
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
 }

@@ -113,9 +113,12 @@ impl Action {
     pub fn resolve(&self, subject: &Subject, dissection: Option<&Dissection>) -> Result<Edit> {
         let wrong = |reason: String| Error::setting(format!("edit of {}", self.layer), reason);
         let Some(layer) = subject.layers().iter().find(|layer| layer.name == self.layer) else {
-            let known: Vec<&str> = subject.layers().iter().map(|layer| layer.name.as_str()).collect();
-            return Err(wrong("there is no such layer with maps".into())
-                .with_hint(format!("The layers with maps are: {}.", known.join(", "))));
+            let known = subject.layers().iter().map(|layer| layer.name.as_str());
+            return Err(wrong("there is no such layer with maps".into()).with_hint(base::known_names(
+                &self.layer,
+                "layers with maps",
+                known,
+            )));
         };
         if !self.alpha.is_finite() {
             return Err(wrong(format!("alpha is {}", self.alpha)));

@@ -93,7 +93,7 @@ impl Settings {
             },
             _ => {
                 return Err(Error::setting("preset", format!("there is no preset {name:?}"))
-                    .with_hint(format!("Choose one of {}.", PRESETS.join(", "))));
+                    .with_hint(base::known_names(name, "presets", PRESETS)));
             }
         };
         if points {
