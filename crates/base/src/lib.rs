@@ -30,6 +30,7 @@ pub mod files;
 mod malformed;
 pub mod memory;
 pub mod npy;
+mod part;
 pub mod seed;
 
 pub use csv::csv_field;
