@@ -1,5 +1,7 @@
 //! Files that are either whole or not there, and reading that cannot be made to eat the memory.
 
+use crate::part;
+pub use crate::part::Part;
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -50,28 +52,26 @@ pub fn read_stream(stream: impl Read, path: &Path, limit: u64) -> Result<Vec<u8>
 /// The folder cannot be written, or the disk is full; `path` is untouched then and the sibling removed.
 pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
-    let sibling = sibling_of(path);
-    let written = (|| {
-        let mut file = File::create(&sibling)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&sibling, path)
-    })();
-    if let Err(e) = written {
-        // Best effort: the first error is the one to report.
-        drop(fs::remove_file(&sibling));
-        return Err(Error::io("write", path, e));
-    }
-    sync_folder(parent_of(path))
+    let mut part = Part::create(path)?;
+    part.write_all(bytes).map_err(|e| Error::io("write", path, e))?;
+    part.finish()
 }
 
-/// Creates a folder with its parents; an existing one is fine.
+/// Creates a folder with its parents, and flushes those above it: it is there after a power cut, too. An existing one is fine.
 ///
 /// # Errors
 /// The system refuses.
 pub fn create_folder(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    fs::create_dir_all(path).map_err(|e| Error::io("create", path, e))
+    let above = above_new(path);
+    fs::create_dir_all(path).map_err(|e| Error::io("create", path, e))?;
+    above.into_iter().try_for_each(sync_folder)
+}
+
+/// The folders that get a new entry where `path` is created with its parents, the lowest first.
+fn above_new(path: &Path) -> Vec<&Path> {
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    path.ancestors().take_while(missing).map(parent_of).collect()
 }
 
 /// Flushes a folder's entries to the disk, so that a rename survives a power cut (Unix; elsewhere it does nothing).
@@ -96,8 +96,19 @@ pub fn parent_of(path: &Path) -> &Path {
 
 /// A temporary name beside `path`, of this process alone.
 pub fn sibling_of(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
+    part::sibling_of(path)
+}
+
+/// Whether a living process is writing the temporary file at `path` ([`Part`]); also where that cannot be found out.
+pub fn is_being_written(path: &Path) -> bool {
+    part::is_being_written(path)
+}
+
+/// What people call the thing at `path`: the last part of its path, whatever leads there.
+pub fn name_of(path: &str) -> String {
+    let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let real = || fs::canonicalize(path).ok().and_then(|path| last(&path));
+    last(Path::new(path)).or_else(real).unwrap_or_else(|| path.to_owned())
 }
 
 #[cfg(test)]
@@ -123,6 +134,27 @@ mod tests {
         fs::create_dir(sibling_of(&path)).unwrap();
         assert!(write_atomic(&path, b"new").is_err());
         assert_eq!(read(&path, 100).unwrap(), b"old");
+    }
+
+    #[test]
+    fn the_folders_above_new_ones_are_flushed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c");
+        assert_eq!(above_new(&path), [&folder.path().join("a/b"), &folder.path().join("a"), folder.path()]);
+        create_folder(&path).unwrap();
+        assert!(path.is_dir() && above_new(&path).is_empty());
+        assert_eq!(above_new(Path::new("no-such-folder")), [Path::new(".")]);
+    }
+
+    #[test]
+    fn a_name_is_what_the_path_ends_in() {
+        let here = std::env::current_dir().unwrap();
+        let here = here.file_name().unwrap().to_string_lossy();
+        for (path, name) in
+            [("scenes", "scenes"), ("/data/cats.zip", "cats.zip"), ("a/b/", "b"), ("/", "/"), (".", &here)]
+        {
+            assert_eq!(name_of(path), name);
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod malformed;
 pub mod memory;
 mod nearest;
 pub mod npy;
+mod part;
 pub mod seed;
 pub mod text;
 

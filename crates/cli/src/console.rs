@@ -1,7 +1,7 @@
 //! The one place that prints: results to stdout, everything else to stderr.
 
+use crate::bar::Bar;
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -51,16 +51,14 @@ impl Console {
         }
     }
 
-    /// A bar for `steps` steps; none where stderr is not a terminal or the user wants quiet.
-    pub(crate) fn bar(self, steps: u64, what: &'static str) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
-        }
-        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}, {eta} left");
-        // The template is a constant; a mistake in it costs the style of a bar, not the work.
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-        bar.with_message(what)
+    /// Whether the user wants quiet.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// The progress of `steps` steps, each a `what`.
+    pub(crate) fn bar(self, steps: u64, what: &'static str) -> Bar {
+        Bar::new(self, steps, what)
     }
 }
 

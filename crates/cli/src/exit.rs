@@ -23,6 +23,7 @@ Exit codes:
   2    a wrong command line: a flag, or what was typed for one, cannot be used
   3    a training stopped on a value that is not finite (NaN or infinity)
   70   a bug in this program: please report it
+  129  stopped by SIGHUP: its terminal has gone
   130  stopped by Ctrl-C
   143  stopped by SIGTERM
 
@@ -61,12 +62,12 @@ pub(crate) fn of_stop(signal: Option<train::signals::Signal>) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use train::signals::{EXIT_INTERRUPT, EXIT_TERMINATE};
+    use train::signals::{EXIT_HANGUP, EXIT_INTERRUPT, EXIT_TERMINATE};
 
     #[test]
     fn help_lists_every_code() {
         let codes = [DONE, MENDABLE, USAGE, NON_FINITE, BUG].map(i32::from);
-        for code in codes.into_iter().chain([EXIT_INTERRUPT, EXIT_TERMINATE]) {
+        for code in codes.into_iter().chain([EXIT_HANGUP, EXIT_INTERRUPT, EXIT_TERMINATE]) {
             assert!(HELP.contains(&format!("\n  {code:<4} ")), "{code}");
         }
     }

@@ -1,6 +1,7 @@
 //! The `ganatomy` program: arguments, progress and printing around the library crates.
 
 mod arguments;
+mod bar;
 mod commands;
 mod console;
 mod device;

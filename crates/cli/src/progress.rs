@@ -1,21 +1,21 @@
 //! Long work in stages, on the terminal, until it is done or the user wants it to end.
 
+use crate::bar::Bar;
 use crate::console::Console;
 use anyhow::Result;
 use dissect::Watch;
-use indicatif::ProgressBar;
 use train::signals::{Interrupt, Signal};
 
-/// Shows a bar for each stage and listens for Ctrl-C and SIGTERM.
+/// Shows the progress of each stage and listens for signals.
 pub(crate) struct Progress {
     console: Console,
-    bar: ProgressBar,
+    bar: Bar,
     interrupt: Interrupt,
 }
 
 impl Progress {
     pub(crate) fn new(console: Console) -> Result<Self> {
-        Ok(Self { console, bar: ProgressBar::hidden(), interrupt: Interrupt::install()? })
+        Ok(Self { console, bar: Bar::hidden(console), interrupt: Interrupt::install()? })
     }
 
     /// Takes the bar away; the signal that came, if one did.

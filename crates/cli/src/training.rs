@@ -6,18 +6,11 @@ use crate::exit;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 use train::signals::Interrupt;
-use train::{OpenRun, Outcome, RunSettings, Start, Training, run_folder};
-
-/// Lines without a terminal come this far apart.
-const QUIET_FOR: Duration = Duration::from_secs(30);
+use train::{Change, OpenRun, Outcome, RunSettings, Start, Training, run_folder};
 
 /// What a training has to say of itself.
 pub(crate) trait Told: Training {
-    /// What is being done, for the bar.
-    const DOING: &'static str;
-
     /// What is trained on what, in words.
     fn about(run: &OpenRun<Self>) -> String;
 
@@ -31,6 +24,11 @@ pub(crate) trait Told: Training {
 
     /// What only some steps bring, worth to be told at once and kept in sight: it follows on other words.
     fn news(_record: &Self::Record) -> Option<String> {
+        None
+    }
+
+    /// What a step shows that the user should know of, however long it goes on: it is said once.
+    fn alarm(_record: &Self::Record) -> Option<String> {
         None
     }
 
@@ -58,9 +56,9 @@ pub(crate) fn start<T: Told>(
 }
 
 /// Goes on with a run, with settings `key=value` over its own.
-pub(crate) fn resume<T: Told>(folder: &Path, overrides: &[String], manner: Manner) -> Result<ExitCode> {
+pub(crate) fn resume<T: Told>(folder: &Path, overrides: &[String], change: Change, manner: Manner) -> Result<ExitCode> {
     let settings = T::Settings::of_run(folder)?.with(overrides)?;
-    open(settings, manner, |settings, device| T::resume(folder, settings, device))
+    open(settings, manner, |settings, device| OpenRun::<T>::resume(folder, settings, device, change))
 }
 
 /// Opens a run and trains, or only prints the settings.
@@ -96,34 +94,39 @@ pub(crate) fn go<T: Told>(
     let unit = T::Settings::UNIT;
     announce(&run, console);
     let total = run.settings().schedule().length;
-    let bar = console.bar(total, T::DOING);
-    bar.set_position(run.done());
-    bar.reset_eta();
+    let bar = console.bar(total, unit);
+    bar.begin_at(run.done());
     let mut step = run.done();
-    let mut told = Instant::now();
     let mut printing = Ok(());
     let mut news = String::new();
+    let mut alarmed = false;
     let outcome = run.run(interrupt, |record| {
         step += 1;
         let new = T::news(record);
-        if bar.is_hidden() && (new.is_some() || told.elapsed() > QUIET_FOR) {
-            let new = new.as_deref().unwrap_or_default();
-            console.say(&format!("{unit} {step}/{total}: {}{new}", T::brief(record)));
-            told = Instant::now();
-        }
-        if let Some(new) = new {
-            news = new;
-        }
-        bar.set_position(step);
+        let is_new = new.is_some();
+        news = new.unwrap_or_else(|| std::mem::take(&mut news));
+        // The message first: a line tells of this step.
         bar.set_message(format!("{}{news}", T::brief(record)));
+        bar.set_position(step);
+        if is_new {
+            bar.tell();
+        }
+        if let Some(alarm) = T::alarm(record).filter(|_| !alarmed) {
+            bar.warn(&alarm);
+            alarmed = true;
+        }
         if json && printing.is_ok() {
             printing = serde_json::to_string(record).map_err(Into::into).and_then(|line| print(&(line + "\n")));
         }
     });
     bar.finish_and_clear();
     let outcome = outcome?;
-    printing?;
     let folder = run.folder().display();
+    let printed = if json { printing } else { print(&format!("{folder}\n")) };
+    // Where the terminal has gone, so has the reader: the signal is what to tell the caller then.
+    if outcome == Outcome::Finished {
+        printed?;
+    }
     Ok(match outcome {
         Outcome::Finished => {
             console.say(&format!("done: {} {unit}s in {folder}{news}", run.done()));
@@ -146,6 +149,7 @@ fn announce<T: Told>(run: &OpenRun<T>, console: Console) {
         }
         console.say(&format!("resuming {folder} after {unit} {generation}"));
     }
+    run.oddities().iter().for_each(|oddity| console.warn(oddity));
     T::warnings(run).iter().for_each(|warning| console.warn(warning));
     let total = run.settings().schedule().length;
     console.say(&format!("{}; {total} {unit}s into {folder}", T::about(run)));

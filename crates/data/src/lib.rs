@@ -19,6 +19,7 @@ mod cifar;
 mod classes;
 mod dataset;
 mod decode;
+mod fingerprint;
 mod idx;
 mod image;
 mod image_files;

@@ -95,6 +95,9 @@ mod tests {
                 images_per_second: 10.0,
                 memory: None,
                 sample_variance: None,
+                d_accuracy: None,
+                modes: None,
+                collapsed: false,
                 distance: None,
             })
             .collect();

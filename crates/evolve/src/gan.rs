@@ -7,13 +7,14 @@ use crate::augment::Changes;
 use crate::generation::Players;
 use crate::graphs::Graphs;
 use crate::loss::{Loss, sigmoid};
+use crate::run::CURE;
 use crate::settings::{AdamPolicy, Noise, Quality, Settings};
 use base::Error;
 use data::Loader;
 use net::{Device, NodeId, Params, Result, Run, Tensor, Trainee};
 use std::collections::BTreeMap;
 use std::time::Instant;
-use train::{Adam, Moments, gradient_norm};
+use train::{Adam, Moments, check_memory, check_params, gradient_norm};
 
 /// A generator with what it inherits.
 #[derive(Clone, Debug)]
@@ -63,6 +64,10 @@ pub struct Gan<'a> {
     pub work: Work,
     /// Length of the discriminator's last gradient.
     pub d_gradient_norm: f64,
+    /// How well D told reals from fakes, summed over its steps of this generation: see [`crate::Stats::d_accuracy`].
+    pub d_accuracy: f64,
+    /// The fakes of D's last step, before augmentation.
+    pub last_fakes: Option<Tensor>,
     /// Seconds for which this generation waited for its reals.
     pub loading: f64,
     generation: u64,
@@ -102,6 +107,8 @@ impl<'a> Gan<'a> {
             per_mutation: BTreeMap::new(),
             work: Work::default(),
             d_gradient_norm: 0.0,
+            d_accuracy: 0.0,
+            last_fakes: None,
             loading: 0.0,
             generation: 0,
             reals: Reals::default(),
@@ -196,7 +203,7 @@ impl<'a> Gan<'a> {
     fn nonfinite(&self, what: impl Into<String>, value: f64) -> net::Error {
         // People count generations from 1, as the statistics do.
         Error::NonFinite { what: what.into(), value, generation: self.generation + 1, hint: None }
-            .with_hint("Lower lr_g and lr_d, or choose norm_d=spectral; the last checkpoint is intact.".to_string())
+            .with_hint(CURE)
             .into()
     }
 
@@ -216,15 +223,10 @@ impl<'a> Gan<'a> {
         Err(self.nonfinite(format!("the length of the gradient of the {who}"), norm))
     }
 
-    /// Every weight must be a number.
-    fn check_weights(&self, side: &Trainee, who: &str, params: &Params) -> Result<()> {
-        for (&id, tensor) in side.graph.params().iter().zip(params.tensors()) {
-            if let Some(&value) = tensor.numbers().iter().find(|v| !v.is_finite()) {
-                let what = format!("weight {} of the {who}", side.graph.node(id).name);
-                return Err(self.nonfinite(what, f64::from(value)));
-            }
-        }
-        Ok(())
+    /// Every weight and every moment must be a number: an infinite second moment would hold its weight fast for ever.
+    fn check(&self, side: &Trainee, who: &str, params: &Params, moments: &Moments) -> Result<()> {
+        check_params(&side.graph, params, who, self.generation, CURE)?;
+        Ok(check_memory(&side.graph, moments, who, self.generation, CURE)?)
     }
 }
 
@@ -237,6 +239,7 @@ impl Players for Gan<'_> {
         self.generation = generation;
         self.real_gradient = None;
         self.pool = None;
+        self.d_accuracy = 0.0;
         let judged = s.selection.compares() && (s.gamma != 0.0 || s.selection == crate::Selection::Pareto);
         let counts = [
             s.batch * s.d_steps,
@@ -278,7 +281,7 @@ impl Players for Gan<'_> {
             for ((place, _), value) in self.graphs.g.updates().iter().zip(&pass.updates) {
                 params.set(*place, value.clone());
             }
-            self.check_weights(&self.graphs.g, "generator", &params)?;
+            self.check(&self.graphs.g, "generator", &params, &moments)?;
             if s.adam == AdamPolicy::PerMutation {
                 self.per_mutation.insert(mutation, moments.clone());
             }

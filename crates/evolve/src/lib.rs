@@ -28,6 +28,7 @@
 //! ```
 
 mod augment;
+mod collapse;
 mod curves;
 mod gan;
 mod generation;

@@ -3,23 +3,27 @@
 mod open;
 mod write;
 
+use crate::collapse;
 use crate::gan::Gan;
 use crate::generation::{Child, Rules, generation};
 use crate::graphs::Graphs;
 use crate::settings::Settings;
 use crate::state::State;
+use data::toys::Mixture;
 use data::{Dataset, Loader, LoaderOptions};
-use net::{Device, Graph, Params, Result};
+use net::{Device, Graph, Params, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Checkpoint;
-use train::{Files, Shown, Training, average, memory, tensorboard};
+use train::{Files, Shown, Training, average, check_params, memory, tensorboard};
 
 /// Generations between two entries of the TensorBoard file.
 const EVENTS: u64 = 10;
+/// What to do about a value that is not finite.
+pub(crate) const CURE: &str = "Lower lr_g and lr_d, or choose norm_d=spectral; the last checkpoint is intact.";
 
 /// One line of `stats.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,9 +51,19 @@ pub struct Stats {
     pub images_per_second: f64,
     /// Resident memory in bytes.
     pub memory: Option<u64>,
-    /// Mean variance of the values over the best survivor's samples: near 0 when the generator has collapsed. `null` where
-    /// nothing was sampled.
+    /// Mean variance of the values over the best survivor's samples (where nothing was evaluated, over the fakes of D's last step):
+    /// near 0 when the generator has collapsed.
     pub sample_variance: Option<f64>,
+    /// The share of reals that got a larger logit than the fake beside them, over D's steps: 0.5 where D cannot tell, 1 where it
+    /// always can. `None` in the records of older programs.
+    #[serde(default)]
+    pub d_accuracy: Option<f64>,
+    /// Modes that the same samples reach, where the data's are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<u64>,
+    /// Whether samples have been alike for so long that the generator may have collapsed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collapsed: bool,
     /// Distance of the saved generator to the reals (a rough squared MMD), where a checkpoint was scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
@@ -63,6 +77,10 @@ pub struct Evolution {
     d: Arc<Graph>,
     graphs: Graphs,
     device: Device,
+    /// Variance of the reals, as of samples.
+    real_variance: f64,
+    /// The modes of the data, where they are known.
+    mixture: Option<Mixture>,
 }
 
 /// What is open while a run evolves.
@@ -102,16 +120,24 @@ impl Training for Evolution {
         &self.settings
     }
 
+    fn data(&self) -> Result<Vec<(&'static str, String)>> {
+        Ok(vec![("data", self.set.fingerprint()?)])
+    }
+
     fn begin(&self) -> Result<(State, Files)> {
         Ok((self.first(), vec![("reals.png", self.reals_picture()?)]))
     }
 
     fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
-        State::decode(checkpoint, &self.g, &self.d, &self.device)
+        State::decode(checkpoint, &self.settings, [&self.g, &self.d], &self.device)
     }
 
     fn save(&self, state: &State) -> Result<Files> {
         let average = if state.ema.is_some() { Some(self.generator(state)?.params) } else { None };
+        // Weights and moments were checked when they were made; the average and its statistics are of all of them together.
+        for params in state.ema.iter().chain(&average) {
+            check_params(&self.g, params, "moving average", state.generation.saturating_sub(1), CURE)?;
+        }
         state.encode(&self.g, &self.d, average.as_ref(), &self.notes(state))
     }
 
@@ -142,12 +168,18 @@ impl Training for Evolution {
         let (s, Play { gan, rules, .. }) = (&self.settings, play);
         let started = Instant::now();
         let record = generation(gan, &mut state.population, rules, state.generation)?;
-        let variance =
-            state.population[0].fakes.as_ref().map(|fakes| variance_over_samples(fakes.shape(), &fakes.to_vec()));
+        let samples = state.population[0].fakes.clone().or_else(|| gan.last_fakes.take());
+        let samples = samples.map(|samples: Tensor| (samples.shape().to_vec(), samples.to_vec()));
+        let variance = samples.as_ref().map(|(shape, values)| collapse::variance(shape, values));
+        let modes = |(_, values): &(Vec<usize>, Vec<f32>)| {
+            self.mixture.as_ref().map(|mixture| collapse::modes_reached(mixture, values) as u64)
+        };
+        let modes = samples.as_ref().and_then(modes);
+        state.alike = collapse::alike_for(state.alike, variance, self.real_variance);
         state.population.iter_mut().for_each(|g| g.fakes = None);
 
         state.generation += 1;
-        state.images += (s.batch * s.d_steps) as u64;
+        state.images = state.images.saturating_add((s.batch * s.d_steps) as u64);
         state.position = gan.loader.position();
         state.discriminator = gan.discriminator.clone();
         state.d_moments = gan.d_moments.clone();
@@ -172,6 +204,9 @@ impl Training for Evolution {
             images_per_second: (s.batch * s.d_steps) as f64 / seconds.max(1e-9),
             memory: memory::resident(),
             sample_variance: variance,
+            d_accuracy: Some(gan.d_accuracy / s.d_steps as f64),
+            modes,
+            collapsed: state.alike >= collapse::LONG,
             distance: None,
         })
     }
@@ -198,20 +233,4 @@ impl Training for Evolution {
         let all = [("d_loss_settings", json!(s.d_loss.name())), ("lr_g", json!(s.lr_g)), ("lr_d", json!(s.lr_d))];
         Some(all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
-}
-
-/// Variance over the samples of each value, averaged over the values.
-fn variance_over_samples(shape: &[usize], values: &[f32]) -> f64 {
-    let n = shape.first().copied().unwrap_or(1).max(1);
-    let each = values.len() / n;
-    let (mut sum, mut squares) = (vec![0.0f64; each], vec![0.0f64; each]);
-    for sample in values.chunks_exact(each.max(1)) {
-        for ((s, q), &v) in sum.iter_mut().zip(&mut squares).zip(sample) {
-            *s += f64::from(v);
-            *q += f64::from(v) * f64::from(v);
-        }
-    }
-    let n = n as f64;
-    let total: f64 = sum.iter().zip(&squares).map(|(s, q)| (q / n - (s / n) * (s / n)).max(0.0)).sum();
-    total / each.max(1) as f64
 }

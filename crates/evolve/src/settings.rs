@@ -13,7 +13,7 @@ use net::Law;
 use net::zoo::{Doublings, GeneratorStart, Norm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use train::settings::{check_count, check_positive};
+use train::settings::{check_number, check_positive, check_seed};
 use train::table::read_table;
 use train::{RunSettings, Schedule};
 
@@ -161,12 +161,31 @@ impl RunSettings for Settings {
     const UNIT: &'static str = "generation";
     const EXAMPLES: [&'static str; 2] = ["batch=16", "image.size=64"];
     const FREE: &'static [&'static str] = &["generations"];
+    const DATA: &'static [&'static str] = &["data"];
+    const COUNTS: &'static [(&'static str, u64)] = &[
+        ("generations", 4_000_000_000),
+        ("width", 4096),
+        ("width_d", 4096),
+        ("latent", 65_536),
+        ("batch", 65_536),
+        ("eval", 65_536),
+        ("d_steps", 1000),
+        ("mu", 1000),
+    ];
+
+    fn is_place(value: &str) -> bool {
+        !value.is_empty() && !data::BUILT_IN.contains(&value)
+    }
 
     fn schedule(&self) -> Schedule {
         Schedule { length: self.generations, checkpoint: self.log.checkpoint, keep: self.log.keep }
     }
 
     fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {
+        if let Some(task) = table.get("task") {
+            return Err(Error::file(path, format!("is of another kind of run: its task is {task}"))
+                .with_hint(format!("Give the folder that `{}` made.", Self::COMMAND)));
+        }
         let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or_default();
         Self::preset(text("preset"), text("network") == "mlp").map_err(|e| Error::file(path, e.to_string()))
     }
@@ -184,26 +203,14 @@ impl RunSettings for Settings {
             let error = Error::setting(key, reason);
             Err(if hint.is_empty() { error } else { error.with_hint(hint.to_string()) })
         };
-        let counts = [
-            ("width", self.width, 4096),
-            ("width_d", self.width_d, 4096),
-            ("latent", self.latent, 65_536),
-            ("batch", self.batch, 65_536),
-            ("eval", self.eval, 65_536),
-            ("d_steps", self.d_steps, 1000),
-            ("mu", self.mu, 1000),
-        ];
-        for (key, value, most) in counts {
-            check_count(key, value as u64, most)?;
-        }
+        self.check_counts()?;
+        check_seed("seed", self.seed)?;
         for (key, value) in [("lr_g", self.lr_g), ("lr_d", self.lr_d)] {
             check_positive(key, value)?;
         }
         let decays = [("beta1_g", self.beta1_g), ("beta1_d", self.beta1_d), ("beta2", self.beta2), ("ema", self.ema)];
         for (key, value) in decays {
-            if !(0.0..1.0).contains(&value) {
-                return wrong(key, format!("{value} is not in [0, 1)"), "");
-            }
+            check_number(key, value, (0.0..1.0).contains(&value), "a number of at least 0 and below 1")?;
         }
         let weights = [
             ("gamma", self.gamma),
@@ -212,9 +219,7 @@ impl RunSettings for Settings {
             ("penalty.r2", self.penalty.r2),
         ];
         for (key, value) in weights {
-            if !(value >= 0.0 && value.is_finite()) {
-                return wrong(key, format!("{value} is not zero or positive"), "");
-            }
+            check_number(key, value, value >= 0.0 && value.is_finite(), "a number of at least 0")?;
         }
         if self.mutations.is_empty() {
             return wrong("mutations", "there is none".into(), "Name at least one loss, such as [\"heuristic\"].");
@@ -324,7 +329,25 @@ mod tests {
         };
         assert_eq!(message(&["bacth=16"]), "bacth: there is no such setting | Did you mean batch?");
         assert_eq!(message(&["image.sise=64"]), "image.sise: there is no such setting | Did you mean image.size?");
-        assert_eq!(message(&["batch=0"]), "batch: 0 is not between 1 and 65536 | ");
+        assert_eq!(message(&["batch=0"]), "batch: 0 is not a whole number from 1 to 65536 | ");
+        for (value, shown) in [("-1", "-1"), ("1.5", "1.5"), ("many", "\"many\""), ("70000", "70000"), ("true", "true")]
+        {
+            let said = format!("batch: {shown} is not a whole number from 1 to 65536 | ");
+            assert_eq!(message(&[&format!("batch={value}")]), said);
+        }
+        let seeds = "is not a whole number from 0 to 9223372036854775807 | ";
+        assert_eq!(message(&["seed=18446744073709551615"]), format!("seed: 18446744073709551615 {seeds}"));
+        assert_eq!(message(&["seed=-1"]), format!("seed: -1 {seeds}"));
+        let by_hand = Settings { seed: u64::MAX, ..set(&[]).unwrap() };
+        assert_eq!(by_hand.check().unwrap_err().to_string() + " | ", format!("seed: 18446744073709551615 {seeds}"));
+        assert_eq!(message(&["beta1_d=1"]), "beta1_d: 1 is not a number of at least 0 and below 1 | ");
+        assert_eq!(message(&["gamma=high"]), "gamma: \"high\" is not a number | ");
+        assert_eq!(message(&["extra=2"]), "extra: 2 is not true or false | ");
+        assert_eq!(message(&["mutations=5"]), "mutations: 5 is not a list such as [a, b] | ");
+        assert_eq!(message(&["noise=1"]), "noise: \"1\" is none of shared, independent | ");
+        assert!(
+            message(&["mutations=[hinge,best]"]).starts_with("mutations: \"best\" is none of minimax, heuristic, ")
+        );
         assert_eq!(message(&["lr_g=nan"]), "lr_g: NaN is not a positive number | ");
         let no_size = |size: &str, near: &str| {
             let rule = "Both sides must be 3 to 16 times the same power of two, such as 64, 48 or 80x48";
@@ -336,8 +359,7 @@ mod tests {
         }
         let wrong = message(&["image.size=wide"]);
         assert!(wrong.ends_with("expected a number of pixels or WIDTHxHEIGHT, such as 64 or 80x48 | "), "{wrong}");
-        assert!(message(&["batch=-1"]).starts_with("batch: invalid value: integer `-1`"), "{}", message(&["batch=-1"]));
-        assert!(message(&["selection=best"]).contains("unknown variant `best`, expected one of `fitness`"));
+        assert!(message(&["selection=best"]).starts_with("selection: \"best\" is none of fitness, "));
         assert!(message(&["eval=8"]).contains("Raise eval, or set fakes=fresh."));
         assert!(message(&["batch"]).contains("is not of the form key=value"));
     }
@@ -345,8 +367,20 @@ mod tests {
     #[test]
     fn differences_leave_out_length_and_log() {
         let (a, b) = (set(&[]).unwrap(), set(&["batch=16", "generations=5", "log.keep=1"]).unwrap());
-        assert_eq!(a.differences(&b), ["batch: 32, now 16"]);
+        assert_eq!(a.differences(&b), ["batch: 32 -> 16"]);
         assert_ne!(a.hash(), b.hash());
         assert_eq!(a.hash(), set(&["generations=5"]).unwrap().hash());
+    }
+
+    #[test]
+    fn files_may_move_and_what_is_built_in_is_what_it_is() {
+        let [here, there, scenes] =
+            ["photos", "/elsewhere/photos", "scenes"].map(|d| set(&[&format!("data={d}")]).unwrap());
+        assert!(here.differences(&there).is_empty() && here.hash() == there.hash());
+        assert_eq!(here.differences(&scenes), ["data: \"photos\" -> \"scenes\""]);
+        assert_ne!(here.hash(), scenes.hash());
+        let absolute = here.absolute().unwrap().data;
+        assert!(Path::new(&absolute).is_absolute() && absolute.ends_with("photos"), "{absolute}");
+        assert_eq!((there.absolute().unwrap(), scenes.absolute().unwrap()), (there, scenes));
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::gan::Generator;
 use crate::loss::Loss;
+use crate::settings::Settings;
 use base::Error;
 use net::{Device, Graph, Network, Params, Result, Storage};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub struct State {
     pub(crate) d_moments: Moments,
     pub(crate) per_mutation: BTreeMap<Loss, Moments>,
     pub(crate) ema: Option<Params>,
+    /// Generations in a row in which samples were alike.
+    pub(crate) alike: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,6 +49,8 @@ struct Numbers {
     discriminator: u64,
     per_mutation: BTreeMap<Loss, u64>,
     ema: bool,
+    #[serde(default)]
+    alike: u64,
 }
 
 impl State {
@@ -82,6 +87,7 @@ impl State {
             discriminator: self.d_moments.steps,
             per_mutation: self.per_mutation.iter().map(|(m, moments)| (*m, moments.steps)).collect(),
             ema: self.ema.is_some(),
+            alike: self.alike,
         };
         let json = serde_json::to_vec_pretty(&numbers).map_err(|e| net::Error::Graph(e.to_string()))?;
         let mut files = vec![(NUMBERS, json), (TENSORS, pack.to_bytes()?)];
@@ -95,10 +101,31 @@ impl State {
         Ok(files)
     }
 
-    /// The state in a checkpoint.
-    pub(crate) fn decode(checkpoint: &Checkpoint, g: &Graph, d: &Graph, device: &Device) -> Result<Self> {
-        let numbers: Numbers = serde_json::from_slice(checkpoint.file(NUMBERS)?)
-            .map_err(|e| Error::file(checkpoint.path.join(NUMBERS), format!("is not understood: {e}")))?;
+    /// The state in a checkpoint, of networks `g` and `d` that are trained by `settings`.
+    ///
+    /// # Errors
+    /// The checkpoint is not whole, or not of these settings.
+    pub(crate) fn decode(
+        checkpoint: &Checkpoint,
+        settings: &Settings,
+        [g, d]: [&Graph; 2],
+        device: &Device,
+    ) -> Result<Self> {
+        let wrong = |reason: String| Error::file(checkpoint.path.join(NUMBERS), reason);
+        let numbers: Numbers =
+            serde_json::from_slice(checkpoint.file(NUMBERS)?).map_err(|e| wrong(format!("is not understood: {e}")))?;
+        let mu = settings.mu;
+        if numbers.population.len() != mu {
+            let found = numbers.population.len();
+            return Err(wrong(format!("has a population of {found}; the settings ask for mu = {mu}")).into());
+        }
+        if numbers.ema != (settings.ema > 0.0) {
+            let has = if numbers.ema { "has a moving average" } else { "has no moving average" };
+            return Err(wrong(format!("{has}; the settings ask for ema = {}", settings.ema)).into());
+        }
+        if numbers.generation != checkpoint.generation {
+            return Err(wrong(format!("is of generation {}", numbers.generation)).into());
+        }
         let mut all = Unpack::read(checkpoint, device)?;
         let (g_all, g_trained) = (shapes(g), trainable_shapes(g));
         let (d_all, d_trained) = (shapes(d), trainable_shapes(d));
@@ -115,7 +142,8 @@ impl State {
             per_mutation.insert(mutation, all.take_memory(&format!("{mutation}."), steps, &g_trained)?);
         }
         let ema = if numbers.ema { Some(Params::new(all.take("ema.params", &g_all)?)) } else { None };
-        let Numbers { generation, images, position, .. } = numbers;
-        Ok(Self { generation, images, position, population, discriminator, d_moments, per_mutation, ema })
+        all.finish()?;
+        let Numbers { generation, images, position, alike, .. } = numbers;
+        Ok(Self { generation, images, position, population, discriminator, d_moments, per_mutation, ema, alike })
     }
 }

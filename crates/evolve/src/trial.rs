@@ -318,7 +318,7 @@ mod tests {
         let base = plan(1).settings;
         assert_eq!(Arm::Egan.settings(&base, 0), base);
         let gamma0 = Arm::EganGamma0.settings(&base, 0);
-        assert_eq!(base.differences(&gamma0), ["gamma: 2.0, now 0.0"]);
+        assert_eq!(base.differences(&gamma0), ["gamma: 2.0 -> 0.0"]);
         assert!(Arm::parse("best").unwrap_err().hint().unwrap().starts_with("The arms are random, egan"));
     }
 }

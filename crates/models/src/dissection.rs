@@ -1,6 +1,7 @@
 //! Dissections by name: a folder, or a shipped one; and the generators that they are about.
 
-use crate::{Model, Note};
+use crate::Note;
+use crate::recorded::generator_of;
 use base::{Error, Result as BaseResult};
 use dissect::{Dissection, Plan, Subject};
 use net::{Device, Network, Result};
@@ -34,7 +35,8 @@ pub fn dissection_of_model(asked: Option<&Path>, model: &Path) -> Result<Option<
     }
 }
 
-/// The generator that a plan is about, with the plan's layers: where the plan found it, or at `model`.
+/// The generator that a plan is about, with the plan's layers: where the plan found it, or at `model`; of a run folder, whichever
+/// checkpoint it is.
 ///
 /// # Errors
 /// It cannot be opened, or is another one.
@@ -44,13 +46,7 @@ pub fn subject_of_plan(
     device: &Device,
     tell: &mut dyn FnMut(&Note),
 ) -> Result<Subject> {
-    let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
-    let network = Model::find(path, device, tell)?.network;
-    if !plan.model.is(&network)? {
-        return Err(Error::file(path, "is another generator than the one that was dissected")
-            .with_hint("Give the right one with `model`.")
-            .into());
-    }
+    let network = generator_of(plan, model, device, tell)?.network;
     let layers: Vec<String> = plan.layers.iter().map(|layer| layer.name.clone()).collect();
     Subject::new(&network, &layers, device)
 }
@@ -60,8 +56,14 @@ pub(crate) fn check_same(dissection: &Dissection, network: &Network, path: &Path
     if dissection.plan.model.is(network)? {
         return Ok(());
     }
-    let reason = format!("is of another generator ({}) than {}", dissection.plan.model.name, path.display());
-    Err(Error::file(&dissection.folder, reason).with_hint("Dissect this one: `dissect`."))
+    let dissected = &dissection.plan.model.name;
+    let reason = format!("is of another generator ({dissected}) than {}", path.display());
+    let hint = if Path::new(dissected).exists() {
+        format!("Take {dissected}, or dissect this one: `dissect`.")
+    } else {
+        "Dissect this one: `dissect`.".to_owned()
+    };
+    Err(Error::file(&dissection.folder, reason).with_hint(hint))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Files that are written for people: each is whole or not there, and devices are written to, not replaced.
 
+use base::files::Part;
 use base::npy::Array;
 use base::{Error, Result, files};
 use data::{Image, pictures};
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Whether a name ends in one of these (in any case).
@@ -42,9 +43,31 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// A file that grows batch by batch and gets its name when it is whole.
 pub struct Writer {
     path: PathBuf,
-    /// Where it grows; `None` for a device or pipe.
-    sibling: Option<PathBuf>,
-    out: BufWriter<File>,
+    out: BufWriter<Out>,
+}
+
+/// Where the bytes go.
+enum Out {
+    /// Beside the file's place.
+    Part(Part),
+    /// Straight into a device or pipe: a rename would replace `/dev/full` or `/dev/stdout` by a plain file.
+    Device(File),
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Part(part) => part.write(bytes),
+            Self::Device(device) => device.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Part(part) => part.flush(),
+            Self::Device(device) => device.flush(),
+        }
+    }
 }
 
 impl Writer {
@@ -57,14 +80,12 @@ impl Writer {
         if path.is_dir() {
             return Err(Error::file(path, "is a folder, not a file"));
         }
-        // A rename would replace /dev/full or /dev/stdout by a plain file.
-        let sibling = if path.exists() && !path.is_file() { None } else { Some(files::sibling_of(path)) };
-        let opened = match &sibling {
-            Some(sibling) => File::create(sibling),
-            None => File::options().write(true).open(path),
+        let out = if path.exists() && !path.is_file() {
+            Out::Device(File::options().write(true).open(path).map_err(|e| Error::io("write", path, e))?)
+        } else {
+            Out::Part(Part::create(path)?)
         };
-        let out = BufWriter::with_capacity(1 << 20, opened.map_err(|e| Error::io("write", path, e))?);
-        Ok(Self { path: path.to_owned(), sibling, out })
+        Ok(Self { path: path.to_owned(), out: BufWriter::with_capacity(1 << 20, out) })
     }
 
     /// Opens an `.npy` file for numbers of this shape, which are to be written next.
@@ -98,23 +119,12 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn finish(mut self) -> Result<()> {
-        let wrong = |e| Error::io("write", &self.path, e);
-        self.out.flush().map_err(wrong)?;
-        if let Some(sibling) = &self.sibling {
-            self.out.get_ref().sync_all().and_then(|()| fs::rename(sibling, &self.path)).map_err(wrong)?;
-            self.sibling = None;
-            files::sync_folder(files::parent_of(&self.path))?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if let Some(sibling) = &self.sibling {
-            // Best effort: whoever drops an unfinished file has an error or a signal to tell.
-            drop(fs::remove_file(sibling));
+    pub fn finish(self) -> Result<()> {
+        let Self { path, out } = self;
+        match out.into_inner() {
+            Ok(Out::Part(part)) => part.finish(),
+            Ok(Out::Device(_)) => Ok(()),
+            Err(e) => Err(Error::io("write", &path, e.into_error())),
         }
     }
 }

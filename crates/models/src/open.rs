@@ -100,6 +100,21 @@ impl Model {
         Self::of_kind(path, Kind::Generator, &[Kind::Generator, Kind::Segmenter], device, tell)
     }
 
+    /// As [`Model::find`], of a kind: only that is taken from a run.
+    pub(crate) fn named(path: &Path, kind: Kind, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        Self::of_kind(path, kind, &[kind], device, tell)
+    }
+
+    /// The networks of a kind in a checkpoint, the one to prefer first.
+    pub(crate) fn all_in(checkpoint: &Checkpoint, kind: Kind, device: &Device) -> impl Iterator<Item = Result<Self>> {
+        let files = NETWORKS.into_iter().filter(move |(of, _)| *of == kind);
+        files.filter_map(move |(_, name)| {
+            let path = checkpoint.path.join(name);
+            let bytes = checkpoint.files.get(name)?;
+            Some(Network::from_bytes(bytes, &path, device).map(|network| Self { network, path }))
+        })
+    }
+
     /// The network with the layers whose units are looked at; no names mean all layers with maps.
     ///
     /// # Errors
@@ -149,14 +164,11 @@ impl Model {
     }
 
     fn from_checkpoint(checkpoint: &Checkpoint, trained: &[Kind], device: &Device) -> Result<Self> {
-        let names = || NETWORKS.into_iter().filter(|(kind, _)| trained.contains(kind)).map(|(_, name)| name);
-        for name in names() {
-            if let Some(bytes) = checkpoint.files.get(name) {
-                let path = checkpoint.path.join(name);
-                return Ok(Self { network: Network::from_bytes(bytes, &path, device)?, path });
-            }
+        if let Some(first) = trained.iter().find_map(|&kind| Self::all_in(checkpoint, kind, device).next()) {
+            return first;
         }
-        let reason = format!("holds none of {}", names().collect::<Vec<_>>().join(", "));
+        let wanted = NETWORKS.into_iter().filter(|(kind, _)| trained.contains(kind)).map(|(_, name)| name);
+        let reason = format!("holds none of {}", wanted.collect::<Vec<_>>().join(", "));
         Err(Error::file(&checkpoint.path, reason).into())
     }
 }
@@ -175,7 +187,12 @@ fn checkpoint_in(folder: &Path, tell: &mut dyn FnMut(&Note)) -> Result<Checkpoin
             .with_hint("Give a model file, or a run folder of `evolve` or `segmenter train`.")
             .into());
     }
-    let best = store.best()?.map(|best| best.generation);
+    // It is only a memory: without it the newest checkpoint stands for the run.
+    let best = store.best().unwrap_or_else(|e| {
+        tell(&Note::BestPassedOver(e.to_string()));
+        None
+    });
+    let best = best.map(|best| best.generation);
     if let Some(best) = best {
         match store.load(best) {
             Ok(checkpoint) => return Ok(checkpoint),

@@ -5,7 +5,7 @@ use base::{Error, Result};
 use data::Size;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use train::settings::{check_count, check_positive};
+use train::settings::{check_number, check_positive, check_seed};
 use train::{RunSettings, Schedule};
 
 /// What a run folder's `config.toml` says its run is.
@@ -109,6 +109,14 @@ impl RunSettings for Settings {
     const COMMAND: &'static str = "segmenter train";
     const UNIT: &'static str = "step";
     const EXAMPLES: [&'static str; 2] = ["batch=32", "augment.colour=0"];
+    const DATA: &'static [&'static str] = &["data", "val"];
+    const FILES: &'static [&'static str] = &["from"];
+    const COUNTS: &'static [(&'static str, u64)] =
+        &[("steps", 100_000_000), ("batch", 4096), ("width", 1024), ("levels", 8), ("log.judged", 1_000_000)];
+
+    fn is_place(value: &str) -> bool {
+        !value.is_empty() && !data::BUILT_IN.contains(&value)
+    }
 
     fn schedule(&self) -> Schedule {
         Schedule { length: self.steps, checkpoint: self.log.checkpoint, keep: self.log.keep }
@@ -123,21 +131,11 @@ impl RunSettings for Settings {
     }
 
     fn check(&self) -> Result<()> {
-        let counts = [
-            ("steps", self.steps, 100_000_000),
-            ("batch", self.batch as u64, 4096),
-            ("width", self.width as u64, 1024),
-            ("levels", self.levels as u64, 8),
-            ("log.judged", self.log.judged as u64, 1_000_000),
-        ];
-        for (key, value, most) in counts {
-            check_count(key, value, most)?;
-        }
+        self.check_counts()?;
+        check_seed("seed", self.seed)?;
         check_positive("lr", self.lr)?;
         for (key, value) in [("held_out", self.held_out), ("augment.colour", self.augment.colour)] {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(Error::setting(key, format!("{value} is not in [0, 1]")));
-            }
+            check_number(key, value, (0.0..=1.0).contains(&value), "a number from 0 to 1")?;
         }
         if self.augment.shift > 1024 {
             return Err(Error::setting("augment.shift", format!("{} is more than 1024 pixels", self.augment.shift)));
@@ -174,10 +172,14 @@ mod tests {
             format!("{error} | {}", error.hint().unwrap_or_default())
         };
         assert_eq!(message("witdh=16"), "witdh: there is no such setting | Did you mean width?");
-        assert_eq!(message("batch=0"), "batch: 0 is not between 1 and 4096 | ");
-        assert_eq!(message("held_out=2"), "held_out: 2 is not in [0, 1] | ");
-        assert!(message("weighting=best").contains("unknown variant `best`, expected one of `none`"));
-        assert!(message("task=generator").contains("unknown variant `generator`"), "{}", message("task=generator"));
+        assert_eq!(message("batch=0"), "batch: 0 is not a whole number from 1 to 4096 | ");
+        assert_eq!(message("held_out=2"), "held_out: 2 is not a number from 0 to 1 | ");
+        assert!(
+            message("weighting=best").starts_with("weighting: \"best\" is none of none, "),
+            "{}",
+            message("weighting=best")
+        );
+        assert_eq!(message("task=generator"), "task: \"generator\" is none of segmenter | ");
     }
 
     #[test]
@@ -194,7 +196,7 @@ mod tests {
     fn differences_leave_out_the_log() {
         let (a, b) = (Settings::preset("scenes"), Settings::preset("scenes"));
         let b = b.with(&["batch=8", "log.keep=1"]).unwrap();
-        assert_eq!(a.differences(&b), ["batch: 16, now 8"]);
+        assert_eq!(a.differences(&b), ["batch: 16 -> 8"]);
         assert_ne!(a.hash(), b.hash());
     }
 }

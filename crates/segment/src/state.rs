@@ -7,7 +7,7 @@ use base::{Error, Result};
 use net::{Device, Graph, Network, Params, Storage};
 use serde::{Deserialize, Serialize};
 use train::checkpoint::Checkpoint;
-use train::{Files, Moments, Pack, TENSORS, Unpack, trainable_shapes};
+use train::{Files, Moments, Pack, TENSORS, Unpack, refuse_not_finite, trainable_shapes};
 
 /// The segmenter, ready to use.
 pub const SEGMENTER: &str = "segmenter.safetensors";
@@ -60,7 +60,13 @@ impl State {
         if *network.graph != *graph {
             return Err(Error::file(at(SEGMENTER), "is another network than the settings of the run ask for"));
         }
-        let moments = Unpack::read(checkpoint, device)?.take_memory("", numbers.adam, &trainable_shapes(graph))?;
+        refuse_not_finite(graph, &network.params, &at(SEGMENTER))?;
+        if numbers.step != checkpoint.generation {
+            return Err(Error::file(at(NUMBERS), format!("is of step {}", numbers.step)));
+        }
+        let mut all = Unpack::read(checkpoint, device)?;
+        let moments = all.take_memory("", numbers.adam, &trainable_shapes(graph))?;
+        all.finish()?;
         let segmenter = segmenter(network.params)?;
         Ok(Self { step: numbers.step, position: numbers.position, segmenter, moments })
     }

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Checkpoint;
-use train::{Adam, Files, Moments, Optimiser, Shown, check_finite};
+use train::{Adam, Files, Moments, Optimiser, Shown, check_finite, check_memory, check_params};
 
 /// What to do about a value that is not finite.
 const CURE: &str = "Lower lr; the last checkpoint is intact.";
@@ -88,6 +88,8 @@ impl Training {
             Ok::<_, Error>(Tensor::new(logits.shape(), loss.by_logits, &self.device))
         })?;
         finite("the length of the gradient of the segmenter", step.gradient)?;
+        check_params(&side.graph, &step.params, "segmenter", state.step, CURE)?;
+        check_memory(&side.graph, &step.memory, "segmenter", state.step, CURE)?;
         state.segmenter.set_params(step.params);
         state.moments = step.memory;
         Ok((value, step.gradient))
@@ -107,6 +109,11 @@ impl train::Training for Training {
 
     fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn data(&self) -> Result<Vec<(&'static str, String)>> {
+        let judged_by = if self.settings.val.is_empty() { None } else { Some(("val", self.held_out.fingerprint()?)) };
+        Ok([("data", self.set.fingerprint()?)].into_iter().chain(judged_by).collect())
     }
 
     fn begin(&self) -> Result<(State, Files)> {

@@ -35,6 +35,7 @@
 mod adam;
 pub mod checkpoint;
 mod finite;
+mod kept;
 mod lock;
 pub mod memory;
 mod open_run;
@@ -48,13 +49,14 @@ pub mod table;
 pub mod tensorboard;
 mod tensors;
 mod training;
+mod wrong_value;
 
 pub use adam::{Adam, Moments, average};
-pub use finite::check_finite;
+pub use finite::{check_finite, check_memory, check_params, not_finite};
 pub use lock::RunLock;
 pub use open_run::OpenRun;
 pub use optimiser::{Descent, Memory, Optimiser, Parameter, gradient_norm, trainable};
-pub use outcome::{Outcome, Start};
+pub use outcome::{Change, Outcome, Start};
 pub use settings::{RunSettings, Schedule};
-pub use tensors::{Pack, TENSORS, Unpack, shapes, trainable_shapes};
+pub use tensors::{Pack, TENSORS, Unpack, refuse_not_finite, shapes, trainable_shapes};
 pub use training::{Files, Shown, Training};

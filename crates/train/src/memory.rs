@@ -13,12 +13,16 @@ pub fn peak_resident() -> Option<u64> {
 
 /// A field of `/proc/self/status` (man page proc(5)), which are in KiB whatever the `kB` behind them says.
 fn status_field(name: &str) -> Option<u64> {
+    process_status(name)?.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// What `/proc/self/status` says under a name such as `VmRSS:`. Known on Linux; elsewhere `None`.
+pub(crate) fn process_status(name: &str) -> Option<String> {
     if !cfg!(target_os = "linux") {
         return None;
     }
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
-    value.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    status.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,10 +1,11 @@
 //! The life of a run, the same for all that is trained: its folder, its settings, its lock, checkpoints and resume,
 //! records, signals, the end.
 
-use crate::checkpoint::{Rejected, Store};
+use crate::checkpoint::{Checkpoint, Rejected, Store};
+use crate::kept::{self, Kept};
 use crate::signals::Interrupt;
 use crate::training::{Shown, Training, comes};
-use crate::{Outcome, RunLock, RunSettings, Start, finite, run_folder, stats};
+use crate::{Change, Outcome, RunLock, RunSettings, Start, finite, run_folder, stats};
 use base::{Error, files};
 use net::Device;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ pub struct OpenRun<T: Training> {
     stats: stats::Writer,
     best: Option<f64>,
     start: Start,
+    data: Vec<(&'static str, String)>,
+    oddities: Vec<String>,
     _lock: RunLock,
 }
 
@@ -35,44 +38,69 @@ impl<T: Training> OpenRun<T> {
     ) -> Result<Self, T::Error> {
         settings.check()?;
         let training = T::prepare(settings, device)?;
+        let data = training.data()?;
         let (state, files) = training.begin()?;
         let folder = place()?;
         let lock = RunLock::acquire(&folder)?;
-        write_settings(&training, &folder)?;
+        write_settings(&training.settings().absolute()?, &folder)?;
         write_all(&folder, &files)?;
         let store = Store::create(&lock)?;
-        let stats = stats::Writer::resume(folder.join(stats::FILE), 0)?;
-        Ok(Self { training, state, folder, store, stats, best: None, start: Start::New, _lock: lock })
+        let (stats, _) = stats::Writer::resume(folder.join(stats::FILE), 0)?;
+        let (best, start, oddities) = (None, Start::New, Vec::new());
+        Ok(Self { training, state, folder, store, stats, best, start, data, oddities, _lock: lock })
     }
 
     /// Goes on with a run from its newest valid checkpoint, with `settings` (those of the run, but for what may change);
     /// without a checkpoint from the beginning.
     ///
     /// # Errors
-    /// The folder holds no such run; other settings than the run's (all differences are listed); a shorter run than is
-    /// done; no checkpoint is valid.
-    pub fn resume(folder: &Path, settings: T::Settings, device: Device) -> Result<Self, T::Error> {
+    /// The folder holds no such run; other settings than the run's or the checkpoint's, or other data (all differences are
+    /// listed), unless they are allowed; a shorter run than is done; no checkpoint is valid.
+    pub fn resume(folder: &Path, settings: T::Settings, device: Device, change: Change) -> Result<Self, T::Error> {
         settings.check()?;
-        let differences = T::Settings::of_run(folder)?.differences(&settings);
-        if !differences.is_empty() {
-            let reason = format!("was made with other settings ({})", differences.join("; "));
-            let hint = format!("Resume without these changes, or start a new run with `{}`.", T::Settings::COMMAND);
-            return Err(Error::file(folder, reason).with_hint(hint).into());
-        }
+        let written = T::Settings::of_run(folder)?;
+        let mut oddities = Vec::new();
+        let differences = written.differences(&settings);
+        accept(change, folder, "was made with other settings", &differences, &mut oddities)?;
         let lock = RunLock::acquire(folder)?;
         let store = Store::create(&lock)?;
         run_folder::sweep(folder)?;
-        let training = T::prepare(settings, device)?;
-        let (state, start, best) = if store.list()?.is_empty() {
+        let found = if store.list()?.is_empty() { None } else { Some(store.newest_valid()?) };
+        let checkpoint = found.as_ref().map(|(checkpoint, _)| checkpoint);
+        let kept = checkpoint.map(Kept::read).transpose()?.flatten();
+        let edited = match (&kept, checkpoint) {
+            (Some(kept), _) => kept.changed_settings(&settings),
+            // From before checkpoints kept settings.
+            (None, Some(old)) if !T::Settings::file_has_hash(folder, &old.config_hash)? => {
+                vec![format!("it does not say in what: it knows only the hash {}", old.config_hash)]
+            }
+            _ => Vec::new(),
+        };
+        let what = format!("differs from the settings with which {} was made", name_of(checkpoint));
+        let unsaid: Vec<String> = edited.iter().filter(|line| !differences.contains(line)).cloned().collect();
+        accept(change, &folder.join(run_folder::CONFIG), &what, &unsaid, &mut oddities)?;
+        let gone = missing_data(&settings, folder);
+        let training = T::prepare(settings, device).map_err(|error| gone.map_or(error, Into::into))?;
+        let data = training.data()?;
+        if let Some(kept) = &kept {
+            let what = format!("was made with other data until {}", name_of(checkpoint));
+            accept(change, folder, &what, &kept.changed_data(&data), &mut oddities)?;
+        }
+        let (state, start, best) = match found {
             // It died before its first checkpoint: the same settings give the same run from its start.
-            let (state, files) = training.begin()?;
-            write_all(folder, &files)?;
-            (state, Start::New, None)
-        } else {
-            let (checkpoint, rejected) = store.newest_valid()?;
-            let rejected = rejected.into_iter().map(|Rejected { path, reason }| (path, reason)).collect();
-            let start = Start::Resumed { generation: checkpoint.generation, rejected };
-            (training.restore(&checkpoint)?, start, store.best()?.map(|best| best.score))
+            None => {
+                let (state, files) = training.begin()?;
+                write_all(folder, &files)?;
+                (state, Start::New, None)
+            }
+            Some((checkpoint, rejected)) => {
+                let rejected = rejected.into_iter().map(|Rejected { path, reason }| (path, reason)).collect();
+                let start = Start::Resumed { generation: checkpoint.generation, rejected };
+                let state = training
+                    .restore(&checkpoint)
+                    .map_err(|error| unfit(&checkpoint, &edited).map_or(error, Into::into))?;
+                (state, start, store.best_or_forget(&mut oddities)?)
+            }
         };
         let (length, done) = (training.settings().schedule().length, T::done(&state));
         if length < done {
@@ -81,9 +109,15 @@ impl<T: Training> OpenRun<T> {
                 .with_hint("Ask for more, those already done included, or leave it out.")
                 .into());
         }
-        write_settings(&training, folder)?;
-        let stats = stats::Writer::resume(folder.join(stats::FILE), done)?;
-        Ok(Self { training, state, folder: folder.to_owned(), store, stats, best, start, _lock: lock })
+        // The hash in a checkpoint from before settings were kept is of paths as they stand in the file: they stay.
+        let settings = training.settings();
+        let is_old = kept.is_none() && matches!(start, Start::Resumed { .. });
+        write_settings(&if is_old { settings.clone() } else { settings.absolute()? }, folder)?;
+        let path = folder.join(stats::FILE);
+        let (stats, odd) = stats::Writer::resume(&path, done)?;
+        oddities.extend(odd.in_words(T::Settings::UNIT).into_iter().map(|words| format!("{} {words}", path.display())));
+        let (folder, best) = (folder.to_owned(), best.map(|best| best.score));
+        Ok(Self { training, state, folder, store, stats, best, start, data, oddities, _lock: lock })
     }
 
     /// What is trained, as far as it stays the same.
@@ -111,6 +145,11 @@ impl<T: Training> OpenRun<T> {
         &self.start
     }
 
+    /// What was found otherwise than it should be when the run was opened, and what was done about it: a line each.
+    pub fn oddities(&self) -> &[String] {
+        &self.oddities
+    }
+
     /// Steps that are done.
     pub fn done(&self) -> u64 {
         T::done(&self.state)
@@ -121,9 +160,10 @@ impl<T: Training> OpenRun<T> {
     /// # Errors
     /// A value that is not finite (the last checkpoint stays), or a file that cannot be read or written.
     pub fn run(&mut self, interrupt: &Interrupt, mut watch: impl FnMut(&T::Record)) -> Result<Outcome, T::Error> {
-        let Self { training, state, folder, store, stats, best, start, .. } = self;
+        let Self { training, state, folder, store, stats, best, start, data, .. } = self;
         let schedule = training.settings().schedule();
         let hash = training.settings().hash();
+        let kept = Kept::new(training.settings(), data).to_bytes()?;
         let resumed = match start {
             Start::New => None,
             Start::Resumed { generation, .. } => Some(*generation),
@@ -147,8 +187,9 @@ impl<T: Training> OpenRun<T> {
             watch(&record);
             if judged || signal.is_some() {
                 let files = training.save(state)?;
-                let contents: Vec<(&str, &[u8])> =
+                let mut contents: Vec<(&str, &[u8])> =
                     files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+                contents.push((kept::FILE, &kept));
                 stats.sync()?;
                 store.save(step, &contents, &hash, schedule.keep.max(1))?;
             }
@@ -164,8 +205,60 @@ impl<T: Training> OpenRun<T> {
     }
 }
 
-fn write_settings<T: Training>(training: &T, folder: &Path) -> base::Result<()> {
-    files::write_atomic(folder.join(run_folder::CONFIG), training.settings().to_toml().as_bytes())
+/// What to call a checkpoint that is spoken of together with its run.
+fn name_of(checkpoint: Option<&Checkpoint>) -> String {
+    let name = checkpoint.and_then(|checkpoint| checkpoint.path.file_name()).unwrap_or_default();
+    format!("checkpoint {}", name.to_string_lossy())
+}
+
+/// Refuses differences, or notes them where they are allowed.
+fn accept(
+    change: Change,
+    path: &Path,
+    what: &str,
+    differences: &[String],
+    oddities: &mut Vec<String>,
+) -> base::Result<()> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let list = differences.join("; ");
+    match change {
+        Change::Allowed => {
+            oddities.push(format!("{} {what}, and the run goes on with the new ones: {list}", path.display()))
+        }
+        Change::Refused => {
+            let hint =
+                "Take them back to go on with the same run, or go on with another one from here by `allow_change`.";
+            return Err(Error::file(path, format!("{what} ({list})")).with_hint(hint));
+        }
+    }
+    Ok(())
+}
+
+/// What to say where data cannot be opened because they are not there any more.
+fn missing_data<S: RunSettings>(settings: &S, run: &Path) -> Option<Error> {
+    let is_gone = |(key, place): &(&str, PathBuf)| S::DATA.contains(key) && !place.exists();
+    let (key, place) = settings.places().into_iter().find(is_gone)?;
+    let from_elsewhere = if place.is_relative() { ", or resume in the folder where the run was started" } else { "" };
+    let reason = format!("is not there; {} learns from it", run.display());
+    Some(Error::file(place, reason).with_hint(format!("Say where the data are now with `{key}`{from_elsewhere}.")))
+}
+
+/// What to say where a checkpoint does not fit settings that were changed.
+fn unfit(checkpoint: &Checkpoint, changed: &[String]) -> Option<Error> {
+    if changed.is_empty() {
+        return None;
+    }
+    let reason = format!("does not fit the settings that were changed ({})", changed.join("; "));
+    Some(
+        Error::file(&checkpoint.path, reason)
+            .with_hint("What decides the form of the networks cannot be changed in a run: start a new one."),
+    )
+}
+
+fn write_settings(settings: &impl RunSettings, folder: &Path) -> base::Result<()> {
+    files::write_atomic(folder.join(run_folder::CONFIG), settings.to_toml().as_bytes())
 }
 
 fn write_all(folder: &Path, files: &[(&'static str, Vec<u8>)]) -> base::Result<()> {

@@ -25,3 +25,12 @@ pub enum Outcome {
     /// Interrupted; everything is saved.
     Interrupted(Signal),
 }
+
+/// What becomes of settings or data that are not those with which a run's checkpoint was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The run does not go on.
+    Refused,
+    /// It goes on with them, and is another run from there on.
+    Allowed,
+}

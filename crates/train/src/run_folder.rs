@@ -65,6 +65,7 @@ pub fn create_next(parent: impl AsRef<Path>, label: &str) -> Result<PathBuf> {
             Ok(()) => {
                 let path = parent.join(format!("{number:05}-{}", plain(label)));
                 fs::rename(&reserved, &path).map_err(|e| Error::io("create", &path, e))?;
+                files::sync_folder(parent)?;
                 return Ok(path);
             }
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
@@ -98,7 +99,8 @@ fn plain(label: &str) -> String {
     if joined.is_empty() { "run".into() } else { joined }
 }
 
-/// Removes the temporary files that a dead process left in the run folder itself. To be called by the holder of the lock.
+/// Removes the temporary files that a dead process left in the run folder itself; one that a living process is writing, of
+/// another kind than a training, stays. To be called by the holder of the lock.
 ///
 /// # Errors
 /// The folder cannot be read, or a file in it not removed.
@@ -106,7 +108,7 @@ pub fn sweep(run: impl AsRef<Path>) -> Result<()> {
     let run = run.as_ref();
     for entry in std::fs::read_dir(run).map_err(|e| Error::io("read", run, e))? {
         let path = entry.map_err(|e| Error::io("read", run, e))?.path();
-        if is_temporary(&path) && path.is_file() {
+        if is_temporary(&path) && path.is_file() && !files::is_being_written(&path) {
             std::fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
         }
     }
@@ -199,11 +201,16 @@ mod tests {
     #[test]
     fn what_a_dead_process_left_is_swept_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [".config.toml.123.part", "config.toml", "a.part", ".hidden"] {
+        for name in [".config.toml.123.part", ".x.png.7.ganatomy.part", "config.toml", "a.part", ".hidden"] {
             std::fs::write(folder.path().join(name), b"x").unwrap();
         }
+        // Somebody writes samples into the run's folder.
+        let alive = files::Part::create(&folder.path().join("samples.png")).unwrap();
         sweep(folder.path()).unwrap();
-        assert!(!folder.path().join(".config.toml.123.part").exists());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        let writing = format!(".samples.png.{}.ganatomy.part", std::process::id());
+        assert_eq!(left, [".hidden", &*writing, "a.part", "config.toml"]);
+        drop(alive);
     }
 }

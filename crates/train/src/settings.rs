@@ -3,9 +3,11 @@
 
 use crate::run_folder::{self, CONFIG};
 use crate::table::{flatten, put, read_table, value_of};
+use crate::wrong_value;
+pub use crate::wrong_value::{check_count, check_number, check_positive, check_seed};
 use base::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// When something is due in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,16 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// Keys that decide no result, besides those under `log.`: they may change when the run goes on.
     const FREE: &'static [&'static str] = &[];
 
+    /// Keys that name data: something built in, or a file or folder ([`RunSettings::is_place`]). Files may have moved when the run
+    /// goes on; whether they are the same is found out by [`crate::Training::data`].
+    const DATA: &'static [&'static str] = &[];
+
+    /// Keys that name a file which only the beginning of a run reads.
+    const FILES: &'static [&'static str] = &[];
+
+    /// Keys of whole numbers from 1 on, each with its largest one.
+    const COUNTS: &'static [(&'static str, u64)] = &[];
+
     /// Whether all values can be used.
     ///
     /// # Errors
@@ -54,6 +66,11 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// How long the run is, and when it is saved.
     fn schedule(&self) -> Schedule;
 
+    /// Whether the value of a key of [`RunSettings::DATA`] or [`RunSettings::FILES`] is a place among the user's files.
+    fn is_place(value: &str) -> bool {
+        !value.is_empty()
+    }
+
     /// Whether a single value may be put over the settings in a table.
     ///
     /// # Errors
@@ -68,8 +85,11 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// A file that cannot be read, a key that does not exist (with the nearest one), a value of the wrong kind or range.
     fn resolve(&self, file: Option<&Path>, overrides: &[String]) -> Result<Self> {
         let mut table = self.to_table();
+        let mut of_file = Vec::new();
         if let Some(path) = file {
-            put_all(&mut table, &read_table(path)?).map_err(|e| in_file(e, path))?;
+            let given = read_table(path)?;
+            put_all(&mut table, &given).map_err(|e| in_file(e, path))?;
+            of_file = flatten(&given).into_iter().map(|(key, _)| key).collect();
         }
         for entry in overrides {
             let (key, text) = entry.split_once('=').ok_or_else(|| {
@@ -77,10 +97,15 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
                 Error::setting("set", format!("{entry:?} is not of the form key=value"))
                     .with_hint(format!("For example `set {one}` or `set {other}`."))
             })?;
-            Self::may_set(&table, key.trim(), text.trim())?;
-            put(&mut table, key.trim(), value_of(text.trim()))?;
+            let key = key.trim();
+            Self::may_set(&table, key, text.trim())?;
+            put(&mut table, key, value_of(text.trim()))?;
+            of_file.retain(|other| other != key);
         }
-        from_table(table)
+        from_table(table).map_err(|error| match (&error, file) {
+            (Error::Setting { key, .. }, Some(path)) if of_file.contains(key) => in_file(error, path),
+            _ => error,
+        })
     }
 
     /// These settings with single values `key=value` over them.
@@ -131,23 +156,87 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
         toml::Table::try_from(self).unwrap_or_default()
     }
 
-    /// What decides the result: every key with its value, but for those that are [`RunSettings::FREE`] or under `log.`.
-    fn decisive(&self) -> Vec<(String, toml::Value)> {
-        let free = |key: &str| key.starts_with("log.") || Self::FREE.contains(&key);
-        flatten(&self.to_table()).into_iter().filter(|(key, _)| !free(key)).collect()
+    /// Whether all counts are in their ranges: a part of [`RunSettings::check`].
+    ///
+    /// # Errors
+    /// One is not.
+    fn check_counts(&self) -> Result<()> {
+        let values = flatten(&self.to_table());
+        Self::COUNTS.iter().try_for_each(|(key, most)| {
+            let value = values.iter().find(|(found, _)| found == key).and_then(|(_, value)| value.as_integer());
+            value.map_or(Ok(()), |value| check_count(key, u64::try_from(value).unwrap_or_default(), *most))
+        })
     }
 
-    /// What differs between two settings and decides the result, one line each: `key: here, now there`.
+    /// The places among the user's files that settings name, by key.
+    fn places(&self) -> Vec<(&'static str, PathBuf)> {
+        let table = self.to_table();
+        let place = |key: &&'static str| {
+            let value = table.get(*key)?.as_str().filter(|value| Self::is_place(value))?;
+            Some((*key, PathBuf::from(value)))
+        };
+        Self::DATA.iter().chain(Self::FILES).filter_map(place).collect()
+    }
+
+    /// The same settings with absolute paths: they mean the same from every folder.
+    ///
+    /// # Errors
+    /// The system does not say which folder is the current one.
+    fn absolute(&self) -> Result<Self> {
+        let mut table = self.to_table();
+        for (key, place) in self.places() {
+            let path = std::path::absolute(&place).map_err(|e| Error::io("find", &place, e))?;
+            // A path that is no text stays as it was typed.
+            if let Some(path) = path.to_str() {
+                put(&mut table, key, path.into())?;
+            }
+        }
+        from_table(table)
+    }
+
+    /// What decides the result: every key with its value, but for those that are [`RunSettings::FREE`] or under `log.`, and
+    /// for places, which may change: what lies there decides.
+    fn decisive(&self) -> Vec<(String, toml::Value)> {
+        let places = self.places();
+        let is_place = |key: &str| places.iter().any(|(place, _)| *place == key);
+        Self::not_free(&self.to_table()).into_iter().filter(|(key, _)| !is_place(key)).collect()
+    }
+
+    /// What differs between two settings and decides the result, one line each: `key: here -> there`.
     fn differences(&self, other: &Self) -> Vec<String> {
-        let pairs = self.decisive().into_iter().zip(other.decisive());
-        pairs.filter(|(a, b)| a.1 != b.1).map(|((key, a), (_, b))| format!("{key}: {a}, now {b}")).collect()
+        let places = [self.places(), other.places()];
+        let moved = |key: &str| places.iter().all(|places| places.iter().any(|(place, _)| *place == key));
+        let pairs = Self::not_free(&self.to_table()).into_iter().zip(Self::not_free(&other.to_table()));
+        pairs
+            .filter(|((key, a), (_, b))| a != b && !moved(key))
+            .map(|((key, a), (_, b))| format!("{key}: {a} -> {b}"))
+            .collect()
+    }
+
+    /// Of a table of settings, what may not change freely.
+    fn not_free(table: &toml::Table) -> Vec<(String, toml::Value)> {
+        let free = |key: &str| key.starts_with("log.") || Self::FREE.contains(&key);
+        flatten(table).into_iter().filter(|(key, _)| !free(key)).collect()
     }
 
     /// A short hash of everything that decides the result.
     fn hash(&self) -> String {
-        let all: Vec<String> = self.decisive().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        blake3::hash(all.join("\n").as_bytes()).to_hex()[..16].to_owned()
+        hash_of(self.decisive())
     }
+
+    /// Whether the file of the run in a folder says what this is the hash of, as it was taken before checkpoints kept settings: of
+    /// the keys that there were, places of data among them.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    fn file_has_hash(folder: &Path, hash: &str) -> Result<bool> {
+        Ok(hash_of(Self::not_free(&read_table(&folder.join(CONFIG))?)) == hash)
+    }
+}
+
+fn hash_of(values: Vec<(String, toml::Value)>) -> String {
+    let all: Vec<String> = values.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    blake3::hash(all.join("\n").as_bytes()).to_hex()[..16].to_owned()
 }
 
 /// Replaces every value that is given.
@@ -156,43 +245,25 @@ fn put_all(table: &mut toml::Table, given: &toml::Table) -> Result<()> {
 }
 
 fn from_table<S: RunSettings>(table: toml::Table) -> Result<S> {
+    let given = table.clone();
     let settings: S = table.try_into().map_err(|e: toml::de::Error| {
         let text = e.to_string();
-        let key = text.lines().find_map(|l| l.strip_prefix("in `").and_then(|l| l.strip_suffix('`')));
-        Error::setting(key.unwrap_or("settings"), e.message().replace('\n', " "))
+        let key =
+            text.lines().find_map(|l| l.strip_prefix("in `").and_then(|l| l.strip_suffix('`'))).unwrap_or("settings");
+        let value = flatten(&given).into_iter().find(|(found, _)| found == key).map(|(_, value)| value);
+        let most = S::COUNTS.iter().find(|(counted, _)| *counted == key).map(|(_, most)| *most);
+        Error::setting(key, wrong_value::in_words(e.message(), value.as_ref(), most))
     })?;
     settings.check()?;
     Ok(settings)
 }
 
 /// What is wrong with a value is wrong with the file that holds it.
-fn in_file(error: Error, path: &Path) -> Error {
+pub fn in_file(error: Error, path: &Path) -> Error {
     match error {
         Error::Setting { key, reason, hint } => {
             Error::File { path: path.to_owned(), reason: format!("{key}: {reason}"), hint }
         }
         other => other,
     }
-}
-
-/// A count that a setting holds must be from 1 to `most`.
-///
-/// # Errors
-/// It is not.
-pub fn check_count(key: &str, value: u64, most: u64) -> Result<()> {
-    if value == 0 || value > most {
-        return Err(Error::setting(key, format!("{value} is not between 1 and {most}")));
-    }
-    Ok(())
-}
-
-/// A number that a setting holds, such as a learning rate, must be positive and finite.
-///
-/// # Errors
-/// It is not.
-pub fn check_positive(key: &str, value: f64) -> Result<()> {
-    if value > 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Error::setting(key, format!("{value} is not a positive number")))
 }

@@ -1,5 +1,6 @@
-//! Ctrl-C and SIGTERM: the first asks the loop to save and stop, a later one stops the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks the loop to save and stop, a later one stops the program at once.
 
+use crate::memory::process_status;
 use base::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -17,6 +18,12 @@ pub const EXIT_INTERRUPT: i32 = 128 + SIGINT;
 /// The exit code of a program that SIGTERM has ended: 128 + SIGTERM.
 pub const EXIT_TERMINATE: i32 = 128 + SIGTERM;
 
+/// The number of SIGHUP, where there is one.
+const SIGHUP: i32 = 1;
+
+/// The exit code of a program that SIGHUP has ended: 128 + SIGHUP.
+pub const EXIT_HANGUP: i32 = 128 + SIGHUP;
+
 /// Why the program was asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -24,14 +31,17 @@ pub enum Signal {
     Interrupt,
     /// SIGTERM, as sent by `kill`, Slurm and Kubernetes before the time is up.
     Terminate,
+    /// SIGHUP: the terminal, or the connection to it, has gone.
+    Hangup,
 }
 
 impl Signal {
-    /// The exit code that tells the caller of this signal: [`EXIT_INTERRUPT`] or [`EXIT_TERMINATE`].
+    /// The exit code that tells the caller of this signal: [`EXIT_INTERRUPT`], [`EXIT_TERMINATE`] or [`EXIT_HANGUP`].
     pub fn exit_code(self) -> i32 {
         match self {
             Self::Interrupt => EXIT_INTERRUPT,
             Self::Terminate => EXIT_TERMINATE,
+            Self::Hangup => EXIT_HANGUP,
         }
     }
 }
@@ -45,14 +55,15 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens to Ctrl-C and SIGTERM from now on. To be called once, at the start of the program.
+    /// Listens to Ctrl-C and SIGTERM from now on, and on Linux to SIGHUP unless it is ignored already, as under `nohup`. To be
+    /// called once, at the start of the program.
     ///
     /// # Errors
     /// The system refuses the handlers.
     pub fn install() -> Result<Self> {
         let interrupt = Self::default();
         let armed = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in listened() {
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&interrupt.received), signal as usize))
                 .map_err(|e| Error::setting("signal handlers", e.to_string()))?;
@@ -76,6 +87,7 @@ impl Interrupt {
         match self.received.load(Ordering::SeqCst) as i32 {
             SIGINT => Some(Signal::Interrupt),
             SIGTERM => Some(Signal::Terminate),
+            SIGHUP => Some(Signal::Hangup),
             _ => None,
         }
     }
@@ -84,4 +96,16 @@ impl Interrupt {
     pub fn request(&self, signal: Signal) {
         self.received.store((signal.exit_code() - 128) as usize, Ordering::SeqCst);
     }
+}
+
+/// The signals that are listened to. Whoever starts a program under `nohup` wants it to go on after its terminal has gone: where
+/// that is not known, the system's own way with SIGHUP stays.
+fn listened() -> Vec<i32> {
+    let mut signals = vec![SIGINT, SIGTERM];
+    let ignored = process_status("SigIgn:").and_then(|mask| u64::from_str_radix(&mask, 16).ok());
+    // Bit k of the mask stands for signal k + 1.
+    if ignored.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 0) {
+        signals.push(SIGHUP);
+    }
+    signals
 }

@@ -30,7 +30,7 @@ pub fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
     flat
 }
 
-/// Replaces an existing value, a whole number standing in for a float.
+/// Replaces an existing value, a whole number standing in for a float, and whatever is no text for a text.
 ///
 /// # Errors
 /// There is no such key.
@@ -48,6 +48,10 @@ pub fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()>
                 (Some(toml::Value::Float(_)), toml::Value::Integer(whole)) => toml::Value::Float(whole as f64),
                 // One word stands for a list of one.
                 (Some(toml::Value::Array(_)), word @ toml::Value::String(_)) => toml::Value::Array(vec![word]),
+                (Some(toml::Value::Array(_)), toml::Value::Array(list)) => {
+                    toml::Value::Array(list.into_iter().map(as_text).collect())
+                }
+                (Some(toml::Value::String(_)), value) => as_text(value),
                 (_, value) => value,
             };
             place.insert(part.to_owned(), value);
@@ -57,6 +61,16 @@ pub fn put(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()>
         place = inner;
     }
     Ok(())
+}
+
+/// A word, though it may look like a number: `5` can be the name of a folder.
+fn as_text(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Integer(_) | toml::Value::Float(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => {
+            toml::Value::String(value.to_string())
+        }
+        other => other,
+    }
 }
 
 /// A value as people type it: TOML where it is TOML, `[a, b]` of bare words, else text.

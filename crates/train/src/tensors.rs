@@ -1,11 +1,12 @@
 //! Tensors by name in a file of a checkpoint: groups of them, tensor k of a group under `name.k`.
 
 use crate::checkpoint::Checkpoint;
+use crate::finite::not_finite;
 use crate::optimiser::{Memory, trainable};
 use base::{Error, Result};
-use net::{Device, Graph, Op, Tensor};
+use net::{Device, Graph, Op, Params, Tensor};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The file of a checkpoint for tensors that are no model of their own.
 pub const TENSORS: &str = "state.safetensors";
@@ -59,14 +60,35 @@ impl Unpack {
     /// Takes a group of tensors with these shapes.
     ///
     /// # Errors
-    /// One is missing, or has another shape.
+    /// One is missing, has another shape, or a value that is not finite.
     pub fn take(&mut self, name: &str, shapes: &[Vec<usize>]) -> Result<Vec<Tensor>> {
         let mut one = |(k, shape): (usize, &Vec<usize>)| {
             let name = format!("{name}.{k}");
-            let tensor = self.tensors.remove(&name).filter(|tensor| tensor.shape() == *shape);
-            tensor.ok_or_else(|| Error::file(&self.path, format!("has no tensor {name:?} of the right shape")))
+            let wrong = |reason: String| Error::file(&self.path, reason);
+            let Some(tensor) = self.tensors.remove(&name) else {
+                return Err(wrong(format!("has no tensor {name:?}")));
+            };
+            if tensor.shape() != *shape {
+                let found = tensor.shape();
+                return Err(wrong(format!("has a tensor {name:?} of shape {found:?}; the settings ask for {shape:?}")));
+            }
+            match not_finite(&tensor) {
+                None => Ok(tensor),
+                Some(value) => Err(refused(&self.path, &format!("the tensor {name:?}"), value)),
+            }
         };
         shapes.iter().enumerate().map(&mut one).collect()
+    }
+
+    /// Refuses what was never taken: a state says all that it holds.
+    ///
+    /// # Errors
+    /// There is a tensor left.
+    pub fn finish(self) -> Result<()> {
+        match self.tensors.keys().min() {
+            None => Ok(()),
+            Some(name) => Err(Error::file(&self.path, format!("holds a tensor {name:?} that belongs to nothing"))),
+        }
     }
 
     /// Takes the memory, after `steps` steps, of an optimiser that moves parameters of these shapes.
@@ -76,6 +98,21 @@ impl Unpack {
     pub fn take_memory<M: Memory>(&mut self, prefix: &str, steps: u64, shapes: &[Vec<usize>]) -> Result<M> {
         M::from_groups(steps, &mut |name| self.take(&format!("{prefix}{name}"), shapes))
     }
+}
+
+/// A file of a checkpoint that holds, in `what`, a value that is not finite: nothing good could follow from it.
+fn refused(path: &Path, what: &str, value: f64) -> Error {
+    Error::file(path, format!("holds a value that is not finite: {what} has {value}"))
+        .with_hint("Remove this checkpoint: `resume` then goes on from the one before it, where there is one.")
+}
+
+/// Refuses a network in a file of a checkpoint with a parameter that is not finite.
+///
+/// # Errors
+/// As said.
+pub fn refuse_not_finite(graph: &Graph, params: &Params, path: &Path) -> Result<()> {
+    let found = graph.params().iter().zip(params.tensors()).find_map(|(id, tensor)| Some((id, not_finite(tensor)?)));
+    found.map_or(Ok(()), |(&id, value)| Err(refused(path, &format!("weight {}", graph.node(id).name), value)))
 }
 
 /// The shapes of a network's parameters.

@@ -1,7 +1,7 @@
 //! What a training is of its own; all else it shares with the others ([`crate::OpenRun`]).
 
 use crate::checkpoint::Checkpoint;
-use crate::{OpenRun, RunSettings, run_folder};
+use crate::{Change, OpenRun, RunSettings, run_folder};
 use net::Device;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,15 @@ pub trait Training: Sized {
 
     /// The settings.
     fn settings(&self) -> &Self::Settings;
+
+    /// What the data are, in words that differ where data do (how many, of what shape, a hash), by the settings that name them.
+    /// Checkpoints keep it, so that a run that goes on with other data notices. It had better be cheap.
+    ///
+    /// # Errors
+    /// Data cannot be read.
+    fn data(&self) -> Result<Vec<(&'static str, String)>, Self::Error> {
+        Ok(Vec::new())
+    }
 
     /// The state of a run from nothing, and files for its folder.
     ///
@@ -127,7 +136,7 @@ pub trait Training: Sized {
     /// # Errors
     /// As there.
     fn resume(folder: &Path, settings: Self::Settings, device: Device) -> Result<OpenRun<Self>, Self::Error> {
-        OpenRun::resume(folder, settings, device)
+        OpenRun::resume(folder, settings, device, Change::Refused)
     }
 }
 

@@ -7,8 +7,8 @@ use ganatomy_train::checkpoint::{Checkpoint, Store};
 use ganatomy_train::settings::{check_count, check_positive};
 use ganatomy_train::signals::{Interrupt, Signal};
 use ganatomy_train::{
-    Adam, Files, Memory, Moments, OpenRun, Optimiser, Outcome, Pack, Parameter, RunSettings, Schedule, Shown, Start,
-    TENSORS, Training, Unpack, check_finite, run_folder,
+    Adam, Change, Files, Memory, Moments, OpenRun, Optimiser, Outcome, Pack, Parameter, RunSettings, Schedule, Shown,
+    Start, TENSORS, Training, Unpack, check_finite, run_folder,
 };
 use net::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 struct Settings {
     task: String,
+    /// A file, or nothing.
+    data: String,
     target: f64,
     rounds: u64,
     lr: f64,
@@ -41,6 +43,7 @@ impl RunSettings for Settings {
     const UNIT: &'static str = "round";
     const EXAMPLES: [&'static str; 2] = ["lr=0.1", "target=2"];
     const FREE: &'static [&'static str] = &["rounds"];
+    const DATA: &'static [&'static str] = &["data"];
 
     fn check(&self) -> Result<()> {
         check_count("rounds", self.rounds, 1000)?;
@@ -58,7 +61,8 @@ impl RunSettings for Settings {
 
 fn settings(words: &str) -> Settings {
     let log = Log { checkpoint: 2 };
-    let plain = Settings { task: "approach".into(), target: 3.0, rounds: 5, lr: 0.5, burst: 0, log };
+    let plain =
+        Settings { task: "approach".into(), data: String::new(), target: 3.0, rounds: 5, lr: 0.5, burst: 0, log };
     let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
     plain.with(&words).unwrap()
 }
@@ -103,7 +107,15 @@ impl Training for Approach {
         if settings.target > 1e6 {
             return Err(Error::setting("target", "is too far"));
         }
+        if !settings.data.is_empty() {
+            base::files::read(&settings.data, 100)?;
+        }
         Ok(Self { settings, acts: RefCell::default() })
+    }
+
+    fn data(&self) -> Result<Vec<(&'static str, String)>> {
+        let words = || fs::read_to_string(&self.settings.data).unwrap();
+        Ok(if self.settings.data.is_empty() { Vec::new() } else { vec![("data", words())] })
     }
 
     fn settings(&self) -> &Settings {
@@ -320,7 +332,7 @@ fn what_cannot_be_gone_on_with_is_refused_and_nothing_is_touched() {
     train(&mut start("", &out), None);
     let before = story(&out);
     let refused = |words: &str| message(&resume(words, &out).err().unwrap()).replace(&out.display().to_string(), "RUN");
-    insta::assert_snapshot!(refused("lr=0.1 target=4"), @"RUN: was made with other settings (lr: 0.5, now 0.1; target: 3.0, now 4.0) | Resume without these changes, or start a new run with `approach it`.");
+    insta::assert_snapshot!(refused("lr=0.1 target=4"), @"RUN: was made with other settings (lr: 0.5 -> 0.1; target: 3.0 -> 4.0) | Take them back to go on with the same run, or go on with another one from here by `allow_change`.");
     insta::assert_snapshot!(refused("rounds=4"), @"rounds: is 4, but 5 are done already | Ask for more, those already done included, or leave it out.");
     let held = resume("", &out).unwrap();
     assert!(refused("").contains("is at work in this folder"));
@@ -384,13 +396,19 @@ fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
         message(&settings("").resolve(Some(&path), &[]).unwrap_err()).replace(&path.display().to_string(), "FILE")
     };
     assert_eq!(wrong("lrr = 1\n"), "FILE: lrr: there is no such setting | Did you mean lr?");
-    assert_eq!(wrong("rounds = 0\n"), "rounds: 0 is not between 1 and 1000 | ");
+    assert_eq!(wrong("rounds = 0\n"), "FILE: rounds: 0 is not a whole number from 1 to 1000 | ");
+    assert_eq!(wrong("lr = \"high\"\n"), "FILE: lr: \"high\" is not a number | ");
+    assert_eq!(wrong("task = 5\ntarget = true\n"), "FILE: target: true is not a number | ");
+    // What was typed over the file is not the file's fault.
+    fs::write(&path, "rounds = 7\n").unwrap();
+    let typed = settings("").resolve(Some(&path), &["rounds=0".into()]).unwrap_err();
+    assert_eq!(message(&typed), "rounds: 0 is not a whole number from 1 to 1000 | ");
     let word = message(&settings("").with(&["lr"]).unwrap_err());
     assert_eq!(word, "set: \"lr\" is not of the form key=value | For example `set lr=0.1` or `set target=2`.");
     // A file of a run is named for whatever is wrong in it.
     fs::write(&path, "task = \"approach\"\nrounds = 0\n").unwrap();
     let read = message(&Settings::read(&path).unwrap_err());
-    assert!(read.ends_with("mine.toml: rounds: 0 is not between 1 and 1000 | "), "{read}");
+    assert!(read.ends_with("mine.toml: rounds: 0 is not a whole number from 1 to 1000 | "), "{read}");
     fs::write(&path, "task = \"approach\"\ntarget = 5.5\n").unwrap();
     assert_eq!(Settings::read(&path).unwrap(), settings("target=5.5"), "an older run has no other keys");
 }
@@ -398,7 +416,7 @@ fn settings_are_a_file_over_a_preset_and_single_values_over_both() {
 #[test]
 fn only_what_decides_the_result_is_a_difference() {
     let (a, b) = (settings(""), settings("lr=0.25 rounds=9 log.checkpoint=1"));
-    assert_eq!(a.differences(&b), ["lr: 0.5, now 0.25"]);
+    assert_eq!(a.differences(&b), ["lr: 0.5 -> 0.25"]);
     assert_ne!(a.hash(), b.hash());
     assert_eq!(a.hash(), settings("rounds=9 log.checkpoint=1").hash());
 }
@@ -414,5 +432,159 @@ fn a_memory_of_other_parameters_is_refused() {
     for shape in [vec![3], vec![2]] {
         let refused = all.take("place", &[shape.clone(), shape]).unwrap_err().to_string();
         assert!(refused.contains("has no tensor \"place."), "{refused}");
+    }
+}
+
+/// Goes on with a run as its file says it is now.
+fn go_on(out: &Path, words: &str, change: Change) -> Result<OpenRun<Approach>> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+    let settings = Settings::of_run(out)?.with(&words)?;
+    OpenRun::resume(out, settings, Device::cpu(), change)
+}
+
+fn edit(out: &Path, from: &str, to: &str) {
+    let path = out.join("config.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn a_file_that_was_edited_is_refused_with_the_difference_or_goes_on_aloud() {
+    let (_parent, out) = folder();
+    train(&mut start("", &out), None);
+    edit(&out, "lr = 0.5", "lr = 0.25");
+    edit(&out, "checkpoint = 2", "checkpoint = 1");
+    let refused = |words: &str| {
+        message(&go_on(&out, words, Change::Refused).err().unwrap()).replace(&out.display().to_string(), "RUN")
+    };
+    insta::assert_snapshot!(refused("rounds=7"), @"RUN/config.toml: differs from the settings with which checkpoint 000005 was made (lr: 0.5 -> 0.25) | Take them back to go on with the same run, or go on with another one from here by `allow_change`.");
+    let mut run = go_on(&out, "rounds=7", Change::Allowed).unwrap();
+    let said = run.oddities().join("").replace(&out.display().to_string(), "RUN");
+    insta::assert_snapshot!(said, @"RUN/config.toml differs from the settings with which checkpoint 000005 was made, and the run goes on with the new ones: lr: 0.5 -> 0.25");
+    train(&mut run, None);
+    drop(run);
+    // From here on it is a run of these settings.
+    let run = go_on(&out, "", Change::Refused).unwrap();
+    assert!(run.oddities().is_empty() && run.settings().lr < 0.3);
+}
+
+#[test]
+fn a_checkpoint_from_before_settings_were_kept_knows_their_hash() {
+    let (_parent, out) = folder();
+    train(&mut start("", &out), None);
+    let newest = Store::open(&out).load(5).unwrap();
+    let old: Vec<(&str, &[u8])> = newest
+        .files
+        .iter()
+        .filter(|(name, _)| *name != "settings.toml")
+        .map(|(n, b)| (n.as_str(), b.as_slice()))
+        .collect();
+    Store::open(&out).save(5, &old, &settings("").hash(), 9).unwrap();
+    go_on(&out, "", Change::Refused).unwrap();
+    edit(&out, "lr = 0.5", "lr = 0.25");
+    let refused = message(&go_on(&out, "", Change::Refused).err().unwrap());
+    assert!(
+        refused.contains("differs from the settings with which checkpoint 000005 was made (it does not say"),
+        "{refused}"
+    );
+    go_on(&out, "", Change::Allowed).unwrap();
+}
+
+#[test]
+fn data_may_move_and_may_not_be_others() {
+    let (parent, out) = folder();
+    let data = parent.path().join("data.txt");
+    fs::write(&data, "12 images").unwrap();
+    train(&mut start(&format!("data={}", data.display()), &out), None);
+    let moved = parent.path().join("moved.txt");
+    fs::rename(&data, &moved).unwrap();
+    let said = |text: &str| {
+        text.replace(&parent.path().display().to_string(), "DIR").replace(&out.display().to_string(), "RUN")
+    };
+    let refused = |words: &str| said(&message(&go_on(&out, words, Change::Refused).err().unwrap()));
+    let run = said(&out.display().to_string());
+    assert_eq!(
+        refused(""),
+        format!("DIR/data.txt: is not there; {run} learns from it | Say where the data are now with `data`.")
+    );
+    let there = format!("data={}", moved.display());
+    drop(go_on(&out, &there, Change::Refused).unwrap());
+    assert_eq!(Settings::of_run(&out).unwrap().data, moved.display().to_string());
+    fs::write(&moved, "2 images").unwrap();
+    let other = refused("");
+    assert!(
+        other.starts_with(&format!(
+            "{run}: was made with other data until checkpoint 000005 (data: 12 images -> 2 images) | "
+        )),
+        "{other}"
+    );
+    let run = go_on(&out, "", Change::Allowed).unwrap();
+    assert!(run.oddities()[0].ends_with("the run goes on with the new ones: data: 12 images -> 2 images"));
+}
+
+#[test]
+fn a_run_keeps_absolute_paths() {
+    let here = std::env::current_dir().unwrap();
+    let made = settings("data=some/file").absolute().unwrap();
+    assert_eq!(made.data, here.join("some/file").display().to_string());
+    assert_eq!(settings("").absolute().unwrap(), settings(""));
+    assert_eq!(settings("data=a").hash(), settings("data=/b").hash(), "what lies there decides");
+}
+
+#[test]
+fn a_memory_of_the_best_that_is_damaged_is_passed_over_aloud() {
+    let damaged = [
+        ("{", "is unreadable: "),
+        ("{\"generation\":99,\"score\":0.5}", "is of generation 99, which has no checkpoint"),
+    ];
+    for (text, why) in damaged {
+        let (_parent, out) = folder();
+        train(&mut start("", &out), None);
+        fs::write(out.join("checkpoints/best.json"), text).unwrap();
+        let mut run = go_on(&out, "rounds=7", Change::Refused).unwrap();
+        let said = run.oddities().join(" | ");
+        assert!(said.starts_with("passed over ") && said.contains(why), "{said}");
+        train(&mut run, None);
+        assert_eq!(Store::open(&out).best().unwrap().unwrap().generation, 7);
+    }
+}
+
+#[test]
+fn a_story_with_gaps_is_told_of() {
+    let (_parent, out) = folder();
+    train(&mut start("", &out), None);
+    fs::write(out.join("stats.jsonl"), "").unwrap();
+    let run = go_on(&out, "", Change::Refused).unwrap();
+    let said = run.oddities().join(" | ");
+    assert!(
+        said.ends_with(
+            "stats.jsonl tells nothing of round 1 to 5: curves leave them out, and nothing else depends on them"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_state_with_a_value_that_is_not_finite_is_refused() {
+    for value in [f32::NAN, f32::INFINITY] {
+        let (_parent, out) = folder();
+        train(&mut start("", &out), None);
+        let good = Store::open(&out).load(5).unwrap();
+        let second = Tensor::new(&[2], vec![0.1, value], &Device::cpu());
+        let mut all = Unpack::read(&good, &Device::cpu()).unwrap();
+        let [place, first] = ["place", "adam/first"].map(|name| all.take(name, &[vec![2]]).unwrap());
+        let mut pack = Pack::default();
+        pack.put("place", &place);
+        pack.put("adam/first", &first);
+        pack.put("adam/second", std::slice::from_ref(&second));
+        let tensors = pack.to_bytes().unwrap();
+        let mut files = good.files.clone();
+        files.insert(TENSORS.into(), tensors);
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+        Store::open(&out).save(5, &files, &good.config_hash, 9).unwrap();
+        let refused = message(&go_on(&out, "", Change::Refused).err().unwrap());
+        let reason = format!("holds a value that is not finite: the tensor \"adam/second.0\" has {value}");
+        assert!(refused.contains(&reason) && refused.contains("Remove this checkpoint"), "{refused}");
     }
 }

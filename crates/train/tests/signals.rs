@@ -1,9 +1,10 @@
 //! Signals end a process, so each case runs in a child: this test program itself, told by a variable what to do.
 
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use ganatomy_train::signals::{EXIT_INTERRUPT, EXIT_TERMINATE, Interrupt, SECOND_WISH, Signal};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use ganatomy_train::signals::{EXIT_HANGUP, EXIT_INTERRUPT, EXIT_TERMINATE, Interrupt, SECOND_WISH, Signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::raise;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -16,8 +17,16 @@ fn child() {
     let Ok(case) = std::env::var(CASE) else { return };
     let interrupt = Interrupt::install().unwrap();
     assert_eq!(interrupt.requested(), None);
-    let (signal, expected) =
-        if case.starts_with("terminate") { (SIGTERM, Signal::Terminate) } else { (SIGINT, Signal::Interrupt) };
+    if case == "nohup" {
+        raise(SIGHUP).unwrap();
+        assert_eq!(interrupt.requested(), None);
+        std::process::exit(7);
+    }
+    let (signal, expected) = match case.split(' ').next().unwrap() {
+        "terminate" | "terminate," => (SIGTERM, Signal::Terminate),
+        "hangup" => (SIGHUP, Signal::Hangup),
+        _ => (SIGINT, Signal::Interrupt),
+    };
     raise(signal).unwrap();
     assert_eq!(interrupt.clone().requested(), Some(expected));
     if case.ends_with("doubled") {
@@ -43,7 +52,23 @@ fn exit_code_of(case: &str) -> Option<i32> {
 fn the_first_signal_lets_the_program_finish() {
     assert_eq!(exit_code_of("interrupt"), Some(130));
     assert_eq!(exit_code_of("terminate"), Some(143));
-    assert_eq!((EXIT_INTERRUPT, EXIT_TERMINATE), (130, 143));
+    assert_eq!((EXIT_INTERRUPT, EXIT_TERMINATE, EXIT_HANGUP), (130, 143, 129));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_goes_is_a_signal_like_others() {
+    assert_eq!(exit_code_of("hangup"), Some(129));
+}
+
+/// Under `nohup` a program goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_already_stays_ignored() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" child --exact"]).arg(std::env::current_exe().unwrap());
+    let ended = shell.env(CASE, "nohup").stdout(Stdio::null()).status().unwrap();
+    assert_eq!(ended.code(), Some(7));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::progress::Progress;
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use data::Dataset;
-use dissect::{Dissection, Findings, LayerFindings, Rule, Settings, Shard};
-use models::{Dissecting, Model, find_segmenter, open_real, real_count};
+use dissect::{Dissection, Findings, LayerFindings, Plan, Rule, Settings, Shard};
+use models::{Dissecting, model_for, open_real, real_count, segmenter_for};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use train::run_folder;
@@ -109,15 +109,18 @@ impl Dissect {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
-        let model = Model::find(&self.model, &device, &mut tell)?;
-        let (segmenter, _) = find_segmenter(&self.segmenter, &device, &mut tell)?;
+        // An interrupted dissection of a run goes on with the checkpoints with which it began.
+        let begun = self.out.as_deref().and_then(|out| Plan::read(out).ok());
+        let model = model_for(&self.model, begun.as_ref(), &device, &mut tell)?;
+        let (segmenter, segmenter_path) = segmenter_for(&self.segmenter, begun.as_ref(), &device, &mut tell)?;
         let all = self.layers == ["all"];
         let layers = if all { &[] } else { self.layers.as_slice() };
         let subject = model.subject(layers, &device)?;
         let real = self.real.as_deref().map(|name| open_real(name, subject.image_shape())).transpose()?;
         let settings = self.settings(real.as_ref())?;
+        // Of a run, the files that were taken: it goes on, and has another best checkpoint one day.
         let text = |path: &PathBuf| path.display().to_string();
-        let (generator_name, segmenter_name) = (text(&self.model), text(&self.segmenter));
+        let (generator_name, segmenter_name) = (text(&model.path), text(&segmenter_path));
         let mut task = Dissecting::new((subject, &generator_name), (&segmenter, &segmenter_name), settings)?
             .with_shard(self.shard);
         if let Some((real, name)) = real.as_ref().zip(self.real.as_deref()) {

@@ -111,8 +111,9 @@ impl Edit {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
-        let generator = Generator::find(&self.model, &device, &mut tell)?;
         let dissection = models::dissection_of_model(self.dissection.as_deref(), &self.model)?;
+        let plan = dissection.as_ref().map(|dissection| &dissection.plan);
+        let generator = Generator::new(models::model_for(&self.model, plan, &device, &mut tell)?, &device)?;
         let segmenter = self.segmenter.as_deref().map(|path| models::find_segmenter(path, &device, &mut tell));
         let segmenter = segmenter.transpose()?.map(|(segmenter, _)| segmenter);
         let editing = Editing::new(&generator, self.recipe()?, dissection.as_ref(), segmenter.as_ref())?;
@@ -134,7 +135,7 @@ impl Edit {
         raw.map(Writer::finish).transpose()?;
         let text = |path: &PathBuf| path.display().to_string();
         let names = EditNames {
-            model: text(&self.model),
+            model: text(generator.path()),
             dissection: self.dissection.as_ref().map(text),
             segmenter: self.segmenter.as_ref().map(text),
             seeds: self.latents.is_none().then(|| self.seeds.to_string()),

@@ -79,7 +79,10 @@ impl Evolve {
         };
         let preset = self.preset.clone().or(file_preset).unwrap_or_else(|| "paper".to_owned());
         let points = ["ring8", "grid25", "swissroll"].contains(&data.as_str());
-        let start = Settings::preset(&preset, points)?;
+        let start = Settings::preset(&preset, points).map_err(|error| match &self.config {
+            Some(path) if self.preset.is_none() => train::settings::in_file(error, path),
+            _ => error,
+        })?;
         let mut overrides = vec![quoted("data", &data)];
         overrides.extend(self.settings.iter().filter(|s| !s.starts_with("data=")).cloned());
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
@@ -90,8 +93,6 @@ impl Evolve {
 }
 
 impl Told for Evolution {
-    const DOING: &'static str = "evolving";
-
     fn about(run: &OpenRun<Self>) -> String {
         let set = run.training().dataset();
         let count = set.len().map_or("endless".to_owned(), |n| format!("{n} items"));
@@ -113,7 +114,20 @@ impl Told for Evolution {
         let winner = stats.survivors.first().and_then(|&i| stats.children.get(i));
         let mutation = winner.and_then(|c| c.mutation).map_or("parent", evolve::Loss::name);
         let fitness = winner.and_then(|c| c.f).map_or(String::new(), |f| format!(" fitness {f:.3}"));
-        format!("{mutation}{fitness} D {:.3}", stats.d_loss)
+        format!("{mutation}{fitness} D {:.3}{}", stats.d_loss, if stats.collapsed { ", samples alike" } else { "" })
+    }
+
+    fn alarm(stats: &Stats) -> Option<String> {
+        if !stats.collapsed {
+            return None;
+        }
+        let variance = stats.sample_variance.map_or(String::new(), |variance| format!(" (variance {variance:.1e})"));
+        let told = stats.d_accuracy.map_or(String::new(), |share| format!("; D tells {:.0} % of them", 100.0 * share));
+        let modes = stats.modes.map_or(String::new(), |modes| format!("; they reach {modes} modes"));
+        let generation = stats.generation;
+        Some(format!(
+            "the samples have been nearly all alike until generation {generation}{variance}{told}{modes}: the generator may have collapsed"
+        ))
     }
 
     fn next(run: &OpenRun<Self>) -> String {

@@ -145,7 +145,7 @@ impl Repair {
             Some(out) => out.clone(),
             None => run_folder::create_next("runs", &format!("{}-repair", self.model.display()))?,
         };
-        let name = self.model.display().to_string();
+        let name = generator.path().display().to_string();
         let means = RepairMeans { subject: &subject, name, real: &real, defects: defects.as_ref() };
         let mut progress = Progress::new(console)?;
         let done = dissect::repair(&out, &means, &answers, &settings, &mut progress);

@@ -2,12 +2,12 @@
 
 use crate::console::Console;
 use crate::device::Computing;
-use crate::training::{self, Manner, Told};
+use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use evolve::Evolution;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use train::RunSettings;
+use train::{Change, RunSettings};
 
 /// Go on with a run from its newest valid checkpoint
 #[derive(Debug, clap::Args)]
@@ -15,8 +15,10 @@ use train::RunSettings;
 Examples:
   ganatomy resume runs/00003-scenes-modern
   ganatomy resume runs/00003-scenes-modern --generations 20000
+  ganatomy resume runs/00004-photos-modern --data /new/place/photos
 
-Nothing but the length of the run and what it writes (log.*) can be changed.")]
+Nothing but the length of the run, what it writes (log.*) and the place of its data can be changed. A
+config.toml that was edited, or other data, are refused, unless --allow-change is given.")]
 pub(crate) struct Resume {
     /// The run folder
     #[arg(value_name = "RUN")]
@@ -24,6 +26,12 @@ pub(crate) struct Resume {
     /// Generations in all, those already done included
     #[arg(long, value_name = "N")]
     generations: Option<u64>,
+    /// Where the data of the run are now, if they have moved
+    #[arg(long, value_name = "SRC")]
+    data: Option<String>,
+    /// Go on although settings or data are not those of the checkpoint: another run from here on
+    #[arg(long)]
+    allow_change: bool,
     /// A setting; other than log.* it must be the one that the run was made with
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
@@ -48,11 +56,13 @@ impl Resume {
 
     fn of<T: Told>(self, console: Console) -> Result<ExitCode> {
         let mut overrides = self.settings;
+        overrides.extend(self.data.map(|data| quoted("data", &data)));
         if let Some(generations) = self.generations {
             overrides.push(length::<T::Settings>(generations)?);
         }
         let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
-        training::resume::<T>(&self.run, &overrides, manner)
+        let change = if self.allow_change { Change::Allowed } else { Change::Refused };
+        training::resume::<T>(&self.run, &overrides, change, manner)
     }
 }
 

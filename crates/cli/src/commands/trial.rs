@@ -95,7 +95,7 @@ impl Trial {
         if self.json {
             print_json(&rows)?;
         } else {
-            print(&text(&rows))?;
+            print(&(text(&rows) + &format!("{}\n", folder.display())))?;
         }
         console.say(&format!("see {0}/clouds.svg, {0}/results.csv", folder.display()));
         Ok(ExitCode::SUCCESS)

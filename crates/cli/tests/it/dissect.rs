@@ -64,6 +64,38 @@ fn a_dissection_says_what_units_stand_for() {
     assert!(real > 0.0 && generated > real && generated < 1.0, "{distance}");
 }
 
+/// A run goes on after it was dissected, and another checkpoint stands for it: the dissection is of the one that it is of.
+#[test]
+fn a_dissection_of_a_run_knows_its_checkpoint() {
+    let place = Place::new();
+    let run =
+        "--set image.size=64 --set log.keep=9 --set log.checkpoint=1 --set log.samples=0 --generations 3 --out run";
+    place.succeed(&format!("-q evolve --data scenes --preset modern {} {run}", crate::runs::TINY));
+    place.write("run/checkpoints/best.json", br#"{"generation":2,"score":0.1}"#);
+    let dissect = "-q dissect run --segmenter scenes --samples 16 --fit-samples 8 --top-images 1 --out d";
+    place.succeed(dissect);
+    let plan = json(&text(&place, "d/settings.json"));
+    let taken = "run/checkpoints/000002/ema.safetensors";
+    assert_eq!((&plan["model"]["name"], &plan["segmenter"]["name"]), (&taken.into(), &"scenes".into()));
+    let layer = plan["layers"][0]["name"].as_str().unwrap();
+
+    place.write("run/checkpoints/best.json", br#"{"generation":3,"score":0.05}"#);
+    place.succeed(dissect);
+    let edit = format!("-q edit run --ablate {layer}:0 --seeds 0..2 --dissection d");
+    place.succeed(&format!("{edit} --out e"));
+    assert_eq!(json(&text(&place, "e/edit.json"))["model"]["name"], taken);
+    // Dissections of older programs know the run alone.
+    let older = text(&place, "d/settings.json").replace(taken, "run");
+    place.write("d/settings.json", older.as_bytes());
+    let causal = format!("causal d --layer {layer} --class tree --pool 8 --out c.json");
+    assert!(place.run(&causal).contains(&format!("taking {taken}")), "{}", place.run(&causal));
+    place.write("d/settings.json", older.replace("\"run\"", &format!("\"{taken}\"")).as_bytes());
+
+    std::fs::remove_dir_all(place.path("run/checkpoints/000002")).unwrap();
+    let gone = [&*causal, &edit, &format!("{causal} --model run")].map(|words| place.run(words) + "\n");
+    check("dissect-of-a-run-gone", &gone.concat());
+}
+
 #[test]
 fn shards_merged_are_the_whole() {
     let place = Place::new();

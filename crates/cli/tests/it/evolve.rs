@@ -27,15 +27,15 @@ fn a_run_leaves_all_that_is_promised() {
     assert_eq!(others, [&expected[..], &["stats.jsonl"]].concat());
     assert_eq!(place.names("run/checkpoints"), ["000002", "000003", "best.json"]);
     let networks = ["discriminator.safetensors", "ema.safetensors", "generator.safetensors"];
-    let state = ["manifest.json", "state.json", "state.safetensors"];
-    assert_eq!(place.names("run/checkpoints/000003"), [networks, state].concat());
+    let state = ["manifest.json", "settings.toml", "state.json", "state.safetensors"];
+    assert_eq!(place.names("run/checkpoints/000003"), [&networks[..], &state[..]].concat());
     assert_eq!(place.picture("run/reals.png").width, place.picture("run/samples-000003.png").width);
 
     for (i, line) in place.stats("run").iter().enumerate() {
         assert!(line["seconds"].as_f64().unwrap() > 0.0);
         assert_eq!(line["images"], 4 * (i + 1));
         assert_eq!(line["survivors"].as_array().unwrap().len(), 1);
-        assert!(line["d_loss"].is_f64() && line["sample_variance"].is_f64(), "{line}");
+        assert!(["d_loss", "sample_variance", "d_accuracy"].iter().all(|key| line[key].is_f64()), "{line}");
         let mutations: Vec<&Value> = line["children"].as_array().unwrap().iter().map(|c| &c["mutation"]).collect();
         assert_eq!(mutations, ["hinge", "heuristic", "least-squares-logit"]);
         for child in line["children"].as_array().unwrap() {
@@ -72,16 +72,44 @@ fn json_is_the_statistics_as_they_happen() {
 fn without_a_terminal_there_is_no_bar() {
     let place = Place::new();
     let output = place.output(&format!("evolve {POINTS} --generations 30 --out run"));
-    assert!(output.stdout.is_empty());
+    assert_eq!(output.stdout, b"run\n");
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(stderr.lines().count(), 3, "{stderr}");
     assert!(!stderr.contains(['\r', '\x1b']), "{stderr:?}");
 }
 
+/// Case h16: messages name the file, and say which values there are.
+#[test]
+fn messages_about_settings_name_the_file_and_the_values() {
+    let place = Place::new();
+    place.write("c.toml", b"data = \"ring8\"\nbeta1_d = 1.0\n");
+    place.write("whole.toml", b"batch = \"four\"\n");
+    let words = [
+        "--config c.toml --dry-run",
+        "--config c.toml --set beta1_d=2 --dry-run",
+        "--data ring8 --config whole.toml --dry-run",
+        "--data ring8 --seed 18446744073709551615 --dry-run",
+        "--data ring8 --set noise=1 --dry-run",
+        "--data ring8 --set d_steps=0.5 --dry-run",
+    ];
+    check("evolve-wrong-values", &words.map(|words| place.run(&format!("evolve {words}")) + "\n").concat());
+}
+
+/// A generator that does not move: R11.
+#[test]
+fn samples_that_do_not_vary_are_warned_of_once() {
+    let place = Place::new();
+    let output = place.output(&format!("evolve {POINTS} --set lr_g=1e-12 --generations 300 --out run -q"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("warning: the samples have been nearly all alike until generation 250"), "{said}");
+    assert!(said.contains("the generator may have collapsed") && said.lines().count() == 1, "{said}");
+}
+
 #[test]
 fn without_out_runs_are_numbered() {
     let place = with_photos();
-    place.succeed(&format!("evolve {POINTS} --generations 1 --quiet"));
+    let printed = place.succeed(&format!("evolve {POINTS} --generations 1 --quiet"));
+    assert_eq!(printed, "runs/00001-ring8-paper\n", "also under -q: where it is");
     place.succeed(&format!("evolve --data photos --preset modern {TINY} --set image.size=8 --generations 1 --quiet"));
     assert_eq!(place.names("runs"), ["00001-ring8-paper", "00002-photos-modern"]);
 }

@@ -146,3 +146,92 @@ fn the_temporary_folder_is_not_needed() {
     assert!(command.env("TMPDIR", "/nonexistent").status().unwrap().success());
     assert!(place.path("run/checkpoints/000001/manifest.json").is_file());
 }
+
+/// Case 19 of public reports: the same name in another folder, and another working folder.
+#[test]
+fn a_run_goes_on_from_any_folder_with_its_own_data() {
+    let place = with_photos();
+    let run = format!("--data photos --preset modern {TINY} --set image.size=8");
+    place.succeed(&format!("evolve {run} --generations 2 --out run --quiet"));
+    let config = String::from_utf8(place.read("run/config.toml")).unwrap();
+    let photos = place.path("photos").canonicalize().unwrap();
+    let data = config.lines().find_map(|line| line.strip_prefix("data = \"")).unwrap().trim_end_matches('"');
+    assert_eq!(std::path::Path::new(data).canonicalize().unwrap(), photos, "the run keeps where its data are");
+    assert!(!String::from_utf8_lossy(&place.read("run/checkpoints/000002/ema.safetensors")).contains(data));
+
+    // Two other images of that name lie in another folder: the run does not take them.
+    for n in [1, 2] {
+        place.write(&format!("b/photos/x{n}.png"), &place.read(&format!("photos/{n}.png")));
+    }
+    let elsewhere = |words: &str| {
+        let mut command = place.command(words);
+        let output = command.current_dir(place.path("b")).output().unwrap();
+        crate::support::shown(words, &output)
+    };
+    assert!(elsewhere("resume ../run --generations 3").contains("exit code: 0"));
+    place.succeed(&format!("evolve {run} --generations 3 --out whole --quiet"));
+    assert_same(&place.checkpoint("run", 3), &place.checkpoint("whole", 3));
+
+    // Moved, and others.
+    std::fs::rename(place.path("photos"), place.path("moved")).unwrap();
+    let gone = place.run("resume run --generations 4");
+    let others = place.run("resume run --generations 4 --data b/photos");
+    let blank = |text: &str| {
+        let words = text.split(' ').map(|w| {
+            let hex = w.trim_end_matches([')', ';', '\n']);
+            if hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+                w.replace(hex, "[hash]")
+            } else {
+                w.to_owned()
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    check("resume-other-data", &blank(&format!("{gone}\n{others}")));
+    place.tell("resume run --generations 4 --data moved");
+    place.tell("resume run --generations 4");
+    let output = place.output("resume run --generations 5 --data b/photos --allow-change");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && said.contains("warning: run was made with other data until checkpoint 000004"),
+        "{said}"
+    );
+    place.tell("resume run --generations 6");
+}
+
+/// R7: a hash of the settings was kept, and read by nobody.
+#[test]
+fn a_config_that_was_edited_is_refused_with_the_difference() {
+    let place = Place::new();
+    place.succeed(&format!("evolve {POINTS} --generations 2 --out run --quiet"));
+    let config = String::from_utf8(place.read("run/config.toml")).unwrap();
+    let edited = config
+        .replace("lr_g = 0.0001", "lr_g = 0.5")
+        .replace("seed = 0", "seed = 7")
+        .replace("latent = 2", "latent = 3")
+        .replace("d_loss = \"minimax\"", "d_loss = \"hinge\"");
+    place.write("run/config.toml", edited.as_bytes());
+    let refused = place.run("resume run --generations 4");
+    let unfit = place.run("resume run --generations 4 --allow-change");
+    place.write("run/config.toml", config.replace("lr_g = 0.0001", "lr_g = 0.5").as_bytes());
+    let allowed = place.run("resume run --generations 4 --allow-change");
+    place.write("run/config.toml", place.read("run/config.toml").to_ascii_uppercase().as_slice());
+    let broken = place.run("resume run");
+    check("resume-edited", &[refused, unfit, allowed, broken].join("\n"));
+}
+
+#[test]
+fn a_story_that_was_emptied_and_a_damaged_memory_of_the_best_are_told_of() {
+    let place = Place::new();
+    place.succeed(&format!("evolve {POINTS} --generations 3 --out run --quiet"));
+    place.write("run/stats.jsonl", b"");
+    place.write("run/checkpoints/best.json", b"{\"generation\":");
+    let said = String::from_utf8(place.output("sample run --seeds 0..2 --out x.png").stderr).unwrap();
+    assert!(
+        said.contains("warning: the best checkpoint is passed over: run/checkpoints/best.json: is unreadable"),
+        "{said}"
+    );
+    check("resume-lost-records", &place.run("resume run --generations 4"));
+    let lines = place.read("run/stats.jsonl");
+    assert!(lines.starts_with(b"{\"generation\":4,"));
+}

@@ -32,7 +32,8 @@ fn stop(child: Child, signal: &str) -> (Option<i32>, String) {
 
 #[test]
 fn a_signal_saves_everything() {
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+    let hangup = cfg!(target_os = "linux").then_some(("-HUP", 129));
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)].into_iter().chain(hangup) {
         let place = Place::new();
         let words = format!("{POINTS} --preset theano --set ema=0.9 --set log.checkpoint=0 --set log.samples=0");
         let child = start(&place, &format!("evolve {words} --out run"));

@@ -1,6 +1,7 @@
 //! A step of the discriminator: its fakes, its loss, its penalties.
 
 use super::{Gan, Generator, summed};
+use crate::collapse::accuracy;
 use crate::settings::Fakes;
 use base::seed::Stream;
 use net::{NodeId, Result, Run, Tensor};
@@ -11,6 +12,7 @@ impl<'a> Gan<'a> {
         let s = self.settings;
         let index = self.generation * s.d_steps as u64 + step as u64;
         let fakes = self.fakes_for_step(step, survivors)?;
+        self.last_fakes = Some(fakes.clone());
         let reals = self.real_batch(&self.reals.steps, step * s.batch, s.batch);
         let (reals, _) = self.augmented(&reals, "augment/real", index);
         let (fakes, _) = self.augmented(&fakes, "augment/fake", index);
@@ -19,6 +21,7 @@ impl<'a> Gan<'a> {
         let later = self.graphs.d.by_params.nodes();
         let (real_run, real_logits) = self.judge_and_move(&reals, &later)?;
         let (fake_run, fake_logits) = self.judge_and_move(&fakes, &later)?;
+        self.d_accuracy += accuracy(&real_logits, &fake_logits);
         let loss = s.d_loss.discriminator(&real_logits, &fake_logits);
         let real = self.weight_gradient(&real_run, loss.real)?;
         let mut gradients = summed(&real, &self.weight_gradient(&fake_run, loss.fake)?);
@@ -42,7 +45,7 @@ impl<'a> Gan<'a> {
         self.d_gradient_norm = self.checked_norm(&self.graphs.d, "discriminator", &gradients)?;
         let (params, moments) =
             self.adam_d().step(&self.graphs.d.graph, &self.discriminator, &self.d_moments, &gradients);
-        self.check_weights(&self.graphs.d, "discriminator", &params)?;
+        self.check(&self.graphs.d, "discriminator", &params, &moments)?;
         (self.discriminator, self.d_moments) = (params, moments);
         Ok(value)
     }

@@ -239,3 +239,26 @@ fn a_weight_that_is_not_a_number_is_named_within_its_generation() {
         assert!(error.hint().unwrap().starts_with("Lower lr_g"));
     }
 }
+
+/// A gradient above 1.8e19 makes one: its weight would never move again, and nothing would say so.
+#[test]
+fn a_second_moment_that_is_infinite_is_named_within_its_generation() {
+    let table = Table::new(&[]);
+    let infinite = |moments: &mut Moments| {
+        let shape = moments.second[1].shape().to_vec();
+        let mut values = moments.second[1].to_vec();
+        values[0] = f32::INFINITY;
+        moments.second[1] = Tensor::new(&shape, values, &Device::cpu());
+    };
+    let mut population = table.population();
+    infinite(&mut population[0].moments);
+    let error = generation(&mut table.gan(), &mut population, &table.rules(), 7).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the second moment of ") && error.ends_with(" of the generator is inf at generation 8"),
+        "{error}"
+    );
+    let mut gan = table.gan();
+    infinite(&mut gan.d_moments);
+    let error = generation(&mut gan, &mut table.population(), &table.rules(), 7).unwrap_err().to_string();
+    assert!(error.ends_with(" of the discriminator is inf at generation 8"), "{error}");
+}

@@ -1,6 +1,7 @@
 //! What a run begins with: its data, its networks, its first generation.
 
 use super::Evolution;
+use crate::collapse;
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
 use crate::pictures::{self, GRID};
@@ -52,7 +53,10 @@ impl Evolution {
         let (g, d) = networks(&settings, set.shape());
         let p = settings.penalty;
         let graphs = Graphs::new(&g, &d, p.gp > 0.0 || p.r1 > 0.0 || p.r2 > 0.0)?;
-        Ok(Self { settings, set, g: Arc::new(g), d: Arc::new(d), graphs, device })
+        let mixture = set.toy().and_then(data::toys::Toy::mixture);
+        let n = GRID.min(set.len().unwrap_or(GRID));
+        let real_variance = collapse::variance(&[n], &pictures::reals(&set, n)?);
+        Ok(Self { settings, set, g: Arc::new(g), d: Arc::new(d), graphs, device, real_variance, mixture })
     }
 
     /// The state before the first generation.
@@ -77,6 +81,7 @@ impl Evolution {
             d_moments: Moments::zero(&self.graphs.d.graph, &discriminator),
             discriminator,
             per_mutation: BTreeMap::new(),
+            alike: 0,
         }
     }
 

@@ -32,7 +32,7 @@ impl Evolution {
         let s = &self.settings;
         [
             ("made by", format!("ganatomy {}", env!("CARGO_PKG_VERSION"))),
-            ("trained on", self.set.name().to_owned()),
+            ("trained on", files::name_of(self.set.name())),
             ("preset", s.preset.clone()),
             ("seed", s.seed.to_string()),
             ("generation", state.generation.to_string()),
@@ -81,6 +81,8 @@ pub(super) fn events(events: &mut tensorboard::Writer, s: &Stats) -> Result<()> 
         ("speed/images_per_second", Some(s.images_per_second)),
         ("speed/loading", Some(s.loading / s.seconds.max(1e-9))),
         ("samples/variance", s.sample_variance),
+        ("samples/modes", s.modes.map(|modes| modes as f64)),
+        ("discriminator/accuracy", s.d_accuracy),
         ("samples/distance", s.distance),
     ];
     for (tag, value) in some {

@@ -61,7 +61,7 @@ fn notes(s: &Settings) -> Vec<(String, String)> {
     let ignored = if s.ignored == Ignored::Learn { "yes" } else { "no" };
     [
         ("made by", format!("ganatomy {}", env!("CARGO_PKG_VERSION"))),
-        ("trained on", s.data.clone()),
+        ("trained on", base::files::name_of(&s.data)),
         ("seed", s.seed.to_string()),
         ("steps", s.steps.to_string()),
         ("batch", s.batch.to_string()),

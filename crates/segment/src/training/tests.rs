@@ -71,7 +71,7 @@ fn an_interrupted_run_goes_on_bit_by_bit() {
     drop(run);
     let other = settings.with(&["batch=8"]).unwrap();
     let refused = Training::resume(&parts, other, Device::cpu()).err().unwrap().to_string();
-    assert!(refused.ends_with("was made with other settings (batch: 4, now 8)"), "{refused}");
+    assert!(refused.ends_with("was made with other settings (batch: 4 -> 8)"), "{refused}");
 }
 
 /// A folder of 10x6 pictures: the left part dark, the right one bright, a column between them not labelled.
@@ -155,4 +155,40 @@ fn data_and_settings_that_do_not_fit_are_refused_before_a_folder_is_made() {
     assert!(refused(all).starts_with("held_out: leaves none of 3 images to learn from"));
     let other = Settings { val: set, ..settings("") };
     assert!(refused(other).contains("has other images or classes than scenes"));
+}
+
+#[test]
+fn moments_that_are_not_finite_end_the_run_and_are_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let mut run = start(settings("steps=4 log.checkpoint=1"), &out);
+    let interrupt = Interrupt::default();
+    run.run(&interrupt, |_| interrupt.request(train::signals::Signal::Interrupt)).unwrap();
+    drop(run);
+    // The state as it is, with one moment changed.
+    let change = |value: f32| {
+        let store = Store::open(&out);
+        let checkpoint = store.load(*store.list().unwrap().last().unwrap()).unwrap();
+        let training = Training::of(settings("steps=4 log.checkpoint=1"), Device::cpu()).unwrap();
+        let mut state = train::Training::restore(&training, &checkpoint).unwrap();
+        let shape = state.moments.second[0].shape().to_vec();
+        let mut values = state.moments.second[0].to_vec();
+        values[0] = value;
+        state.moments.second[0] = Tensor::new(&shape, values, &Device::cpu());
+        (training, state, checkpoint)
+    };
+    let (training, mut state, checkpoint) = change(f32::INFINITY);
+    let mut loader = train::Training::open(&training, &state, &out, None).unwrap();
+    let error = train::Training::step(&training, &mut loader, &mut state).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the second moment of ") && error.contains(" of the segmenter is inf at generation "),
+        "{error}"
+    );
+    let files = train::Training::save(&training, &state).unwrap();
+    let mut contents: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    contents.push(("settings.toml", checkpoint.file("settings.toml").unwrap()));
+    Store::open(&out).save(checkpoint.generation, &contents, &checkpoint.config_hash, 9).unwrap();
+    let refused =
+        Training::resume(&out, settings("steps=4 log.checkpoint=1"), Device::cpu()).err().unwrap().to_string();
+    assert!(refused.contains("holds a value that is not finite: the tensor \"second.0\" has inf"), "{refused}");
 }

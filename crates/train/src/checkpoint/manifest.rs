@@ -82,6 +82,11 @@ impl Manifest {
         if let Some(entry) = manifest.files.iter().find(|entry| !is_plain(&entry.name)) {
             return Err(wrong(format!("names the file {:?}, which is not a plain name", entry.name)));
         }
+        let mut names: Vec<&str> = manifest.files.iter().map(|entry| entry.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(wrong(format!("names the file {:?} twice", pair[0])));
+        }
         Ok(manifest)
     }
 }
@@ -149,5 +154,14 @@ mod tests {
             assert!(message.contains("which is not a plain name"), "{message}");
         }
         assert!(is_plain("generator-ema_2.safetensors"));
+    }
+
+    #[test]
+    fn a_file_is_named_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = r#"{"name":"a","bytes":1,"blake3":""}"#;
+        let body = format!(r#"{{"format":1,"generation":1,"config_hash":"","program":"","files":[{entry},{entry}]"#);
+        let message = sealed_in(folder.path(), &body);
+        assert!(message.ends_with("names the file \"a\" twice"), "{message}");
     }
 }

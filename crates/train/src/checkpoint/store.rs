@@ -152,6 +152,29 @@ impl Store {
         })
     }
 
+    /// As [`Store::best`], for whoever goes on with the run: a record that cannot be read, or of a checkpoint that is not there any
+    /// more, is removed, because it would keep later ones from being the best; `told` gets a line about it.
+    ///
+    /// # Errors
+    /// The record cannot be removed.
+    pub(crate) fn best_or_forget(&self, told: &mut Vec<String>) -> Result<Option<Best>> {
+        let path = self.folder.join(BEST);
+        let why = match self.best() {
+            Ok(Some(best)) if !self.path_of(best.generation).is_dir() => {
+                format!("is of generation {}, which has no checkpoint", best.generation)
+            }
+            Ok(best) => return Ok(best),
+            Err(Error::File { reason, .. }) => reason,
+            Err(e) => return Err(e),
+        };
+        remove(&path)?;
+        told.push(format!(
+            "passed over {}: {why}; the next checkpoint that is judged is the best so far",
+            path.display()
+        ));
+        Ok(None)
+    }
+
     fn prune(&self, saved: u64, keep: usize) -> Result<()> {
         // Read first: with an unreadable record nothing is removed, for any of them may be the best.
         let best = self.best()?.map(|best| best.generation);

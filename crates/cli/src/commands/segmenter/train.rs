@@ -72,8 +72,6 @@ impl Train {
 }
 
 impl Told for Training {
-    const DOING: &'static str = "training";
-
     fn about(run: &OpenRun<Self>) -> String {
         let (set, held_out) = (run.training().dataset(), run.training().held_out());
         let segmenter = run.state().segmenter();

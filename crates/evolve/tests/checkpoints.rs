@@ -1,0 +1,80 @@
+//! What a run makes of checkpoints whose values were changed, and of a generator that has nothing to say.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
+use ganatomy_evolve::{Evolution, Settings, Stats};
+use net::Device;
+use serde_json::{Value, json};
+use std::path::Path;
+use train::checkpoint::Store;
+use train::signals::Interrupt;
+use train::{RunSettings, Training};
+
+fn settings(words: &str) -> Settings {
+    let small = "data=ring8 width=8 width_d=8 batch=8 eval=16 log.samples=0 log.checkpoint=0";
+    let words: Vec<&str> = small.split(' ').chain(words.split_whitespace()).collect();
+    Settings::preset("paper", true).unwrap().with(&words).unwrap()
+}
+
+fn run(folder: &Path, words: &str) -> Vec<Stats> {
+    let mut told = Vec::new();
+    let mut run = Evolution::start_in(folder, settings(words), Device::cpu()).unwrap();
+    run.run(&Interrupt::default(), |stats| told.push(stats.clone())).unwrap();
+    told
+}
+
+/// Why a run of two generations does not go on after its `state.json` was changed.
+fn refused(words: &str, change: impl Fn(&mut Value)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &format!("generations=2 {words}"));
+    let store = Store::open(folder.path());
+    let checkpoint = store.load(2).unwrap();
+    let mut numbers: Value = serde_json::from_slice(checkpoint.file("state.json").unwrap()).unwrap();
+    change(&mut numbers);
+    let mut files = checkpoint.files.clone();
+    files.insert("state.json".into(), serde_json::to_vec(&numbers).unwrap());
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    store.save(2, &files, &checkpoint.config_hash, 9).unwrap();
+    let error =
+        Evolution::resume(folder.path(), settings(&format!("generations=4 {words}")), Device::cpu()).err().unwrap();
+    let checkpoint = checkpoint.path.display().to_string();
+    error.to_string().replace(&format!("{checkpoint}/"), "")
+}
+
+#[test]
+fn a_state_that_cannot_be_that_of_the_settings_is_refused() {
+    assert_eq!(
+        refused("", |state| state["population"] = json!([])),
+        "state.json: has a population of 0; the settings ask for mu = 1"
+    );
+    assert_eq!(
+        refused("mu=2", |state| state["population"] = json!([2])),
+        "state.json: has a population of 1; the settings ask for mu = 2"
+    );
+    assert_eq!(
+        refused("ema=0.9", |state| state["ema"] = json!(false)),
+        "state.json: has no moving average; the settings ask for ema = 0.9"
+    );
+    assert_eq!(refused("", |state| state["generation"] = json!(7)), "state.json: is of generation 7");
+    let left = refused("adam=per-mutation", |state| state["per_mutation"] = json!({}));
+    assert!(
+        left.starts_with("state.safetensors: holds a tensor \"heuristic.first.0\" that belongs to nothing"),
+        "{left}"
+    );
+}
+
+#[test]
+fn samples_that_do_not_vary_are_told_of_once_they_have_not_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    // A generator that does not move from where it began, where all its points are nearly one.
+    let told = run(&folder.path().join("still"), "generations=260 lr_g=1e-12");
+    let since = told.iter().position(|stats| stats.collapsed).unwrap();
+    assert_eq!(told[since].generation, 250);
+    assert!(told[since..].iter().all(|stats| stats.collapsed));
+    let last = told.last().unwrap();
+    assert!(last.sample_variance.unwrap() < 1e-3 && last.modes == Some(0), "{last:?}");
+    assert!(last.d_accuracy.unwrap() > 0.9, "{last:?}");
+    // Nothing is evaluated here: D's fakes are looked at.
+    let plain = run(&folder.path().join("plain"), "generations=2 mutations=[heuristic]");
+    assert!(plain.iter().all(|stats| stats.sample_variance.is_some() && !stats.collapsed));
+}
