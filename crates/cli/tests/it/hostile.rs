@@ -1,7 +1,7 @@
 //! Model files of strangers, written by hand: the program ends with a result or an error that people can mend, never with a bug
 //! (code 70) or a signal. Files made from valid ones by chance are in the tests of `net`.
 
-use crate::support::Place;
+use crate::support::{Place, bytes_of};
 use std::process::{Command, Output};
 
 /// A model file without tensors, whose description has these nodes; the last one is its output.
@@ -141,4 +141,41 @@ fn work_that_no_number_counts_is_listed() {
     let output = limited(&place, "inspect m.safetensors");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).contains("18,446,744,073,709,551,615"));
+}
+
+/// A name that sets the title of a terminal, clears it, and turns the text behind it.
+const EVIL: &str = "\u{1b}]0;title\u{7}\u{9b}2J\u{202e}name";
+
+#[test]
+fn names_from_files_do_not_steer_the_terminal() {
+    let place = Place::new();
+    let mut graph = net::Graph::default();
+    let z = graph.push("z", net::Op::input(&[3, 8, 8]), &[]);
+    graph.push(EVIL, net::Op::from(net::Unary::Tanh), &[z]);
+    let mut network = net::Network::initial(graph, 0, "weights", &net::Device::cpu());
+    network.notes.push((EVIL.into(), EVIL.into()));
+    place.write("evil.safetensors", &bytes_of(&network));
+
+    let picture = data::Image::new(8, 8, 3, (0..192).map(|i| i as u8).collect()).unwrap();
+    let map = data::LabelMap { width: 8, height: 8, classes: (0..64).map(|i| u16::from(i > 20)).collect() };
+    let classes = serde_json::to_string(&[EVIL, "sky"]).unwrap();
+    for (name, bytes) in [
+        ("set/images/a.png", data::pictures::png(&picture).unwrap()),
+        ("set/labels/a.png", data::pictures::labels_png(&map).unwrap()),
+        ("set/classes.json", classes.into_bytes()),
+        (&*format!("folders/{EVIL}/a.png"), data::pictures::png(&picture).unwrap()),
+    ] {
+        place.write(name, &bytes);
+    }
+    for words in ["inspect evil.safetensors", "data preview set", "data preview folders"] {
+        for words in [words.to_owned(), format!("{words} --json")] {
+            let output = place.output(&words);
+            assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+            for text in [output.stdout, output.stderr] {
+                let text = String::from_utf8(text).unwrap();
+                let steering = text.chars().find(|&c| c != '\n' && base::text::is_deceptive(c));
+                assert_eq!(steering, None, "{words}: {text:?}");
+            }
+        }
+    }
 }

@@ -185,3 +185,30 @@ fn the_security_policy_counts_unsafe_code_rightly() {
     let policy = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
     assert!(policy.contains(&format!("\n{right}\n")), "SECURITY.md should count:\n\n{right}");
 }
+
+#[test]
+fn each_test_that_a_promise_names_exists() {
+    let Some(root) = workspace() else { return println!("{SKIPPED}") };
+    let page = std::fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let table = page.split("## The promises, and what decides each").nth(1).unwrap().split("\n## ").next().unwrap();
+    let is_test = |word: &&str| word.contains('_') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let named: BTreeSet<&str> = table.split('`').skip(1).step_by(2).filter(is_test).collect();
+    assert!(named.len() > 30, "{named:?}");
+    let mut source = String::new();
+    collect_source(&root.join("crates"), &mut source);
+    let lints = ["unwrap_used", "expect_used"];
+    let missing: Vec<_> =
+        named.iter().filter(|name| !lints.contains(name) && !source.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "docs/reliability.md names tests that do not exist: {missing:?}");
+}
+
+fn collect_source(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_source(&path, text);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
