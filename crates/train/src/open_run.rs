@@ -98,7 +98,7 @@ impl<T: Training> OpenRun<T> {
                 let start = Start::Resumed { generation: checkpoint.generation, rejected };
                 let state = training
                     .restore(&checkpoint)
-                    .map_err(|error| unfit(&checkpoint, &edited).map_or(error, Into::into))?;
+                    .map_err(|error| unfit(&checkpoint, &edited, &error).map_or(error, Into::into))?;
                 (state, start, store.best_or_forget(&mut oddities)?)
             }
         };
@@ -246,11 +246,11 @@ fn missing_data<S: RunSettings>(settings: &S, run: &Path) -> Option<Error> {
 }
 
 /// What to say where a checkpoint does not fit settings that were changed.
-fn unfit(checkpoint: &Checkpoint, changed: &[String]) -> Option<Error> {
+fn unfit(checkpoint: &Checkpoint, changed: &[String], error: &dyn std::error::Error) -> Option<Error> {
     if changed.is_empty() {
         return None;
     }
-    let reason = format!("does not fit the settings that were changed ({})", changed.join("; "));
+    let reason = format!("does not fit the settings that were changed ({}): {error}", changed.join("; "));
     Some(
         Error::file(&checkpoint.path, reason)
             .with_hint("What decides the form of the networks cannot be changed in a run: start a new one."),
