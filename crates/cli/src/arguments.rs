@@ -1,8 +1,8 @@
 //! The command line: what can be typed.
 
 use crate::commands::Command;
-use crate::words::Words;
-use crate::{exit, version};
+use crate::words::{self, Words};
+use crate::{envelope, exit, version};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use data::Size;
 
@@ -19,6 +19,10 @@ pub(crate) struct Arguments {
     /// Show no progress and no messages; warnings and errors stay
     #[arg(short, long, global = true, display_order = 100)]
     pub(crate) quiet: bool,
+
+    /// Print one JSON object, errors too (docs/json.md); training prints a line for each step before
+    #[arg(long, global = true, display_order = 100)]
+    pub(crate) json: bool,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -39,6 +43,9 @@ impl Arguments {
     /// What was typed, and the words in which errors speak of it.
     pub(crate) fn typed() -> clap::error::Result<(Words, Self)> {
         let mut program = Self::command();
+        if std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json") {
+            envelope::begin(&words::command_in(&program, std::env::args().skip(1)));
+        }
         let typed = program.clone().try_get_matches()?;
         let arguments = Self::from_arg_matches(&typed).map_err(|error| error.format(&mut program))?;
         Ok((Words::of(&Self::command(), &typed), arguments))

@@ -1,6 +1,7 @@
 //! The one place that prints: results to stdout, everything else to stderr.
 
 use crate::bar::Bar;
+use crate::envelope;
 use anyhow::Result;
 use serde::Serialize;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -32,6 +33,7 @@ impl Console {
     /// Something that went otherwise than the user may think.
     #[expect(clippy::unused_self, reason = "warnings are part of the same conversation, and are never silenced")]
     pub(crate) fn warn(self, message: &str) {
+        envelope::warn(message);
         complain("warning", message);
     }
 
@@ -62,8 +64,22 @@ impl Console {
     }
 }
 
-/// Prints a result. Names in it may come from files: what would steer the terminal is written out.
+/// Prints a result for people, or keeps it for the answer to a program.
+pub(crate) fn result(fields: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+    if envelope::is_wanted() { envelope::add(fields) } else { print(&text()) }
+}
+
+/// Says what was made, and where.
+pub(crate) fn made(path: &Path) -> Result<()> {
+    envelope::wrote(path);
+    print(&format!("{}\n", path.display()))
+}
+
+/// Prints for people. Names in it may come from files: what would steer the terminal is written out.
 pub(crate) fn print(text: &str) -> Result<()> {
+    if envelope::is_wanted() {
+        return Ok(());
+    }
     let plain = |c: char| match c {
         '\n' | '\t' => c.to_string(),
         _ => written_out(c),
@@ -80,9 +96,9 @@ fn to_stdout(text: &str) -> Result<()> {
     }
 }
 
-/// Prints a result for machines.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
-    to_stdout(&(json(&serde_json::to_string_pretty(value)?) + "\n"))
+/// Prints a text that is JSON.
+pub(crate) fn write_json(text: &str) -> Result<()> {
+    to_stdout(&(json(text) + "\n"))
 }
 
 /// One line on stderr: `error: ...`, `hint: ...` or `warning: ...`.

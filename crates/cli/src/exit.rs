@@ -2,18 +2,20 @@
 
 use crate::console;
 use crate::words::Words;
-use std::process::ExitCode;
+
+/// An exit code.
+pub(crate) type Code = u8;
 
 /// All went well; also when the reader of stdout went away.
-pub(crate) const DONE: u8 = 0;
+pub(crate) const DONE: Code = 0;
 /// Something that the user can mend: a file, a setting, a full disk.
-pub(crate) const MENDABLE: u8 = 1;
+pub(crate) const MENDABLE: Code = 1;
 /// A wrong command line: an unknown flag or command, or a value that cannot be used where it was typed.
-pub(crate) const USAGE: u8 = 2;
+pub(crate) const USAGE: Code = 2;
 /// A training stopped because a value was no finite number any more.
-pub(crate) const NON_FINITE: u8 = 3;
+pub(crate) const NON_FINITE: Code = 3;
 /// A bug in this program.
-pub(crate) const BUG: u8 = 70;
+pub(crate) const BUG: Code = 70;
 
 /// What `--help` says of them.
 pub(crate) const HELP: &str = "\
@@ -30,15 +32,8 @@ Exit codes:
 Environment:
   NO_COLOR  if set and not empty: no colours";
 
-/// What clap has to say instead of arguments: help and version on stdout, or what is wrong on stderr.
-pub(crate) fn of_clap(said: &clap::Error) -> ExitCode {
-    // A closed pipe is the reader's choice; a wrong command line must end as one even if stderr is gone.
-    drop(said.print());
-    ExitCode::from(if said.use_stderr() { USAGE } else { DONE })
-}
-
 /// The code of an error of the command that was typed.
-pub(crate) fn of_error(error: &anyhow::Error, words: &Words) -> u8 {
+pub(crate) fn of_error(error: &anyhow::Error, words: &Words) -> Code {
     let typed = |cause: &(dyn std::error::Error + 'static)| matches!(crate::failure::base_of(cause), Some(base::Error::Setting { key, .. }) if words.was_typed(key));
     let non_finite = |cause: &(dyn std::error::Error + 'static)| {
         matches!(crate::failure::base_of(cause), Some(base::Error::NonFinite { .. }))
@@ -55,8 +50,8 @@ pub(crate) fn of_error(error: &anyhow::Error, words: &Words) -> u8 {
 }
 
 /// The code of work that was asked to end, by a signal if one came.
-pub(crate) fn of_stop(signal: Option<train::signals::Signal>) -> ExitCode {
-    signal.map_or(ExitCode::SUCCESS, |signal| ExitCode::from(signal.exit_code() as u8))
+pub(crate) fn of_stop(signal: Option<train::signals::Signal>) -> Code {
+    signal.map_or(DONE, |signal| signal.exit_code() as Code)
 }
 
 #[cfg(test)]

@@ -1,11 +1,37 @@
 //! How errors and bugs reach the user: one line `error: ...` and, where there is a cure, one line `hint: ...`.
 
+use crate::exit::Code;
 use crate::words::Words;
 use crate::{console, exit};
 use std::error::Error;
 use std::panic::{self, UnwindSafe};
-use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
+
+/// How the program ended: its exit code, and what went wrong with its cure.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    pub(crate) code: Code,
+    pub(crate) error: Option<String>,
+    pub(crate) hint: Option<String>,
+}
+
+impl From<Code> for Ending {
+    fn from(code: Code) -> Self {
+        Self { code, ..Self::default() }
+    }
+}
+
+impl Ending {
+    /// Tells of an error on stderr.
+    fn told(self) -> Self {
+        for (word, text) in [("error", &self.error), ("hint", &self.hint)] {
+            if let Some(text) = text {
+                console::complain(word, text);
+            }
+        }
+        self
+    }
+}
 
 /// What the last panic said, and where.
 static PANIC: Mutex<String> = Mutex::new(String::new());
@@ -13,7 +39,7 @@ static PANIC: Mutex<String> = Mutex::new(String::new());
 /// Runs the program; a panic becomes an error line that asks for a report, and [`exit::BUG`].
 ///
 /// The hook only takes notes, because a panic in a background thread may still be caught and handled.
-pub(crate) fn catch_panics(program: impl FnOnce() -> ExitCode + UnwindSafe) -> ExitCode {
+pub(crate) fn catch_panics(program: impl FnOnce() -> Ending + UnwindSafe) -> Ending {
     panic::set_hook(Box::new(|panic| {
         let what = panic.payload_as_str().unwrap_or("panic");
         let place = panic.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
@@ -21,21 +47,33 @@ pub(crate) fn catch_panics(program: impl FnOnce() -> ExitCode + UnwindSafe) -> E
     }));
     panic::catch_unwind(program).unwrap_or_else(|_| {
         let note = PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        console::complain("error", &format!("internal error: {note}: this is a bug, please report it"));
-        ExitCode::from(exit::BUG)
+        let error = Some(format!("internal error: {note}: this is a bug, please report it"));
+        Ending { code: exit::BUG, error, hint: None }.told()
     })
 }
 
-/// Prints an error with its hint, in the words of the command that was typed, and gives its exit code.
-pub(crate) fn report(error: &anyhow::Error, words: &Words) -> ExitCode {
-    let code = exit::of_error(error, words);
-    if code != exit::DONE {
-        console::complain("error", &message_of(error, words));
-        if let Some(hint) = error.chain().find_map(hint_of) {
-            console::complain("hint", &words.text(&hint));
-        }
+/// What clap has to say instead of arguments: help and version on stdout, or what is wrong on stderr.
+pub(crate) fn of_clap(said: &clap::Error) -> Ending {
+    // A closed pipe is the reader's choice; a wrong command line must end as one even if stderr is gone.
+    drop(said.print());
+    if !said.use_stderr() {
+        return Ending::from(exit::DONE);
     }
-    ExitCode::from(code)
+    let text = said.render().to_string();
+    let mut parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let error = parts.next().map(|line| line.trim_start_matches("error: ").to_owned());
+    let hint = parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned));
+    Ending { code: exit::USAGE, error, hint }
+}
+
+/// Prints an error with its hint, in the words of the command that was typed.
+pub(crate) fn report(error: &anyhow::Error, words: &Words) -> Ending {
+    let code = exit::of_error(error, words);
+    if code == exit::DONE {
+        return Ending::from(code);
+    }
+    let hint = error.chain().find_map(hint_of).map(|hint| words.text(&hint));
+    Ending { code, error: Some(message_of(error, words)), hint }.told()
 }
 
 /// The whole chain in one line, without the causes that a message already names.
@@ -75,14 +113,24 @@ fn hint_of(cause: &(dyn Error + 'static)) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
     use std::io;
 
     #[test]
     fn a_panic_is_a_bug_with_its_own_code() {
-        let code = catch_panics(|| panic!("on purpose"));
+        let ending = catch_panics(|| panic!("on purpose"));
         drop(panic::take_hook());
-        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(exit::BUG)));
+        assert_eq!(ending.code, exit::BUG);
+        assert!(ending.error.unwrap().contains("on purpose (crates"));
         assert!(PANIC.lock().unwrap().starts_with("on purpose (crates"), "{PANIC:?}");
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_without_its_usage() {
+        let said = crate::arguments::Arguments::command().try_get_matches_from(["ganatomy", "sampel"]).unwrap_err();
+        let Ending { code, error, hint } = of_clap(&said);
+        assert_eq!((code, error.unwrap().as_str()), (exit::USAGE, "unrecognized subcommand 'sampel'"));
+        assert_eq!(hint.unwrap(), "a similar subcommand exists: 'sample'");
     }
 
     #[test]

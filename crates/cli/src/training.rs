@@ -1,11 +1,12 @@
 //! A run at the terminal, whatever is trained: how it begins or goes on, progress, statistics, how it ended.
 
-use crate::console::{Console, print};
+use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::envelope;
+use crate::exit::{self, Code};
 use anyhow::Result;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use train::signals::Interrupt;
 use train::{Change, OpenRun, Outcome, RunSettings, Start, Training, run_folder};
 
@@ -42,21 +43,15 @@ pub(crate) struct Manner {
     pub(crate) console: Console,
     pub(crate) computing: Computing,
     pub(crate) dry_run: bool,
-    pub(crate) json: bool,
 }
 
 /// Starts a new run: in the folder that was asked for, else in the next of `runs`, with `label` in its name.
-pub(crate) fn start<T: Told>(
-    settings: T::Settings,
-    out: Option<PathBuf>,
-    label: &str,
-    manner: Manner,
-) -> Result<ExitCode> {
+pub(crate) fn start<T: Told>(settings: T::Settings, out: Option<PathBuf>, label: &str, manner: Manner) -> Result<Code> {
     open(settings, manner, |settings, device| T::start(settings, device, || place(out, label)))
 }
 
 /// Goes on with a run, with settings `key=value` over its own.
-pub(crate) fn resume<T: Told>(folder: &Path, overrides: &[String], change: Change, manner: Manner) -> Result<ExitCode> {
+pub(crate) fn resume<T: Told>(folder: &Path, overrides: &[String], change: Change, manner: Manner) -> Result<Code> {
     let settings = T::Settings::of_run(folder)?.with(overrides)?;
     open(settings, manner, |settings, device| OpenRun::<T>::resume(folder, settings, device, change))
 }
@@ -66,14 +61,28 @@ fn open<T: Told>(
     settings: T::Settings,
     manner: Manner,
     run: impl FnOnce(T::Settings, net::Device) -> Result<OpenRun<T>, T::Error>,
-) -> Result<ExitCode> {
+) -> Result<Code> {
     if manner.dry_run {
-        print(&settings.to_toml())?;
-        return Ok(ExitCode::SUCCESS);
+        console::result(&Dry { settings: &settings }, || settings.to_toml())?;
+        return Ok(exit::DONE);
     }
     let interrupt = Interrupt::install()?;
     let device = manner.computing.open(manner.console)?;
-    go(run(settings, device)?, &interrupt, manner.console, manner.json)
+    go(run(settings, device)?, &interrupt, manner.console)
+}
+
+/// What a dry run says to a program.
+#[derive(Serialize)]
+pub(crate) struct Dry<'a, S> {
+    pub(crate) settings: &'a S,
+}
+
+/// What a training says to a program in the end.
+#[derive(Serialize)]
+struct Ended {
+    run: String,
+    steps: u64,
+    is_finished: bool,
 }
 
 /// Makes the folder of a new run: the one that was asked for, else the next of `runs`.
@@ -85,12 +94,7 @@ pub(crate) fn place(out: Option<PathBuf>, label: &str) -> base::Result<PathBuf> 
 }
 
 /// Trains to the end, or to a signal.
-pub(crate) fn go<T: Told>(
-    mut run: OpenRun<T>,
-    interrupt: &Interrupt,
-    console: Console,
-    json: bool,
-) -> Result<ExitCode> {
+pub(crate) fn go<T: Told>(mut run: OpenRun<T>, interrupt: &Interrupt, console: Console) -> Result<Code> {
     let unit = T::Settings::UNIT;
     announce(&run, console);
     let total = run.settings().schedule().length;
@@ -115,14 +119,15 @@ pub(crate) fn go<T: Told>(
             bar.warn(&alarm);
             alarmed = true;
         }
-        if json && printing.is_ok() {
-            printing = serde_json::to_string(record).map_err(Into::into).and_then(|line| print(&(line + "\n")));
+        if envelope::is_wanted() && printing.is_ok() {
+            printing = envelope::line(record);
         }
     });
     bar.finish_and_clear();
     let outcome = outcome?;
     let folder = run.folder().display();
-    let printed = if json { printing } else { print(&format!("{folder}\n")) };
+    let ended = Ended { run: folder.to_string(), steps: run.done(), is_finished: outcome == Outcome::Finished };
+    let printed = printing.and_then(|()| envelope::add(&ended)).and_then(|()| console::made(run.folder()));
     // Where the terminal has gone, so has the reader: the signal is what to tell the caller then.
     if outcome == Outcome::Finished {
         printed?;
@@ -131,7 +136,7 @@ pub(crate) fn go<T: Told>(
         Outcome::Finished => {
             console.say(&format!("done: {} {unit}s in {folder}{news}", run.done()));
             console.say(&T::next(&run));
-            ExitCode::SUCCESS
+            exit::DONE
         }
         Outcome::Interrupted(signal) => {
             console.say(&format!("stopped after {unit} {}; everything is saved", run.done()));

@@ -107,6 +107,16 @@ impl Words {
     }
 }
 
+/// The command that these words are, as far as it can be told.
+pub(crate) fn command_in(program: &Command, words: impl Iterator<Item = String>) -> String {
+    let (mut command, mut path) = (program, Vec::new());
+    for word in words.filter(|word| !word.starts_with('-')) {
+        let Some(found) = command.find_subcommand(&word) else { break };
+        (command, path) = (found, [path, vec![word]].concat());
+    }
+    path.join(" ")
+}
+
 fn dashed(setting: &str) -> String {
     setting.replace('_', "-")
 }
@@ -146,6 +156,13 @@ mod tests {
         let evolve = of("ganatomy evolve --data scenes --set batch=0 --preset modern");
         let typed = ["batch", "preset", "--data", "lr_g", "seed", "out"].map(|key| evolve.was_typed(key));
         assert_eq!(typed, [true, true, true, false, false, false]);
+    }
+
+    #[test]
+    fn the_command_is_told_from_words_that_are_wrong() {
+        let of = |line: &str| command_in(&Arguments::command(), line.split(' ').map(str::to_owned));
+        assert_eq!(of("-q segmenter --json train --nonsense"), "segmenter train");
+        assert_eq!((of("sample scenes"), of("sampel scenes")), ("sample".into(), String::new()));
     }
 
     #[test]

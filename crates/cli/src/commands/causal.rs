@@ -4,15 +4,15 @@ mod show;
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::output;
 use crate::progress::Progress;
 use anyhow::Result;
 use base::Error;
 use dissect::{CausalSettings, Outcome};
 use models::{Causes, concepts_named, open_dissection, segmenter_of_plan, subject_of_plan};
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Find the units of a layer that cause a class
 #[derive(Debug, clap::Args)]
@@ -82,14 +82,18 @@ pub(crate) struct Causal {
 
     #[command(flatten)]
     computing: Computing,
+}
 
-    /// Print the result
-    #[arg(long)]
-    json: bool,
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    causes: Vec<&'a dissect::Causal>,
+    /// Classes that the images hold too little of, each with the reason.
+    absent: Vec<&'a str>,
 }
 
 impl Causal {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let dissection = open_dissection(&self.dissection)?;
         let concepts = concepts_named(&dissection, &self.class)?;
         let one = self.class.len() == 1 && concepts.len() == 1 && !self.class[0].ends_with("all");
@@ -118,12 +122,9 @@ impl Causal {
                 }
                 Outcome::Stopped => return Ok(stopped(signal, console)),
             };
-            if self.json {
-                console::print_json(&found)?;
-            } else {
-                console::print(&(show::one(&found) + &format!("{}\n", self.out.display())))?;
-            }
-            return Ok(ExitCode::SUCCESS);
+            console::result(&Json { causes: vec![&found], absent: Vec::new() }, || show::one(&found))?;
+            console::made(&self.out)?;
+            return Ok(exit::DONE);
         }
 
         let rows = causes.search_all(&concepts, &self.out, &mut progress, |at, class| {
@@ -131,12 +132,11 @@ impl Causal {
         })?;
         let signal = progress.finish();
         let Some(rows) = rows else { return Ok(stopped(signal, console)) };
-        if self.json {
-            console::print_json(&rows.iter().filter_map(|(_, found)| found.as_ref().ok()).collect::<Vec<_>>())?;
-        } else {
-            console::print(&(show::table(&self.layer, &rows) + &format!("{}\n", self.out.display())))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        let causes = rows.iter().filter_map(|(_, found)| found.as_ref().ok()).collect();
+        let absent = rows.iter().filter_map(|(_, found)| found.as_ref().err()).map(String::as_str).collect();
+        console::result(&Json { causes, absent }, || show::table(&self.layer, &rows))?;
+        console::made(&self.out)?;
+        Ok(exit::DONE)
     }
 
     fn settings(&self) -> CausalSettings {
@@ -152,7 +152,7 @@ impl Causal {
     }
 }
 
-fn stopped(signal: Option<train::signals::Signal>, console: Console) -> ExitCode {
+fn stopped(signal: Option<train::signals::Signal>, console: Console) -> Code {
     console.say("stopped; the same command goes on from here");
     exit::of_stop(signal)
 }

@@ -2,13 +2,12 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
 use dissect::{Comparison, Dissection};
 use models::{measure_images, open_dissection};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Put dissections side by side: generators, or checkpoints of one
 #[derive(Debug, clap::Args)]
@@ -37,14 +36,10 @@ pub(crate) struct Compare {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 impl Compare {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let dissections: Vec<Dissection> =
             self.dissections.iter().map(open_dissection).collect::<models::Result<_>>()?;
@@ -58,12 +53,8 @@ impl Compare {
                 return Ok(exit::of_stop(signal));
             }
         }
-        if self.json {
-            console::print_json(&comparison)?;
-        } else {
-            console::print(&table(&comparison))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        console::result(&comparison, || table(&comparison))?;
+        Ok(exit::DONE)
     }
 }
 

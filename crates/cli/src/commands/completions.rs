@@ -2,10 +2,11 @@
 
 use crate::arguments::Arguments;
 use crate::console;
+use crate::exit::{self, Code};
 use anyhow::Result;
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::process::ExitCode;
+use serde::Serialize;
 
 /// Print the completions of a shell
 #[derive(Debug, clap::Args)]
@@ -19,11 +20,18 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    script: &'a str,
+}
+
 impl Completions {
-    pub(crate) fn run(self) -> Result<ExitCode> {
+    pub(crate) fn run(self) -> Result<Code> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "ganatomy", &mut script);
-        console::print(&String::from_utf8_lossy(&script))?;
-        Ok(ExitCode::SUCCESS)
+        let script = String::from_utf8_lossy(&script);
+        console::result(&Json { script: &script }, || script.to_string())?;
+        Ok(exit::DONE)
     }
 }

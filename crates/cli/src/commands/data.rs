@@ -2,12 +2,12 @@
 
 use crate::arguments;
 use crate::console::{self, Console};
+use crate::exit::{self, Code};
 use anyhow::Result;
 use base::Error;
 use data::{Broken, Dataset, Options, Size, pictures};
 use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Names of broken images that a warning lists.
 const NAMED: usize = 5;
@@ -62,10 +62,6 @@ struct Preview {
     /// Images that cannot be read: leave them out and say so, or stop at the first
     #[arg(long, value_enum, default_value = "refuse")]
     broken: WhenBroken,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -96,7 +92,7 @@ struct JsonPlane<'a> {
 }
 
 impl Data {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         match self.command {
             DataCommand::Preview(command) => command.run(console),
         }
@@ -104,7 +100,7 @@ impl Data {
 }
 
 impl Preview {
-    fn run(self, console: Console) -> Result<ExitCode> {
+    fn run(self, console: Console) -> Result<Code> {
         if !models::files::has_ending(&self.out, &["png"]) {
             let reason = format!("{} does not end in .png", self.out.display());
             return Err(Error::setting("--out", reason).into());
@@ -119,20 +115,11 @@ impl Preview {
         let count = self.count.unwrap_or(if set.toy().is_some() { 2000 } else { 32 });
         let picture = pictures::preview(&set, count as usize, self.columns as usize)?;
         models::files::write_png(&self.out, &picture)?;
-        if self.json {
-            self.print_json(&set)?;
-        } else {
-            console::print(&format!("{}{}\n", describe(&set), self.out.display()))?;
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-
-    fn print_json(&self, set: &Dataset) -> Result<()> {
         let planes = set.planes().iter().map(|plane| JsonPlane {
             name: &plane.name,
             classes: plane.classes.iter().map(|class| class.name.as_str()).collect(),
         });
-        console::print_json(&Json {
+        let told = Json {
             name: set.name(),
             count: set.len(),
             shape: set.shape(),
@@ -140,7 +127,10 @@ impl Preview {
             planes: planes.collect(),
             skipped: set.skipped(),
             preview: self.out.display().to_string(),
-        })
+        };
+        console::result(&told, || describe(&set))?;
+        console::made(&self.out)?;
+        Ok(exit::DONE)
     }
 }
 

@@ -1,14 +1,16 @@
 //! `demo`: the whole loop on built-in data, by the program's own commands.
 
 use crate::arguments::Arguments;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::envelope;
+use crate::exit::{self, Code};
 use crate::training;
 use anyhow::Result;
 use clap::Parser;
 use evolve::{Evolution, Settings};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use train::signals::Interrupt;
 use train::{RunSettings, Training};
 
@@ -58,41 +60,58 @@ pub(crate) struct Demo {
     dry_run: bool,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json {
+    run: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    command: String,
+    /// The fields of the command's own answer.
+    result: serde_json::Map<String, serde_json::Value>,
+}
+
 impl Demo {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let mut overrides = NARROW.map(str::to_owned).to_vec();
         overrides.extend(self.generations.map(|n| format!("generations={n}")));
         overrides.extend(self.seed.map(|s| format!("seed={s}")));
         let settings = Settings::resolve(&Settings::preset("modern", false)?, None, &overrides)?;
         if self.dry_run {
-            crate::console::print(&settings.to_toml())?;
-            return Ok(ExitCode::SUCCESS);
+            console::result(&training::Dry { settings: &settings }, || settings.to_toml())?;
+            return Ok(exit::DONE);
         }
         let interrupt = Interrupt::install()?;
         let device = self.computing.open(console)?;
         console.say("1. a generator of small scenes, evolved from nothing");
         let run = Evolution::start(settings, device, || training::place(self.out, "demo"))?;
         let folder = run.folder().to_owned();
-        let code = training::go(run, &interrupt, console, false)?;
-        if code != ExitCode::SUCCESS {
+        let code = training::go(run, &interrupt, console)?;
+        if code != exit::DONE {
             return Ok(code);
         }
+        let mut done = Vec::new();
         for (what, words) in steps(&folder, self.samples) {
             console.say(what);
             console.say(&format!("  ganatomy {}", words.join(" ")));
-            let line = ["ganatomy".to_owned()].into_iter().chain(words);
+            let line = ["ganatomy".to_owned()].into_iter().chain(words.clone());
             let code = Arguments::try_parse_from(line)?.command.run(console)?;
-            if code != ExitCode::SUCCESS {
+            if code != exit::DONE {
                 return Ok(code);
             }
+            done.push(Step { command: words.join(" "), result: envelope::take() });
         }
+        envelope::add(&Json { run: folder.display().to_string(), steps: done })?;
         let run = folder.display();
         console.say("try next:");
         console.say(&format!("  open {run}/scenes/report.html in a browser"));
         console.say(&format!("  ganatomy interpolate {run} --seeds 0..8 --out morph.gif"));
         console.say(&format!("  ganatomy resume {run} --generations {}", 2 * self.generations.unwrap_or(1000)));
         console.say("  ganatomy evolve --data path/to/your/images --preset modern");
-        Ok(ExitCode::SUCCESS)
+        Ok(exit::DONE)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
@@ -10,7 +10,6 @@ use data::Dataset;
 use dissect::{Dissection, Findings, LayerFindings, Plan, Rule, Settings, Shard};
 use models::{Dissecting, model_for, open_real, real_count, segmenter_for};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use train::run_folder;
 
 /// Find out which units of a generator stand for which things
@@ -99,14 +98,10 @@ pub(crate) struct Dissect {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print dissection.json
-    #[arg(long)]
-    json: bool,
 }
 
 impl Dissect {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
         // An interrupted dissection of a run goes on with the checkpoints with which it began.
@@ -137,8 +132,8 @@ impl Dissect {
             console.say(&format!("stopped; the same command with --out {} goes on from here", out.display()));
             return Ok(exit::of_stop(signal));
         };
-        show(&dissection, self.json)?;
-        Ok(ExitCode::SUCCESS)
+        show(&dissection)?;
+        Ok(exit::DONE)
     }
 
     fn settings(&self, real: Option<&Dataset>) -> Result<Settings> {
@@ -164,14 +159,10 @@ impl Dissect {
 }
 
 /// Prints what was found.
-pub(crate) fn show(dissection: &Dissection, json: bool) -> Result<()> {
-    if json {
-        let path = dissection.folder.join("dissection.json");
-        let text = base::files::read(&path, 1 << 32)?;
-        return console::print(&String::from_utf8_lossy(&text));
-    }
-    console::print(&table(&dissection.findings()))?;
-    console::print(&format!("{}\n", dissection.folder.display()))
+pub(crate) fn show(dissection: &Dissection) -> Result<()> {
+    let findings = dissection.findings();
+    console::result(&findings, || table(&findings))?;
+    console::made(&dissection.folder)
 }
 
 /// A line for each layer, then the classes that differ most from the real ones.

@@ -2,7 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
 use dissect::{Action, Effect, Place, Recipe};
@@ -10,7 +10,6 @@ use models::files::Writer;
 use models::{EditNames, EditOutcome, Editing, Generator, Latents, Seeds};
 use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Switch units off, scale them, or force them, and see what changes
 #[derive(Debug, clap::Args)]
@@ -81,10 +80,6 @@ pub(crate) struct Edit {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print JSON: what became of every class
-    #[arg(long)]
-    json: bool,
 }
 
 /// What `--json` prints.
@@ -108,7 +103,7 @@ fn cell(text: &str) -> std::result::Result<[usize; 2], String> {
 }
 
 impl Edit {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
         let dissection = models::dissection_of_model(self.dissection.as_deref(), &self.model)?;
@@ -142,16 +137,16 @@ impl Edit {
             latents: self.latents.as_ref().map(text),
         };
         editing.write(&self.out, &outcome, names)?;
-        if self.json {
-            let finite =
-                |effect: Effect| JsonEffect { removed: Some(effect.removed()).filter(|r| r.is_finite()), effect };
-            let classes = outcome.classes.into_iter().map(finite).collect();
-            console::print_json(&Json { out: text(&self.out), images: outcome.images, classes })?;
-        } else {
-            console::print(&table(&outcome))?;
-            console::print(&format!("{}\n", self.out.display()))?;
-        }
-        Ok(ExitCode::SUCCESS)
+        let finite = |effect: &Effect| {
+            let removed = Some(effect.removed()).filter(|removed| removed.is_finite());
+            JsonEffect { removed, effect: effect.clone() }
+        };
+        let classes = outcome.classes.iter().map(finite).collect();
+        let told = Json { out: text(&self.out), images: outcome.images, classes };
+        console::result(&told, || table(&outcome))?;
+        console::made(&self.out)?;
+        self.raw.as_deref().map_or(Ok(()), console::made)?;
+        Ok(exit::DONE)
     }
 
     fn recipe(&self) -> Result<Recipe> {

@@ -2,11 +2,11 @@
 
 use crate::console::Console;
 use crate::device::Computing;
+use crate::exit::Code;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use evolve::{Evolution, Settings, Stats};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use train::{OpenRun, RunSettings};
 
 /// Train a generator by evolution
@@ -48,16 +48,13 @@ pub(crate) struct Evolve {
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
-    /// Print the statistics of every generation to stdout, one JSON object a line
-    #[arg(long)]
-    json: bool,
 }
 
 impl Evolve {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let settings = self.resolve()?;
         let label = format!("{}-{}", training::name_of(&settings.data), settings.preset);
-        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
+        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run };
         training::start::<Evolution>(settings, self.out, &label, manner)
     }
 

@@ -1,12 +1,13 @@
 //! `ganatomy export MODEL`
 
 use crate::console::{self, Console};
+use crate::exit::{self, Code};
 use crate::output;
 use anyhow::{Context, Result};
 use models::{Model, files};
 use net::{Device, Storage};
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Write a model as one file, to keep or to pass on
 #[derive(Debug, clap::Args)]
@@ -30,14 +31,22 @@ pub(crate) struct Export {
     half: bool,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json {
+    model: String,
+    bytes: usize,
+}
+
 impl Export {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         output::check_ending(&self.out, "safetensors")?;
         let Model { network, path } = Model::find(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
         let storage = if self.half { Storage::F16 } else { Storage::F32 };
         let bytes = network.to_bytes(storage).with_context(|| path.display().to_string())?;
         files::write(&self.out, &bytes)?;
-        console::print(&format!("{}\n", self.out.display()))?;
-        Ok(ExitCode::SUCCESS)
+        console::result(&Json { model: path.display().to_string(), bytes: bytes.len() }, String::new)?;
+        console::made(&self.out)?;
+        Ok(exit::DONE)
     }
 }

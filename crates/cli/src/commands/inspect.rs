@@ -1,6 +1,7 @@
 //! `ganatomy inspect MODEL`
 
 use crate::console::{self, Console};
+use crate::exit::{self, Code};
 use anyhow::Result;
 use data::Plane;
 use models::Model;
@@ -8,7 +9,6 @@ use net::{Device, Law, NodeReport, Op, Report};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Show the nodes of a network: shapes, parameters, work
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,6 @@ Examples:
 pub(crate) struct Inspect {
     /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What `--json` prints.
@@ -50,20 +46,16 @@ struct Input<'a> {
 }
 
 impl Inspect {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let Model { network, path } = Model::find(&self.model, &Device::cpu(), &mut |note| console.note(note))?;
         let report = network.report()?;
-        if !self.json {
-            console::print(&table(&report))?;
-            return Ok(ExitCode::SUCCESS);
-        }
         let graph = &network.graph;
         let input = |node: &'_ net::NodeId| match &graph.node(*node).op {
             Op::Input { shape, law, .. } => Some(Input { name: &graph.node(*node).name, shape, law: *law }),
             _ => None,
         };
         let output = &graph.node(graph.output()).name;
-        console::print_json(&Json {
+        let told = Json {
             model: path.display().to_string(),
             inputs: graph.inputs().iter().filter_map(input).collect(),
             output: report.nodes.iter().find(|node| &node.name == output),
@@ -72,8 +64,9 @@ impl Inspect {
             macs: report.macs,
             notes: report.notes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             nodes: &report.nodes,
-        })?;
-        Ok(ExitCode::SUCCESS)
+        };
+        console::result(&told, || table(&report))?;
+        Ok(exit::DONE)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
 use base::Error;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use models::files::{self, has_ending};
 use models::{Generator, Seeds, Walk, Way};
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Walk from seed to seed
 #[derive(Debug, clap::Args)]
@@ -54,8 +54,15 @@ fn ways() -> impl TypedValueParser<Value = Way> {
     PossibleValuesParser::new(Way::ALL.map(Way::name)).try_map(|name| name.parse::<Way>())
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json {
+    model: String,
+    pictures: usize,
+}
+
 impl Interpolate {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let animated = has_ending(&self.out, &["gif"]);
         if !animated && !has_ending(&self.out, &["png"]) {
             let reason = format!("{} ends in neither .png nor .gif", self.out.display());
@@ -74,7 +81,9 @@ impl Interpolate {
         } else {
             files::write_png(&self.out, &walk.sheet(&images)?)?;
         }
-        console::print(&format!("{}\n", self.out.display()))?;
-        Ok(ExitCode::SUCCESS)
+        let model = generator.path().display().to_string();
+        console::result(&Json { model, pictures: images.len() }, String::new)?;
+        console::made(&self.out)?;
+        Ok(exit::DONE)
     }
 }

@@ -3,11 +3,11 @@
 use crate::commands::dissect::show;
 use crate::console::Console;
 use crate::device::Computing;
+use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
 use models::subject_of_plan;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Put the shards of a dissection together
 #[derive(Debug, clap::Args)]
@@ -31,14 +31,10 @@ pub(crate) struct Merge {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print dissection.json
-    #[arg(long)]
-    json: bool,
 }
 
 impl Merge {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let mut progress = Progress::new(console)?;
         let model = self.model.as_deref();
@@ -55,7 +51,7 @@ impl Merge {
             &mut progress,
         );
         progress.finish();
-        show(&done?, self.json)?;
-        Ok(ExitCode::SUCCESS)
+        show(&done?)?;
+        Ok(exit::DONE)
     }
 }

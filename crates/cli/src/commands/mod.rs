@@ -20,8 +20,8 @@ mod segmenter;
 mod trial;
 
 use crate::console::Console;
+use crate::exit::Code;
 use anyhow::Result;
-use std::process::ExitCode;
 
 /// What the user wants done.
 #[derive(Debug, clap::Subcommand)]
@@ -48,7 +48,7 @@ pub(crate) enum Command {
 
 impl Command {
     /// Does it.
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         match self {
             Self::Demo(command) => command.run(console),
             Self::Evolve(command) => command.run(console),

@@ -2,14 +2,13 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
 use dissect::{Answers, Defects, Distances, Ranking, RepairMeans, RepairSettings, Repaired};
 use models::{Generator, open_real, real_count};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use train::run_folder;
 
 /// Find units that make what real images do not show, and take them out
@@ -84,10 +83,6 @@ pub(crate) struct Repair {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print JSON: the candidates and what was measured
-    #[arg(long)]
-    json: bool,
 }
 
 /// One word of `--accept`.
@@ -120,7 +115,7 @@ struct Json<'a> {
 }
 
 impl Repair {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let generator = Generator::find(&self.model, &device, &mut |note| console.note(note))?;
         generator.image_shape()?;
@@ -151,22 +146,22 @@ impl Repair {
         let done = dissect::repair(&out, &means, &answers, &settings, &mut progress);
         let signal = progress.finish();
         let Some(repair) = done? else { return Ok(exit::of_stop(signal)) };
-        if self.json {
-            let (ranking, accepted) = (&repair.ranking, repair.decisions.accepted());
-            let out = out.display().to_string();
-            let (layer, candidates, repaired) = (&*self.layer, &*ranking.candidates, &repair.repaired);
-            console::print_json(&Json { out, layer, candidates, accepted, repaired })?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        console::print(&match &repair.repaired {
+        let told = Json {
+            out: out.display().to_string(),
+            layer: &self.layer,
+            candidates: &repair.ranking.candidates,
+            accepted: repair.decisions.accepted(),
+            repaired: &repair.repaired,
+        };
+        console::result(&told, || match &repair.repaired {
             Some(repaired) => figures(repaired, &self.layer),
             None => table(&repair.ranking, &self.layer),
         })?;
-        console::print(&format!("{}\n", out.display()))?;
+        console::made(&out)?;
         if repair.repaired.is_none() {
             console.say(&undecided(&out));
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(exit::DONE)
     }
 }
 

@@ -1,12 +1,13 @@
 //! `ganatomy report FOUND`
 
 use crate::console::{self, Console};
+use crate::exit::{self, Code};
 use crate::output;
 use anyhow::Result;
 use models::files::{self, has_ending};
 use report::Wanted;
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Make one page of a dissection, for any browser
 #[derive(Debug, clap::Args)]
@@ -50,8 +51,15 @@ pub(crate) struct Report {
     top_images: u32,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    left_out: &'a [String],
+    bytes: usize,
+}
+
 impl Report {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let out = self.out.clone().unwrap_or_else(|| self.dissection.join("report.html"));
         // A device may be called anything.
         if !has_ending(&out, &["htm"]) && (!out.exists() || out.is_file()) {
@@ -69,7 +77,8 @@ impl Report {
             console.warn(&format!("left out: {note}"));
         }
         files::write(&out, report.html.as_bytes())?;
-        console::print(&format!("{}\n", out.display()))?;
-        Ok(ExitCode::SUCCESS)
+        console::result(&Json { left_out: &report.notes, bytes: report.html.len() }, String::new)?;
+        console::made(&out)?;
+        Ok(exit::DONE)
     }
 }

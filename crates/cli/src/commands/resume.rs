@@ -2,11 +2,11 @@
 
 use crate::console::Console;
 use crate::device::Computing;
+use crate::exit::Code;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use evolve::Evolution;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use train::{Change, RunSettings};
 
 /// Go on with a run from its newest valid checkpoint
@@ -40,13 +40,10 @@ pub(crate) struct Resume {
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
-    /// Print the statistics of every generation to stdout, one JSON object a line
-    #[arg(long)]
-    json: bool,
 }
 
 impl Resume {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         if segment::Settings::are_in(&self.run) {
             return self.of::<segment::Training>(console);
         }
@@ -54,13 +51,13 @@ impl Resume {
         self.of::<Evolution>(console)
     }
 
-    fn of<T: Told>(self, console: Console) -> Result<ExitCode> {
+    fn of<T: Told>(self, console: Console) -> Result<Code> {
         let mut overrides = self.settings;
         overrides.extend(self.data.map(|data| quoted("data", &data)));
         if let Some(generations) = self.generations {
             overrides.push(length::<T::Settings>(generations)?);
         }
-        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
+        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run };
         let change = if self.allow_change { Change::Allowed } else { Change::Refused };
         training::resume::<T>(&self.run, &overrides, change, manner)
     }

@@ -2,7 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::output::Target;
 use crate::progress::Progress;
 use anyhow::Result;
@@ -12,7 +12,6 @@ use models::files::{self, Writer};
 use models::{Generator, Kind, Latents, Nearest, Seeds, open_real, pictures};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Make images from seeds or latents
 #[derive(Debug, clap::Args)]
@@ -62,10 +61,6 @@ pub(crate) struct Sample {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print JSON: what was written
-    #[arg(long)]
-    json: bool,
 }
 
 /// What `--json` prints.
@@ -88,7 +83,7 @@ enum Pictures {
 }
 
 impl Sample {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let generator = Generator::find(&self.model, &device, &mut |note| console.note(note))?;
         let latents = match &self.latents {
@@ -134,20 +129,13 @@ impl Sample {
         pictures.finish()?;
 
         let (out, raw) = (out.as_deref(), self.raw.as_deref());
-        if self.json {
-            let name = |path: &Path| path.display().to_string();
-            let model = name(generator.path());
-            let nearest = nearest.as_ref();
-            console::print_json(&Json { model, shape: &shape, out: out.map(name), raw: raw.map(name), nearest })?;
-        } else {
-            if let Some(nearest) = nearest {
-                console::print(&told(&nearest))?;
-            }
-            for path in [out, raw].into_iter().flatten() {
-                console::print(&format!("{}\n", path.display()))?;
-            }
-        }
-        Ok(ExitCode::SUCCESS)
+        let name = |path: &Path| path.display().to_string();
+        let nearest = nearest.as_ref();
+        let (model, shape) = (name(generator.path()), &*shape);
+        let json = Json { model, shape, out: out.map(name), raw: raw.map(name), nearest };
+        console::result(&json, || nearest.map_or_else(String::new, told))?;
+        [out, raw].into_iter().flatten().try_for_each(console::made)?;
+        Ok(exit::DONE)
     }
 
     fn pictures(&self, out: Option<&Path>, n: u64, generator: &Generator) -> Result<Pictures> {

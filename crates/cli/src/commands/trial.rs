@@ -1,12 +1,14 @@
 //! `trial`: the toy experiment with statistics.
 
-use crate::console::{Console, print, print_json};
+use crate::console::{self, Console};
+use crate::exit::{self, Code};
+use crate::training;
 use anyhow::Result;
 use data::toys::Toy;
 use evolve::trial::{self, Arm, Figure, Plan, Row};
 use evolve::{Family, Settings};
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use train::RunSettings;
 use train::signals::Interrupt;
 
@@ -49,13 +51,16 @@ pub(crate) struct Trial {
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
-    /// Print the table as JSON
-    #[arg(long)]
-    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    arms: &'a [Row],
 }
 
 impl Trial {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let toy =
             Toy::ALL.into_iter().find(|toy| toy.name() == self.toy && toy.mixture().is_some()).ok_or_else(|| {
                 base::Error::setting("TOY", format!("there is no mixture {:?}", self.toy))
@@ -73,8 +78,8 @@ impl Trial {
             }
         }
         if self.dry_run {
-            print(&settings.to_toml())?;
-            return Ok(ExitCode::SUCCESS);
+            console::result(&training::Dry { settings: &settings }, || settings.to_toml())?;
+            return Ok(exit::DONE);
         }
         let folder = self.out.unwrap_or_else(|| PathBuf::from(format!("trial-{}", toy.name())));
         let plan = Plan { toy, arms, seeds: self.seeds, settings };
@@ -86,19 +91,16 @@ impl Trial {
         let Some(results) = results? else {
             console.say("stopped; finished runs are kept: the same command goes on");
             let code = interrupt.requested().map_or(1, train::signals::Signal::exit_code);
-            return Ok(ExitCode::from(code as u8));
+            return Ok(code as u8);
         };
         let rows = trial::table(&results);
         base::files::write_atomic(folder.join("results.csv"), trial::csv(&results).as_bytes())?;
         base::files::write_atomic(folder.join("summary.json"), &serde_json::to_vec_pretty(&rows)?)?;
         base::files::write_atomic(folder.join("clouds.svg"), trial::clouds(toy, &results)?.as_bytes())?;
-        if self.json {
-            print_json(&rows)?;
-        } else {
-            print(&(text(&rows) + &format!("{}\n", folder.display())))?;
-        }
+        console::result(&Json { arms: &rows }, || text(&rows))?;
+        console::made(&folder)?;
         console.say(&format!("see {0}/clouds.svg, {0}/results.csv", folder.display()));
-        Ok(ExitCode::SUCCESS)
+        Ok(exit::DONE)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
-use crate::exit;
+use crate::exit::{self, Code};
 use crate::output::Target;
 use crate::progress::Progress;
 use anyhow::Result;
@@ -14,7 +14,6 @@ use models::{PlaneShares, Seeds, Seen, Source, classes_document, files, find_seg
 use segment::{Segment, Segmenter};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Images that are segmented at a time.
 const BATCH: usize = 32;
@@ -61,10 +60,6 @@ pub(crate) struct Apply {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What `--json` prints.
@@ -85,7 +80,7 @@ struct Sink<'a> {
 }
 
 impl Apply {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let target = Target::of(&self.out)?;
         if self.labels && matches!(target, Target::Grid(_)) {
             return Err(Error::setting("labels", "needs a folder as --out")
@@ -113,7 +108,7 @@ impl Apply {
         }
         sink.finish(self.columns as usize)?;
         self.print(&seen, &path)?;
-        Ok(ExitCode::SUCCESS)
+        Ok(exit::DONE)
     }
 
     /// How many pictures are looked at.
@@ -129,16 +124,15 @@ impl Apply {
 
     fn print(&self, seen: &Seen, path: &Path) -> Result<()> {
         let planes = seen.shares();
-        if self.json {
-            let (segmenter, out) = (path.display().to_string(), self.out.display().to_string());
-            return console::print_json(&Json { segmenter, images: seen.images(), planes, out });
-        }
         let line = |plane: &PlaneShares| {
             let shares = plane.classes.iter().filter(|class| class.pixels > 0);
             let shares: Vec<String> = shares.map(|c| format!("{} {:.2} %", c.name, 100.0 * c.share)).collect();
             format!("{}: {}\n", plane.name, shares.join(", "))
         };
-        console::print(&format!("{}{}\n", planes.iter().map(line).collect::<String>(), self.out.display()))
+        let text = planes.iter().map(line).collect();
+        let (segmenter, out) = (path.display().to_string(), self.out.display().to_string());
+        console::result(&Json { segmenter, images: seen.images(), planes, out }, || text)?;
+        console::made(&self.out)
     }
 }
 

@@ -3,11 +3,13 @@
 use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::exit::{self, Code};
 use crate::output;
 use anyhow::Result;
 use net::Storage;
+use segment::Segment;
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Make a segmenter for images without labels: like colour and texture, same class
 #[derive(Debug, clap::Args)]
@@ -48,15 +50,24 @@ pub(crate) struct Cluster {
     computing: Computing,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json<'a> {
+    data: &'a str,
+    classes: Vec<&'a str>,
+}
+
 impl Cluster {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         output::check_ending(&self.out, "safetensors")?;
         let device = self.computing.open(console)?;
         let options = data::Options { size: self.size, seed: self.seed, ..data::Options::default() };
         let set = data::open(&self.data, &options)?;
         let segmenter = segment::cluster(&set, self.clusters as usize, self.images as usize, self.seed, &device)?;
         models::files::write(&self.out, &segmenter.to_bytes(Storage::F32)?)?;
-        console::print(&format!("{}\n", self.out.display()))?;
-        Ok(ExitCode::SUCCESS)
+        let classes = segmenter.planes()[0].classes.iter().map(|class| class.name.as_str()).collect();
+        console::result(&Json { data: set.name(), classes }, String::new)?;
+        console::made(&self.out)?;
+        Ok(exit::DONE)
     }
 }

@@ -3,12 +3,12 @@
 use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::exit::{self, Code};
 use anyhow::Result;
 use data::Size;
 use segment::{ClassScore, Confusion, Segment, evaluate};
 use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// The table of confusions is printed for people where it has no more columns than this.
 const MOST_COLUMNS: usize = 16;
@@ -46,10 +46,6 @@ pub(crate) struct Eval {
 
     #[command(flatten)]
     computing: Computing,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What `--json` prints.
@@ -74,7 +70,7 @@ struct JsonPlane<'a> {
 }
 
 impl Eval {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let device = self.computing.open(console)?;
         let (segmenter, path) = models::find_segmenter(&self.segmenter, &device, &mut |note| console.note(note))?;
         let size = Some(self.size.unwrap_or(Size::of(segmenter.image_shape())));
@@ -86,22 +82,20 @@ impl Eval {
             evaluate(&segmenter, &set, n, !segmenter.learnt_ignored(), &device, |k| bar.set_position(k as u64));
         bar.finish_and_clear();
         let tables = judged?;
-        if self.json {
-            let planes = tables.iter().map(|table| JsonPlane {
-                name: &table.plane().name,
-                accuracy: table.accuracy(),
-                mean_iou: table.mean_iou(),
-                mean_iou_of_things: table.mean_iou_of_things(),
-                classes: table.classes(),
-                confusion: table.rows().collect(),
-            });
-            let segmenter = path.display().to_string();
-            console::print_json(&Json { segmenter, data: set.name(), images: n, planes: planes.collect() })?;
-        } else {
+        let planes = tables.iter().map(|table| JsonPlane {
+            name: &table.plane().name,
+            accuracy: table.accuracy(),
+            mean_iou: table.mean_iou(),
+            mean_iou_of_things: table.mean_iou_of_things(),
+            classes: table.classes(),
+            confusion: table.rows().collect(),
+        });
+        let (segmenter, planes) = (path.display().to_string(), planes.collect());
+        console::result(&Json { segmenter, data: set.name(), images: n, planes }, || {
             let text: Vec<String> = tables.iter().map(describe).collect();
-            console::print(&format!("{} on {n} images of {}\n\n{}", path.display(), set.name(), text.join("\n")))?;
-        }
-        Ok(ExitCode::SUCCESS)
+            format!("{} on {n} images of {}\n\n{}", path.display(), set.name(), text.join("\n"))
+        })?;
+        Ok(exit::DONE)
     }
 }
 

@@ -3,13 +3,14 @@
 use crate::arguments;
 use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::exit::{self, Code};
 use crate::output;
 use anyhow::Result;
 use base::files;
 use net::Storage;
 use segment::Segment;
+use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Make a segmenter of regions that you paint: the same in all pictures
 #[derive(Debug, clap::Args)]
@@ -42,8 +43,21 @@ pub(crate) struct Masks {
     computing: Computing,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Json {
+    masks: Vec<Share>,
+}
+
+#[derive(Serialize)]
+struct Share {
+    name: String,
+    /// Of the picture's pixels.
+    share: f64,
+}
+
 impl Masks {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         output::check_ending(&self.out, "safetensors")?;
         let device = self.computing.open(console)?;
         let [height, width] = match self.size {
@@ -58,12 +72,16 @@ impl Masks {
         let segmenter = segment::masks(&self.folder, [channels, height, width], &device)?;
         models::files::write(&self.out, &segmenter.to_bytes(Storage::F16)?)?;
         let nothing = net::Tensor::new(&[1, channels, height, width], vec![0.0; channels * height * width], &device);
-        for (plane, map) in segmenter.planes().iter().zip(&segmenter.segment(&nothing)?[0]) {
+        let maps = segmenter.segment(&nothing)?.remove(0);
+        let share = |(plane, map): (&data::Plane, &data::LabelMap)| {
             let inside = map.classes.iter().filter(|&&class| class == 1).count();
-            let share = 100.0 * inside as f64 / map.classes.len() as f64;
-            console::print(&format!("{}: {share:.1} % of the picture\n", plane.name))?;
-        }
-        console::print(&format!("{}\n", self.out.display()))?;
-        Ok(ExitCode::SUCCESS)
+            Share { name: plane.name.clone(), share: inside as f64 / map.classes.len() as f64 }
+        };
+        let masks: Vec<Share> = segmenter.planes().iter().zip(&maps).map(share).collect();
+        let line = |mask: &Share| format!("{}: {:.1} % of the picture\n", mask.name, 100.0 * mask.share);
+        let text = masks.iter().map(line).collect();
+        console::result(&Json { masks }, || text)?;
+        console::made(&self.out)?;
+        Ok(exit::DONE)
     }
 }

@@ -7,8 +7,8 @@ mod masks;
 mod train;
 
 use crate::console::Console;
+use crate::exit::Code;
 use anyhow::Result;
-use std::process::ExitCode;
 
 /// Train, judge and use networks that say what is where
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ enum SegmenterCommand {
 }
 
 impl Segmenter {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         match self.command {
             SegmenterCommand::Train(command) => command.run(console),
             SegmenterCommand::Eval(command) => command.run(console),

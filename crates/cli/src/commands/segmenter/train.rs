@@ -3,11 +3,11 @@
 use crate::arguments;
 use crate::console::Console;
 use crate::device::Computing;
+use crate::exit::Code;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use segment::{Segment, Settings, Stats, Training};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use train::{OpenRun, RunSettings};
 
 /// Train a segmenter on labelled images
@@ -51,13 +51,10 @@ pub(crate) struct Train {
     /// Print the resolved settings and stop
     #[arg(long)]
     dry_run: bool,
-    /// Print the statistics of every step to stdout, one JSON object a line
-    #[arg(long)]
-    json: bool,
 }
 
 impl Train {
-    pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
+    pub(crate) fn run(self, console: Console) -> Result<Code> {
         let mut overrides: Vec<String> = self.val.iter().map(|val| quoted("val", val)).collect();
         overrides.extend(self.from.iter().map(|from| quoted("from", from)));
         overrides.extend(self.settings.iter().cloned());
@@ -66,7 +63,7 @@ impl Train {
         overrides.extend(self.seed.map(|n| format!("seed={n}")));
         let settings = Settings::preset(&self.data).with(&overrides)?;
         let label = format!("{}-segmenter", training::name_of(&settings.data));
-        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run, json: self.json };
+        let manner = Manner { console, computing: self.computing, dry_run: self.dry_run };
         training::start::<Training>(settings, self.out, &label, manner)
     }
 }
