@@ -12,6 +12,7 @@ mod hostile;
 mod house;
 mod inspect;
 mod interpolate;
+mod json;
 mod model;
 mod non_finite;
 mod output;
