@@ -7,7 +7,7 @@ use base::Result;
 const LOOKED_AT: u64 = 16;
 
 impl Dataset {
-    /// The set in words that differ where sets differ, wherever they lie and whatever they are called: `12 of [3, 64, 64], contents
+    /// The set in words that differ where sets differ, wherever they lie and whatever they are called: `12 items of shape [3, 64, 64], contents
     /// 1a2b3c4d5e6f7081`. The hash is of up to 16 items spread over the set, with their label maps, as a network gets to see
     /// them: this is cheap, and a change of other items alone goes unseen.
     ///
@@ -30,7 +30,7 @@ impl Dataset {
             }
         }
         let count = n.map_or("endless".to_owned(), |n| n.to_string());
-        Ok(format!("{count} of {:?}, contents {}", self.shape(), &hasher.finalize().to_hex()[..16]))
+        Ok(format!("{count} items of shape {:?}, contents {}", self.shape(), &hasher.finalize().to_hex()[..16]))
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
     fn sets_are_told_apart_by_what_they_hold_and_not_by_where_they_lie() {
         let place = tempfile::tempdir().unwrap();
         let first = folder(&place.path().join("a"), 40, |i| i);
-        assert!(first.starts_with("40 of [3, 8, 8], contents "), "{first}");
+        assert!(first.starts_with("40 items of shape [3, 8, 8], contents "), "{first}");
         assert_eq!(folder(&place.path().join("elsewhere/b"), 40, |i| i), first);
         assert_ne!(folder(&place.path().join("c"), 40, |i| 255 - i), first);
         assert_ne!(folder(&place.path().join("d"), 39, |i| i), first);
@@ -70,7 +70,7 @@ mod tests {
         let of = |name: &str, seed| {
             open(name, &Options { size, seed, ..Options::default() }).unwrap().fingerprint().unwrap()
         };
-        assert!(of("scenes", 1).starts_with("endless of [3, 32, 32], contents "));
+        assert!(of("scenes", 1).starts_with("endless items of shape [3, 32, 32], contents "));
         assert_eq!(of("scenes", 1), of("scenes", 1));
         assert_ne!(of("scenes", 1), of("scenes", 2));
         assert_ne!(of("ring8", 1), of("grid25", 1));

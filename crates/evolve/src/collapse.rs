@@ -6,7 +6,7 @@ use metrics::modes;
 /// Samples are alike where their variance is below this share of that of the reals.
 const ALIKE: f64 = 0.01;
 /// Generations in a row after which that is told: a young generator needs some to find its voice.
-pub(crate) const LONG: u64 = 250;
+pub(crate) const LONG: u64 = 500;
 
 /// Generations in a row in which samples were alike, with this one. `reals` is the variance of the reals.
 pub(crate) fn alike_for(before: u64, samples: Option<f64>, reals: f64) -> u64 {

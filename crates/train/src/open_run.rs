@@ -228,8 +228,7 @@ fn accept(
             oddities.push(format!("{} {what}, and the run goes on with the new ones: {list}", path.display()))
         }
         Change::Refused => {
-            let hint =
-                "Take them back to go on with the same run, or go on with another one from here by `allow_change`.";
+            let hint = "Go on with what the run had, or with another run from here on by `allow_change`.";
             return Err(Error::file(path, format!("{what} ({list})")).with_hint(hint));
         }
     }

@@ -332,7 +332,7 @@ fn what_cannot_be_gone_on_with_is_refused_and_nothing_is_touched() {
     train(&mut start("", &out), None);
     let before = story(&out);
     let refused = |words: &str| message(&resume(words, &out).err().unwrap()).replace(&out.display().to_string(), "RUN");
-    insta::assert_snapshot!(refused("lr=0.1 target=4"), @"RUN: was made with other settings (lr: 0.5 -> 0.1; target: 3.0 -> 4.0) | Take them back to go on with the same run, or go on with another one from here by `allow_change`.");
+    insta::assert_snapshot!(refused("lr=0.1 target=4"), @"RUN: was made with other settings (lr: 0.5 -> 0.1; target: 3.0 -> 4.0) | Go on with what the run had, or with another run from here on by `allow_change`.");
     insta::assert_snapshot!(refused("rounds=4"), @"rounds: is 4, but 5 are done already | Ask for more, those already done included, or leave it out.");
     let held = resume("", &out).unwrap();
     assert!(refused("").contains("is at work in this folder"));
@@ -431,7 +431,7 @@ fn a_memory_of_other_parameters_is_refused() {
     assert_eq!((moments.steps(), moments.first[0].shape()), (5, &[2][..]));
     for shape in [vec![3], vec![2]] {
         let refused = all.take("place", &[shape.clone(), shape]).unwrap_err().to_string();
-        assert!(refused.contains("has no tensor \"place."), "{refused}");
+        assert!(refused.contains("tensor \"place."), "{refused}");
     }
 }
 
@@ -458,7 +458,7 @@ fn a_file_that_was_edited_is_refused_with_the_difference_or_goes_on_aloud() {
     let refused = |words: &str| {
         message(&go_on(&out, words, Change::Refused).err().unwrap()).replace(&out.display().to_string(), "RUN")
     };
-    insta::assert_snapshot!(refused("rounds=7"), @"RUN/config.toml: differs from the settings with which checkpoint 000005 was made (lr: 0.5 -> 0.25) | Take them back to go on with the same run, or go on with another one from here by `allow_change`.");
+    insta::assert_snapshot!(refused("rounds=7"), @"RUN/config.toml: differs from the settings with which checkpoint 000005 was made (lr: 0.5 -> 0.25) | Go on with what the run had, or with another run from here on by `allow_change`.");
     let mut run = go_on(&out, "rounds=7", Change::Allowed).unwrap();
     let said = run.oddities().join("").replace(&out.display().to_string(), "RUN");
     insta::assert_snapshot!(said, @"RUN/config.toml differs from the settings with which checkpoint 000005 was made, and the run goes on with the new ones: lr: 0.5 -> 0.25");

@@ -17,8 +17,8 @@ Examples:
   ganatomy resume runs/00003-scenes-modern --generations 20000
   ganatomy resume runs/00004-photos-modern --data /new/place/photos
 
-Nothing but the length of the run, what it writes (log.*) and the place of its data can be changed. A
-config.toml that was edited, or other data, are refused, unless --allow-change is given.")]
+Nothing but the length of the run, what it writes (log.*) and the place of its data can be changed.
+A config.toml that was edited, or other data, are refused, unless --allow-change is given.")]
 pub(crate) struct Resume {
     /// The run folder
     #[arg(value_name = "RUN")]

@@ -185,7 +185,12 @@ fn a_full_disk_costs_nothing_that_was_saved() {
         std::fs::remove_dir_all(place.path(&format!("disk/run/checkpoints/{name}"))).unwrap();
     }
     let total = newest + 2;
-    place.tell(&format!("resume disk/run --generations {total} --set log.keep=1"));
+    let output = place.output(&format!("resume disk/run --generations {total} --set log.keep=1"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    // The best may have been among those that were removed by hand.
+    let warned = said.lines().filter(|line| line.starts_with("warning: ")).collect::<Vec<_>>();
+    assert!(warned.iter().all(|line| line.contains("best.json: is of generation ")), "{said}");
     place.succeed(&format!("{evolve} {total} --set log.checkpoint=0 --out whole --quiet"));
     crate::runs::assert_same(&place.checkpoint("disk/run", total), &place.checkpoint("whole", total));
 }
