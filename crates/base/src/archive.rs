@@ -5,16 +5,15 @@
 //! overlap, so that all of them together cannot unpack to more than a thousand times the file's length, or so. A member's size
 //! and checksum are checked when it is read.
 
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use flate2::{Compression, Crc, read::DeflateDecoder, write::DeflateEncoder};
 use rawzip::time::UtcDateTime;
 use rawzip::{
     CompressionMethod, ErrorKind, FileReader, MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ReaderAt, ZipArchive,
-    ZipArchiveEntryWayfinder, ZipArchiveWriter, ZipLocator,
+    ZipArchiveEntryWayfinder, ZipArchiveWriter, ZipLocator, ZipVerification,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
@@ -72,9 +71,7 @@ impl Archive {
     /// The file cannot be read, is not a whole archive, or has members that overlap.
     pub fn open(path: impl AsRef<Path>, broken: &str) -> Result<Self> {
         let path = path.as_ref();
-        let unreadable = |e| Error::io("read", path, e);
-        let file = File::open(path).map_err(unreadable)?;
-        let length = file.metadata().map_err(unreadable)?.len();
+        let (file, length) = files::open(path)?;
         Self::new(Source::File(file.into()), length, path, broken)
     }
 
@@ -160,6 +157,38 @@ impl Archive {
     pub fn read(&self, index: usize, limit: u64) -> Result<Vec<u8>> {
         let path = self.path_of(index);
         let wrong = |reason: String| Error::file(&path, reason);
+        let (bytes, claim) = self.unpack(index, limit)?;
+        let length = bytes.len() as u64;
+        if length > limit {
+            return Err(wrong(format!("unpacks to more than {limit} bytes")));
+        }
+        if length != claim.uncompressed_size {
+            let found = if length > claim.uncompressed_size { "more".into() } else { length.to_string() };
+            return Err(wrong(format!("is damaged: it declares {} bytes and has {found}", claim.uncompressed_size)));
+        }
+        let mut checksum = Crc::new();
+        checksum.update(&bytes);
+        if checksum.sum() != claim.crc {
+            return Err(wrong("is damaged: its checksum is not the one that it declares".into()));
+        }
+        Ok(bytes)
+    }
+
+    /// The first `most` bytes of a member, or all of a shorter one: to look at it without unpacking it. Neither its length nor its
+    /// checksum is known to be right then.
+    ///
+    /// # Errors
+    /// There is no such member, it cannot be unpacked, or the file cannot be read.
+    pub fn start(&self, index: usize, most: u64) -> Result<Vec<u8>> {
+        let (mut bytes, _) = self.unpack(index, most)?;
+        bytes.truncate(most as usize);
+        Ok(bytes)
+    }
+
+    /// The bytes of a member, no more than one over the limit or over what it declares, and what it says of itself.
+    fn unpack(&self, index: usize, limit: u64) -> Result<(Vec<u8>, ZipVerification)> {
+        let path = self.path_of(index);
+        let wrong = |reason: String| Error::file(&path, reason);
         let member = self.members.get(index).ok_or_else(|| wrong(format!("has no member {index}")))?;
         if member.is_encrypted {
             return Err(wrong("is encrypted".into()));
@@ -191,20 +220,7 @@ impl Archive {
             }
             _ => Error::io("read", &path, e),
         })?;
-        let length = bytes.len() as u64;
-        if length > limit {
-            return Err(wrong(format!("unpacks to more than {limit} bytes")));
-        }
-        if length != claim.uncompressed_size {
-            let found = if length > claim.uncompressed_size { "more".into() } else { length.to_string() };
-            return Err(wrong(format!("is damaged: it declares {} bytes and has {found}", claim.uncompressed_size)));
-        }
-        let mut checksum = Crc::new();
-        checksum.update(&bytes);
-        if checksum.sum() != claim.crc {
-            return Err(wrong("is damaged: its checksum is not the one that it declares".into()));
-        }
-        Ok(bytes)
+        Ok((bytes, claim))
     }
 }
 

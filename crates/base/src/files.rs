@@ -7,21 +7,45 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+/// Opens a regular file to read it, and says how long it is. A link to one will do.
+///
+/// # Errors
+/// The file cannot be opened, or is none: a folder, a pipe, a device. A pipe is refused before it is opened, because that would
+/// wait for somebody who writes to it.
+pub fn open(path: impl AsRef<Path>) -> Result<(File, u64)> {
+    let path = path.as_ref();
+    let unreadable = |e| Error::io("read", path, e);
+    let check = |found: &fs::Metadata| match found {
+        found if found.is_file() => Ok(()),
+        found if found.is_dir() => Err(Error::file(path, "is a folder, not a file")),
+        _ => Err(Error::file(path, "is not a regular file (it is a pipe, a device or the like)")
+            .with_hint("Save what it gives to a file first.")),
+    };
+    check(&fs::metadata(path).map_err(unreadable)?)?;
+    let file = File::open(path).map_err(unreadable)?;
+    // What lies there may have changed meanwhile.
+    let found = file.metadata().map_err(unreadable)?;
+    check(&found)?;
+    Ok((file, found.len()))
+}
+
+/// Whether a file or folder lies here that a bare name does not mean, because the name is that of something built in. With a
+/// `/` in it (`./name`) it is meant.
+pub fn is_passed_over(name: &str) -> bool {
+    !name.is_empty() && !name.contains(std::path::is_separator) && Path::new(name).exists()
+}
+
 /// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors
-/// The file cannot be read, or it is longer than `limit`.
+/// As [`open`], or the file is longer than `limit`.
 pub fn read(path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
-    let length = file.metadata().map_err(|e| Error::io("read", path, e))?;
-    if length.is_dir() {
-        return Err(Error::file(path, "is a folder, not a file"));
+    let (file, length) = open(path)?;
+    if length > limit {
+        return Err(Error::file(path, format!("has {length} bytes; at most {limit} are read here")));
     }
-    if length.len() > limit {
-        return Err(Error::file(path, format!("has {} bytes; at most {limit} are read here", length.len())));
-    }
-    let mut bytes = Vec::with_capacity(length.len() as usize);
+    let mut bytes = Vec::with_capacity(length as usize);
     // The file may grow while we read: the limit holds all the same.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
     if bytes.len() as u64 > limit {
@@ -165,5 +189,22 @@ mod tests {
         assert!(read(&path, 99).unwrap_err().to_string().ends_with("has 100 bytes; at most 99 are read here"));
         assert_eq!(read(&path, 100).unwrap().len(), 100);
         assert!(read_stream(std::io::repeat(0), &path, 1000).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for (path, reason) in [(&*pipe, "not a regular file"), (Path::new("/dev/zero"), "not a regular file")] {
+            let message = read(path, 100).unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+        assert!(read(folder.path(), 100).unwrap_err().to_string().ends_with("is a folder, not a file"));
+        let (file, link) = (folder.path().join("a"), folder.path().join("link"));
+        fs::write(&file, b"abc").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(read(&link, 3).unwrap(), b"abc");
     }
 }

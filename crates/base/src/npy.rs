@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// The longest `.npy` that is read: 8 GiB.
 pub const LIMIT: u64 = 8 << 30;
+/// The longest header of an array in an `.npz` that is looked for.
+const HEADER_LIMIT: u64 = 16 << 10;
 /// How the message begins for a file that should be an `.npz`.
 const NOT_NPZ: &str = "is not an .npz archive";
 
@@ -89,20 +91,7 @@ impl Array {
     /// The bytes are not a `.npy`, hold a type or order that is not read here, or are fewer or more than the header says.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let wrong = |reason: String| Error::file(path, reason);
-        if bytes.len() < 10 || &bytes[..6] != b"\x93NUMPY" {
-            return Err(wrong("is not a .npy file (no NumPy magic at its start)".into()));
-        }
-        let (header_start, header_len) = match bytes[6] {
-            1 => (10, u16::from_le_bytes([bytes[8], bytes[9]]) as usize),
-            2 | 3 if bytes.len() >= 12 => (12, u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]) as usize),
-            version => return Err(wrong(format!("is .npy version {version}; versions 1 to 3 are read"))),
-        };
-        let header = bytes
-            .get(header_start..header_start + header_len)
-            .and_then(|h| std::str::from_utf8(h).ok())
-            .ok_or_else(|| wrong("is truncated inside its .npy header".into()))?;
-        let (descr, fortran, shape) =
-            parse_header(header).ok_or_else(|| wrong(format!("has a .npy header that is not understood: {header}")))?;
+        let Header { shape, descr, fortran, length } = Header::from_bytes(bytes, path)?;
         if fortran && shape.len() > 1 {
             return Err(wrong("is in Fortran order".into())
                 .with_hint("Save it again with numpy.ascontiguousarray(...).".to_string()));
@@ -111,8 +100,8 @@ impl Array {
             .iter()
             .try_fold(1usize, |n, &d| n.checked_mul(d))
             .ok_or_else(|| wrong(format!("declares the impossible shape {shape:?}")))?;
-        let body = &bytes[header_start + header_len..];
-        let size = match descr {
+        let body = bytes.get(length..).unwrap_or_default();
+        let size = match descr.as_str() {
             "<f4" | "<i4" => 4,
             "<f8" | "<i8" => 8,
             "|u1" | "|b1" => 1,
@@ -127,7 +116,7 @@ impl Array {
                 body.len()
             )));
         }
-        let data = match descr {
+        let data = match descr.as_str() {
             "<f4" => Elements::F32(chunks(body, f32::from_le_bytes)),
             "<f8" => Elements::F64(chunks(body, f64::from_le_bytes)),
             "<i4" => Elements::I32(chunks(body, i32::from_le_bytes)),
@@ -154,12 +143,110 @@ impl Array {
     }
 }
 
+/// What the start of a `.npy` file says of its array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Length of each dimension.
+    pub shape: Vec<usize>,
+    /// The type of the elements in `NumPy`'s letters: `|u1`, `<f4`, ...
+    pub descr: String,
+    /// Whether the first dimension is the fastest.
+    fortran: bool,
+    /// Bytes before the elements.
+    length: usize,
+}
+
+impl Header {
+    /// Parses the start of a `.npy` file; `path` is only for the messages.
+    ///
+    /// # Errors
+    /// The bytes are not the start of a `.npy`, or end inside of its header.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let wrong = |reason: String| Error::file(path, reason);
+        let (start, declared): (usize, usize) = match *bytes {
+            [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => (10, usize::from(u16::from_le_bytes([a, b]))),
+            [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
+                (12, u32::from_le_bytes([a, b, c, d]) as usize)
+            }
+            [0x93, b'N', b'U', b'M', b'P', b'Y', version, _, _, _, ..] => {
+                return Err(wrong(format!("is .npy version {version}; versions 1 to 3 are read")));
+            }
+            _ => return Err(wrong("is not a .npy file (no NumPy magic at its start)".into())),
+        };
+        let length = start.saturating_add(declared);
+        let header = bytes
+            .get(start..length)
+            .and_then(|h| std::str::from_utf8(h).ok())
+            .ok_or_else(|| wrong("is truncated inside its .npy header".into()))?;
+        let (descr, fortran, shape) =
+            parse_header(header).ok_or_else(|| wrong(format!("has a .npy header that is not understood: {header}")))?;
+        Ok(Self { shape, descr: descr.to_owned(), fortran, length })
+    }
+}
+
+/// An `.npz` archive that was opened. Only the arrays that are asked for are unpacked.
+pub struct Npz {
+    archive: Archive,
+    names: Vec<String>,
+}
+
+impl Npz {
+    /// Opens an archive and reads its list.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no whole archive, or two arrays have one name.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::of(Archive::open(path.as_ref(), NOT_NPZ)?, path.as_ref())
+    }
+
+    fn of(archive: Archive, path: &Path) -> Result<Self> {
+        let names: Vec<String> =
+            archive.members().iter().map(|member| member.name.trim_end_matches(".npy").to_owned()).collect();
+        let mut seen = BTreeSet::new();
+        if let Some(name) = names.iter().find(|name| !seen.insert(*name)) {
+            return Err(Error::file(path, format!("holds two arrays of the name {name:?}")));
+        }
+        Ok(Self { archive, names })
+    }
+
+    /// The names of the arrays, without the ending `.npy`, in the archive's order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Shape and type of an array, by its place in [`Npz::names`], from its first bytes.
+    ///
+    /// # Errors
+    /// It is broken there, or there is no such array.
+    pub fn header(&self, index: usize) -> Result<Header> {
+        Header::from_bytes(&self.archive.start(index, HEADER_LIMIT)?, &self.archive.path_of(index))
+    }
+
+    /// An array, by its place in [`Npz::names`].
+    ///
+    /// # Errors
+    /// It is broken, unpacks to more than [`LIMIT`], or there is no such array.
+    pub fn read(&self, index: usize) -> Result<Array> {
+        Array::from_bytes(&self.archive.read(index, LIMIT)?, &self.archive.path_of(index))
+    }
+
+    /// All arrays with their names.
+    fn read_all(&self, path: &Path) -> Result<Vec<(String, Array)>> {
+        // What a member declares is checked when it is read, so this is a limit on what all unpack to.
+        let total = self.archive.members().iter().fold(0u64, |sum, member| sum.saturating_add(member.size));
+        if total > LIMIT {
+            return Err(Error::file(path, format!("unpacks to {total} bytes; at most {LIMIT} are read")));
+        }
+        self.names.iter().enumerate().map(|(index, name)| Ok((name.clone(), self.read(index)?))).collect()
+    }
+}
+
 /// Reads every array of an `.npz` archive, in the archive's order, without the `.npy` ending of its names.
 ///
 /// # Errors
-/// The archive or one of its members is broken, two arrays have one name, or an array unpacks to more than [`LIMIT`].
+/// The archive or one of its members is broken, two arrays have one name, or all of them unpack to more than [`LIMIT`].
 pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
-    arrays_of(&Archive::open(path.as_ref(), NOT_NPZ)?, path.as_ref())
+    Npz::open(path.as_ref())?.read_all(path.as_ref())
 }
 
 /// As [`read_npz`], of an archive in memory; `path` is only for the messages.
@@ -167,21 +254,8 @@ pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
 /// # Errors
 /// As [`read_npz`].
 pub fn read_npz_bytes(bytes: impl Into<Cow<'static, [u8]>>, path: impl AsRef<Path>) -> Result<Vec<(String, Array)>> {
-    arrays_of(&Archive::from_bytes(bytes, path.as_ref(), NOT_NPZ)?, path.as_ref())
-}
-
-fn arrays_of(archive: &Archive, path: &Path) -> Result<Vec<(String, Array)>> {
-    let mut names = BTreeSet::new();
-    let mut arrays = Vec::new();
-    for (index, member) in archive.members().iter().enumerate() {
-        let name = member.name.trim_end_matches(".npy");
-        if !names.insert(name) {
-            return Err(Error::file(path, format!("holds two arrays of the name {name:?}")));
-        }
-        let bytes = archive.read(index, LIMIT)?;
-        arrays.push((name.to_owned(), Array::from_bytes(&bytes, &archive.path_of(index))?));
-    }
-    Ok(arrays)
+    let path = path.as_ref();
+    Npz::of(Archive::from_bytes(bytes, path, NOT_NPZ)?, path)?.read_all(path)
 }
 
 /// Writes arrays as a compressed `.npz` archive, atomically; the bytes depend on nothing but the arrays.
@@ -271,6 +345,37 @@ mod tests {
         archive.add("a.npy", &array).unwrap();
         let message = read_npz_bytes(archive.finish().unwrap(), "a.npz").unwrap_err().to_string();
         assert_eq!(message, "a.npz: holds two arrays of the name \"a\"");
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_unpacked_and_all_of_it_is_limited() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        let small = Array { shape: vec![2, 3], data: Elements::U8(vec![7; 6]) };
+        let big = Array { shape: vec![9, 1 << 20], data: Elements::U8(vec![0; 9 << 20]) };
+        write_npz(&path, &[("big", &big), ("small", &small)]).unwrap();
+        // A byte of `big`, which is then damaged.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[3000] ^= 0xFF;
+        std::fs::write(&path, bytes).unwrap();
+        let npz = Npz::open(&path).unwrap();
+        assert_eq!(npz.names(), ["big", "small"]);
+        let header = npz.header(0).unwrap();
+        assert_eq!((header.shape, header.descr.as_str()), (vec![9, 1 << 20], "|u1"));
+        assert_eq!(npz.read(1).unwrap(), small);
+        assert!(npz.read(0).is_err() && read_npz(&path).is_err());
+        // Members that say of themselves that they are 4 GiB each.
+        let mut archive = ArchiveWriter::new("b.npz");
+        for name in ["a", "b", "c"] {
+            archive.add(name, &[0; 9]).unwrap();
+        }
+        let mut bytes = archive.finish().unwrap();
+        let entries: Vec<usize> = (0..bytes.len() - 4).filter(|&at| bytes[at..at + 4] == *b"PK\x01\x02").collect();
+        for at in entries {
+            bytes[at + 24..at + 28].copy_from_slice(&0xFFFF_FFFEu32.to_le_bytes());
+        }
+        let message = read_npz_bytes(bytes, "b.npz").unwrap_err().to_string();
+        assert_eq!(message, "b.npz: unpacks to 12884901882 bytes; at most 8589934592 are read");
     }
 
     proptest! {

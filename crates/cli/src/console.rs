@@ -53,6 +53,14 @@ impl Console {
         }
     }
 
+    /// What a data set has to say of itself: what was left out and why, and what was met in the images that were read.
+    pub(crate) fn notices(self, set: &data::Dataset) {
+        for notice in set.notices() {
+            let line = format!("{}: {notice}", set.name());
+            if notice.matter.is_warning() { self.warn(&line) } else { self.say(&line) }
+        }
+    }
+
     /// Whether the user wants quiet.
     pub(crate) fn is_quiet(self) -> bool {
         self.quiet

@@ -5,6 +5,7 @@ use crate::device::Computing;
 use crate::envelope;
 use crate::exit::{self, Code};
 use anyhow::Result;
+use data::Dataset;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use train::signals::Interrupt;
@@ -15,10 +16,8 @@ pub(crate) trait Told: Training {
     /// What is trained on what, in words.
     fn about(run: &OpenRun<Self>) -> String;
 
-    /// What went otherwise than the user may think when the run was opened.
-    fn warnings(_run: &OpenRun<Self>) -> Vec<String> {
-        Vec::new()
-    }
+    /// What it learns from.
+    fn set(run: &OpenRun<Self>) -> &Dataset;
 
     /// How a step went, in a few words.
     fn brief(record: &Self::Record) -> String;
@@ -155,7 +154,7 @@ fn announce<T: Told>(run: &OpenRun<T>, console: Console) {
         console.say(&format!("resuming {folder} after {unit} {generation}"));
     }
     run.oddities().iter().for_each(|oddity| console.warn(oddity));
-    T::warnings(run).iter().for_each(|warning| console.warn(warning));
+    console.notices(T::set(run));
     let total = run.settings().schedule().length;
     console.say(&format!("{}; {total} {unit}s into {folder}", T::about(run)));
 }

@@ -1,6 +1,7 @@
 //! Sets of equal images that lie in memory as one array: IDX, CIFAR-10, `NumPy`.
 
 use crate::image::{Image, MAX_SIDE};
+use crate::notice::Notice;
 use crate::source::Source;
 use base::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ pub(crate) struct Arrays {
     /// One class per image, or nothing.
     pub(crate) labels: Vec<u32>,
     pub(crate) label_names: Vec<String>,
+    /// Which of several files or arrays it is, and which were left.
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Arrays {
@@ -57,6 +60,14 @@ impl Source for Arrays {
         let pixels = start.and_then(|start| self.pixels.get(start..start.checked_add(size)?));
         let pixels = pixels.ok_or_else(|| Error::file(&self.path, format!("has no image {index}")))?;
         Image::new(self.width, self.height, self.channels, pixels.to_vec())
+    }
+
+    fn is_grey(&self, _index: u64) -> Result<bool> {
+        Ok(self.channels == 1)
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        self.notices.clone()
     }
 
     fn in_memory(&self) -> bool {

@@ -39,6 +39,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Arrays> {
         pixels,
         labels,
         label_names: CLASSES.map(str::to_owned).into(),
+        notices: Vec::new(),
     })
 }
 
@@ -52,7 +53,7 @@ pub(crate) fn find(folder: &Path) -> Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with("data_batch_") && path.extension().is_some_and(|e| e == "bin") {
+        if name.starts_with("data_batch_") && path.extension().is_some_and(|e| e == "bin") && path.is_file() {
             found.push(path);
         }
     }

@@ -21,12 +21,17 @@ struct Entry {
     colour: Option<[u8; 3]>,
 }
 
-/// Reads `classes.json` in a store or beside it.
+/// The name of the file.
+pub(crate) const FILE: &str = "classes.json";
+/// The longest file that is read, 4 MiB: 64 bytes for each of 65,535 classes.
+const LIMIT: u64 = 4 << 20;
+
+/// Reads `classes.json` in a folder of a store (`""`, or with a `/` at its end), in its root, or beside it.
 ///
 /// # Errors
-/// The file is there but is not understood, or its indices are not 0, 1, 2, ...
-pub(crate) fn read(store: &Store) -> Result<Option<Plane>> {
-    let Some((path, bytes)) = store.read_in_or_beside("classes.json")? else { return Ok(None) };
+/// The file is there but is too long or not understood, or its indices are not 0, 1, 2, ...
+pub(crate) fn read(store: &Store, folder: &str) -> Result<Option<Plane>> {
+    let Some((path, bytes)) = store.read_in_or_beside(&[folder, ""], FILE, LIMIT)? else { return Ok(None) };
     let wrong = |reason: String| {
         Error::file(&path, reason).with_hint(
             r#"Its form is ["sky", "road"] or {"classes": [{"index": 0, "name": "sky", "colour": [0, 0, 255]}, ...]}."#,
@@ -53,8 +58,8 @@ pub(crate) fn read(store: &Store) -> Result<Option<Plane>> {
 }
 
 /// The class names alone; empty where there is no `classes.json`.
-pub(crate) fn names_of(store: &Store) -> Result<Vec<String>> {
-    Ok(read(store)?.map(|plane| plane.classes.into_iter().map(|c| c.name).collect()).unwrap_or_default())
+pub(crate) fn names_of(store: &Store, folder: &str) -> Result<Vec<String>> {
+    Ok(read(store, folder)?.map(|plane| plane.classes.into_iter().map(|c| c.name).collect()).unwrap_or_default())
 }
 
 /// A colour for class `index` of a set that names none: hues a golden section apart, in three brightnesses.

@@ -1,7 +1,8 @@
 //! A data set as the rest of the program sees it: items of one shape.
 
 use crate::image::{Image, LabelMap, Plane};
-use crate::open::{Broken, Channels, Options};
+use crate::notice::{Matter, Notice};
+use crate::open::{BUILT_IN, Broken, Channels, Options};
 use crate::resize::{labels_to_size, to_size};
 use crate::source::Source;
 use crate::toys::Toy;
@@ -12,6 +13,9 @@ use std::sync::OnceLock;
 
 /// A set whose images take at most this many bytes (1 GiB) is decoded once and then kept in memory, a byte a value.
 pub const CACHE_LIMIT: u64 = 1 << 30;
+
+/// To know whether a set is grey, this many of its images are looked at, spread evenly over it.
+const LOOKED_AT: u64 = 1000;
 
 /// What a data set consists of.
 pub enum Content {
@@ -29,7 +33,8 @@ pub struct Dataset {
     shape: Vec<usize>,
     /// The source's items that belong to the set, where not all do.
     kept: Option<Vec<u64>>,
-    skipped: Vec<String>,
+    /// What was left out when it was opened.
+    left: Vec<Notice>,
     /// Finished pixels by index; empty where they would take too much memory or are made, not read.
     cache: Vec<OnceLock<Box<[u8]>>>,
 }
@@ -46,7 +51,7 @@ impl Dataset {
             options,
             shape: vec![2],
             kept: None,
-            skipped: Vec::new(),
+            left: Vec::new(),
             cache: Vec::new(),
         };
         let Content::Images(source) = &set.content else { return Ok(set) };
@@ -66,7 +71,11 @@ impl Dataset {
         }
         let first = first?;
         let channels = match set.options.channels {
-            Channels::Native => first.channels,
+            Channels::Native if first.channels == 3 => 3,
+            Channels::Native => {
+                let look_at = if skip { candidates } else { LOOKED_AT };
+                if has_colour(source.as_ref(), look_at) { 3 } else { 1 }
+            }
             Channels::Grey => 1,
             Channels::Rgb => 3,
         };
@@ -86,16 +95,27 @@ impl Dataset {
         Ok(set)
     }
 
-    /// Reads every image once, in parallel, and remembers which can be read.
+    /// Reads every image once, in parallel, and remembers which can be used.
     fn leave_out_broken(&mut self, n: u64) {
-        let readable = |index: u64| self.finished(index).and_then(|_| self.source_maps(index).map(drop)).is_ok();
-        let good: Vec<bool> = (0..n).into_par_iter().map(readable).collect();
-        let index_where = |wanted: bool| (0..n).filter(|&i| good[i as usize] == wanted).collect::<Vec<u64>>();
-        let broken = index_where(false);
-        if !broken.is_empty() {
-            self.kept = Some(index_where(true));
-            self.skipped = broken.into_iter().map(|i| self.source_name(i)).collect();
+        let fates: Vec<Option<Matter>> = (0..n).into_par_iter().map(|index| self.obstacle(index)).collect();
+        let of = |wanted: Option<Matter>| (0..n).filter(|&i| fates[i as usize] == wanted).collect::<Vec<u64>>();
+        let names = |indices: Vec<u64>| indices.into_iter().map(|i| self.source_name(i)).collect();
+        let matters = [Matter::Unreadable, Matter::OtherSize, Matter::BadLabels];
+        let left: Vec<Notice> =
+            matters.into_iter().filter_map(|matter| Notice::of(matter, names(of(Some(matter))))).collect();
+        if !left.is_empty() {
+            self.kept = Some(of(None));
+            self.left = left;
         }
+    }
+
+    /// Why an image of the source cannot be used, if that is so.
+    fn obstacle(&self, index: u64) -> Option<Matter> {
+        let Ok(image) = self.source().and_then(|source| source.load(index)) else { return Some(Matter::Unreadable) };
+        if self.keep(image, index).is_err() {
+            return Some(Matter::OtherSize);
+        }
+        self.source_maps(index).is_err().then_some(Matter::BadLabels)
     }
 
     /// The items `range` alone, counted anew from 0: a part of a finite set to learn from, another to judge by.
@@ -156,12 +176,36 @@ impl Dataset {
 
     /// The names of the images that were left out because they cannot be read.
     pub fn skipped(&self) -> &[String] {
-        &self.skipped
+        self.left.iter().find(|notice| notice.matter == Matter::Unreadable).map_or(&[], |notice| &notice.names)
+    }
+
+    /// What it has to say of itself: what was taken where there was a choice, what was left out and why, and what was met in the
+    /// images that were read so far.
+    pub fn notices(&self) -> Vec<Notice> {
+        let built_in = BUILT_IN.contains(&self.name.as_str()) && base::files::is_passed_over(&self.name);
+        let mut notices: Vec<Notice> =
+            built_in.then(|| Notice::of(Matter::BuiltIn, vec![self.name.clone()])).flatten().into_iter().collect();
+        if let Content::Images(source) = &self.content {
+            let of_source = source.notices().into_iter();
+            // Grey images among others are as they were where the set is grey.
+            notices.extend(of_source.filter(|notice| notice.matter != Matter::Grey || self.shape.first() == Some(&3)));
+        }
+        notices.extend(self.left.iter().cloned());
+        notices
     }
 
     /// The name of an item, for messages.
     pub fn item_name(&self, index: u64) -> String {
         self.source_index(index).map_or_else(|_| index.to_string(), |i| self.source_name(i))
+    }
+
+    /// Where an item lies in the set, as a relative path without the ending (`cats/7` for `cats/7.jpg`).
+    pub fn place(&self, index: u64) -> String {
+        let index = self.source_index(index).unwrap_or(index);
+        match &self.content {
+            Content::Images(source) => source.place(index),
+            Content::Points(_) => format!("point{index:06}"),
+        }
     }
 
     /// The class of an item, where items have classes.
@@ -186,6 +230,14 @@ impl Dataset {
     /// It cannot be read, differs in size where no size was asked for, is out of range, or the set consists of points.
     pub fn image(&self, index: u64) -> Result<Image> {
         self.finished(self.source_index(index)?)
+    }
+
+    /// Image `index` as it lies in its file, in its own size and channels.
+    ///
+    /// # Errors
+    /// It cannot be read, is out of range, or the set consists of points.
+    pub fn original(&self, index: u64) -> Result<Image> {
+        self.source()?.load(self.source_index(index)?)
     }
 
     /// The label maps of image `index`, one per plane, cropped and resized as the image.
@@ -250,14 +302,18 @@ impl Dataset {
     /// The image of the source in the shape of the set, from the cache where it is there.
     fn finished(&self, index: u64) -> Result<Image> {
         let source = self.source()?;
-        let cell = self.cache.get(index as usize);
-        if let Some(pixels) = cell.and_then(OnceLock::get)
+        if let Some(pixels) = self.cache.get(index as usize).and_then(OnceLock::get)
             && let [channels, height, width] = *self.shape.as_slice()
         {
             return Ok(Image { width, height, channels, pixels: pixels.to_vec() });
         }
-        let image = self.shaped(source.load(index)?, index)?;
-        if let Some(cell) = cell {
+        self.keep(source.load(index)?, index)
+    }
+
+    /// An image of the source in the shape of the set, which is remembered where that is worth it.
+    fn keep(&self, image: Image, index: u64) -> Result<Image> {
+        let image = self.shaped(image, index)?;
+        if let Some(cell) = self.cache.get(index as usize) {
             // Another thread may have been quicker; it has stored the same pixels.
             drop(cell.set(image.pixels.clone().into_boxed_slice()));
         }
@@ -274,7 +330,11 @@ impl Dataset {
             let reason =
                 format!("has {}x{} pixels where the first image has {width}x{height}", image.width, image.height);
             return Err(Error::file(self.source_name(index), reason)
-                .with_hint("Give a size, to which all images are brought: image.size = 64."));
+                .with_hint("Give a size to which all images are brought, such as `image.size 64`."));
+        }
+        if self.options.channels == Channels::Native && channels == 1 && image.channels == 3 {
+            return Err(Error::file(self.source_name(index), "has colour in a set that was taken for grey")
+                .with_hint("Say what is wanted with `image.channels`: 3 is colour, 1 is grey."));
         }
         Ok(if channels == 1 { image.into_grey() } else { image.into_rgb() })
     }
@@ -295,4 +355,12 @@ impl Dataset {
         }
         Ok(maps)
     }
+}
+
+/// Whether one of (at most) `look_at` images of a source has colour. Those that cannot be read say nothing.
+fn has_colour(source: &dyn Source, look_at: u64) -> bool {
+    let Some(n) = source.len().map(|n| n as u64) else { return false };
+    let looked_at = look_at.min(n);
+    let index = |k: u64| (u128::from(k) * u128::from(n) / u128::from(looked_at)) as u64;
+    (0..looked_at).into_par_iter().any(|k| source.is_grey(index(k)).is_ok_and(|grey| !grey))
 }

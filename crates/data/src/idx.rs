@@ -1,9 +1,9 @@
 //! MNIST's IDX files, plain or gzipped: `*images-idx3-ubyte[.gz]` with `*labels-idx1-ubyte[.gz]` beside it.
 
 use crate::arrays::{Arrays, checked_bytes};
-use base::{Error, Result};
+use base::{Error, Result, files};
 use flate2::bufread::MultiGzDecoder;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -31,8 +31,8 @@ pub(crate) fn read(path: &Path) -> Result<Arrays> {
         let reason = format!("declares {n} images of {width}x{height} pixels but holds {held}");
         return Err(Error::file(path, reason).with_hint("The file is truncated or damaged: fetch it again."));
     }
-    let (path, label_names) = (path.to_owned(), Vec::new());
-    let images = Arrays { path, width, height, channels: 1, pixels, labels: Vec::new(), label_names };
+    let (path, label_names, notices) = (path.to_owned(), Vec::new(), Vec::new());
+    let images = Arrays { path, width, height, channels: 1, pixels, labels: Vec::new(), label_names, notices };
     match labels_beside(&images.path) {
         None => Ok(images),
         Some(path) => {
@@ -52,7 +52,8 @@ pub(crate) fn find(folder: &Path) -> Result<Option<PathBuf>> {
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        if is_images_name(&name) {
+        // A folder may have this name, too: some programs unpack a file into a folder that is called as it is.
+        if is_images_name(&name) && path.is_file() {
             found.push((!name.contains("train"), name, path));
         }
     }
@@ -64,7 +65,8 @@ pub(crate) fn is_images_name(name: &str) -> bool {
     name.contains("images-idx3") || name.contains("images.idx3")
 }
 
-fn labels_beside(images: &Path) -> Option<PathBuf> {
+/// The file of labels beside a file of images.
+pub(crate) fn labels_beside(images: &Path) -> Option<PathBuf> {
     let name = images.file_name()?.to_str()?;
     let labels = name.replace("images-idx3", "labels-idx1").replace("images.idx3", "labels.idx1");
     let bare = labels.trim_end_matches(".gz");
@@ -115,7 +117,7 @@ fn body(stream: impl Read, declared: usize, path: &Path) -> Result<Vec<u8>> {
 
 /// The file's bytes, unpacked if it is gzipped, whatever its name says.
 fn unpacked(path: &Path) -> Result<Box<dyn Read>> {
-    let mut file = BufReader::new(File::open(path).map_err(|e| Error::io("read", path, e))?);
+    let mut file = BufReader::new(files::open(path)?.0);
     let start = file.fill_buf().map_err(|e| Error::io("read", path, e))?;
     if start.starts_with(&[0x1F, 0x8B]) { Ok(Box::new(MultiGzDecoder::new(file))) } else { Ok(Box::new(file)) }
 }

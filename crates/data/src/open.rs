@@ -3,6 +3,7 @@
 use crate::dataset::{Content, Dataset};
 use crate::image::MAX_SIDE;
 use crate::image_files::ImageFiles;
+use crate::notice::{Matter, Notice};
 use crate::resize::Crop;
 use crate::scenes::{self, Scenes};
 use crate::segmented::Segmented;
@@ -12,6 +13,7 @@ use crate::store::Store;
 use crate::toys::Toy;
 use crate::{cifar, idx, numpy};
 use base::{Error, Result};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The names that need no file.
@@ -37,7 +39,8 @@ pub struct Options {
 /// The channels of the delivered images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Channels {
-    /// Those of the first image; the others follow it.
+    /// One where all images are grey, else three. Of a large set a thousand images are looked at; one in colour that is met later in
+    /// a set that was taken for grey is an error.
     #[default]
     Native,
     /// One.
@@ -61,12 +64,14 @@ pub enum Broken {
 ///
 /// - a folder or zip of images (PNG, JPEG, WebP, BMP, GIF; also in sub-folders, which are then the classes; or with
 ///   `StyleGAN`'s `dataset.json`),
-/// - a folder or zip with `images/`, `labels/` (index PNGs) and `classes.json` in it or beside it,
+/// - a folder or zip with `images/`, `labels/` (index PNGs or BMPs) and `classes.json`, which may lie beside it, or all in a folder of
+///   it,
 /// - an IDX file of images, plain or gzipped, with its labels beside it, or a folder of such files,
 /// - a CIFAR-10 `.bin` file, or a folder with `data_batch_*.bin`,
 /// - an `.npz` or `.npy` file of images.
 ///
-/// A path wins over a built-in name only if it has a `/` in it.
+/// A path wins over a built-in name only if it has a `/` in it. What was taken, what was left and why is to be had from
+/// [`Dataset::notices`].
 ///
 /// # Errors
 /// An unknown name, a missing path, a set without images, a file that is broken or of an unknown kind, an impossible size.
@@ -105,7 +110,7 @@ fn open_path(path: &Path) -> Result<Box<dyn Source>> {
             Error::file(path, "is neither a file or folder nor the name of a built-in data set").with_hint(hint)
         );
     }
-    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = name_of(path).to_lowercase();
     let ending = Path::new(&name).extension().and_then(|e| e.to_str()).unwrap_or_default();
     match ending {
         "zip" => open_store(Store::zip(path)?),
@@ -122,15 +127,46 @@ fn open_path(path: &Path) -> Result<Box<dyn Source>> {
 
 fn open_folder(path: &Path) -> Result<Box<dyn Source>> {
     if let Some(images) = idx::find(path)? {
-        return Ok(Box::new(idx::read(&images)?));
+        let mut arrays = idx::read(&images)?;
+        let taken = [Some(images.clone()), idx::labels_beside(&images)];
+        arrays.notices = choice(path, taken.into_iter().flatten().collect())?;
+        return Ok(Box::new(arrays));
     }
     let batches: Vec<PathBuf> = cifar::find(path)?;
     if !batches.is_empty() {
-        return Ok(Box::new(cifar::read(&batches)?));
+        let mut arrays = cifar::read(&batches)?;
+        arrays.notices = choice(path, batches)?;
+        return Ok(Box::new(arrays));
     }
     open_store(Store::folder(path)?)
 }
 
+/// What was taken of a folder, and what else is in it.
+fn choice(folder: &Path, taken: Vec<PathBuf>) -> Result<Vec<Notice>> {
+    let unreadable = |e| Error::io("read", folder, e);
+    let mut left = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = name_of(&path);
+        if !taken.contains(&path) && !name.starts_with('.') {
+            left.push(name);
+        }
+    }
+    left.sort();
+    let taken = taken.iter().map(|path| name_of(path)).collect();
+    Ok([(Matter::Taken, taken), (Matter::Beside, left)]
+        .into_iter()
+        .filter_map(|(matter, names)| Notice::of(matter, names))
+        .collect())
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 fn open_store(store: Store) -> Result<Box<dyn Source>> {
-    if Segmented::is_one(&store) { Ok(Box::new(Segmented::new(store)?)) } else { Ok(Box::new(ImageFiles::new(store)?)) }
+    match Segmented::open(store)? {
+        Ok(set) => Ok(Box::new(set)),
+        Err(store) => Ok(Box::new(ImageFiles::new(store)?)),
+    }
 }

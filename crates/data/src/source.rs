@@ -1,6 +1,7 @@
 //! What every set of images can do.
 
 use crate::image::{Image, LabelMap, Plane};
+use crate::notice::Notice;
 use base::Result;
 
 /// An indexed set of images, as they lie in their files: sizes and channels may differ from image to image.
@@ -16,11 +17,29 @@ pub trait Source: Send + Sync {
     /// The name of image `index`, for messages.
     fn name(&self, index: u64) -> String;
 
+    /// Where image `index` lies in the set, as a relative path without the ending: what is made of it can be called so.
+    fn place(&self, index: u64) -> String {
+        format!("image{index:06}")
+    }
+
     /// Image `index` in its own size.
     ///
     /// # Errors
     /// It cannot be read, is broken, or `index` is out of range.
     fn load(&self, index: u64) -> Result<Image>;
+
+    /// Whether image `index` is grey, which may be cheaper to find out than to load it.
+    ///
+    /// # Errors
+    /// As [`Source::load`].
+    fn is_grey(&self, index: u64) -> Result<bool> {
+        Ok(self.load(index)?.channels == 1)
+    }
+
+    /// What was taken, what was left out and why, and what was met in the images that were read so far.
+    fn notices(&self) -> Vec<Notice> {
+        Vec::new()
+    }
 
     /// Whether the decoded images are in memory already, so that keeping them once more would be waste.
     fn in_memory(&self) -> bool {
@@ -43,7 +62,7 @@ pub trait Source: Send + Sync {
         &[]
     }
 
-    /// The label maps of image `index`, one per plane, in the image's own size.
+    /// The label maps of image `index`, one per plane, in the image's own size as it is loaded.
     ///
     /// # Errors
     /// As [`Source::load`].

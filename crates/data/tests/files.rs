@@ -2,62 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use flate2::Compression;
-use flate2::write::{DeflateEncoder, GzEncoder};
+use flate2::write::GzEncoder;
 use ganatomy_data::{Broken, Channels, Dataset, Image, Options, Size, open, pictures};
-use rawzip::{CompressionMethod, ZipArchiveWriter, path::EntryPath};
+use rawzip::ZipArchiveWriter;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
-use tempfile::{TempDir, tempdir};
-
-fn png(width: usize, height: usize, v: u8) -> Vec<u8> {
-    pictures::png(&Image::filled(width, height, [v, 0, 255 - v])).unwrap()
-}
-
-/// A folder with these files.
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempdir().unwrap();
-    for (name, bytes) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    folder
-}
-
-/// A zip with these entries, stored and deflated by turns, their names as they are.
-fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = ZipArchiveWriter::new(Vec::new());
-    for (k, (name, bytes)) in files.iter().enumerate() {
-        let methods = [CompressionMethod::STORE, CompressionMethod::DEFLATE];
-        let file = archive.new_file(EntryPath::verbatim(name.as_bytes())).compression_method(methods[k % 2]);
-        let (mut entry, settings) = file.start().unwrap();
-        let sums = if k % 2 == 0 {
-            let mut writer = settings.wrap(&mut entry);
-            writer.write_all(bytes).unwrap();
-            writer.finish().unwrap().1
-        } else {
-            let mut writer = settings.wrap(DeflateEncoder::new(&mut entry, Compression::fast()));
-            writer.write_all(bytes).unwrap();
-            let (encoder, sums) = writer.finish().unwrap();
-            encoder.finish().unwrap();
-            sums
-        };
-        entry.finish(sums).unwrap();
-    }
-    archive.finish().unwrap()
-}
-
-fn try_open(path: &Path) -> base::Result<Dataset> {
-    open(path.to_str().unwrap(), &Options::default())
-}
-
-/// The message and the hint that opening gives.
-fn refusal(path: &Path) -> (String, String) {
-    let error = try_open(path).err().unwrap();
-    (error.to_string(), error.hint().unwrap_or_default())
-}
+use support::{folder, png, refusal, try_open, zip_of};
+use tempfile::tempdir;
 
 fn labels(set: &Dataset) -> Vec<Option<u32>> {
     (0..set.len().unwrap() as u64).map(|i| set.label(i)).collect()
@@ -153,7 +108,7 @@ fn impossible_sizes_are_refused() {
 fn an_empty_folder_and_a_single_image_are_refused() {
     let place = folder(&[("a.png", &png(4, 4, 1))]);
     fs::create_dir(place.path().join("empty")).unwrap();
-    assert!(refusal(&place.path().join("empty")).0.ends_with("holds no images"));
+    assert!(refusal(&place.path().join("empty")).0.ends_with("holds no images (it is empty)"));
     assert!(refusal(&place.path().join("a.png")).1.contains("Give the folder"));
 }
 

@@ -59,5 +59,5 @@ pub use real::{open_real, real_count};
 pub use recorded::{model_for, segmenter_for, segmenter_of_plan};
 pub use seeds::Seeds;
 pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folder_name};
-pub use source::Source;
+pub use source::{Pictured, Source};
 pub use walk::{Walk, Way};

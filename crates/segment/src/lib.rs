@@ -39,7 +39,7 @@ mod weighting;
 pub use augment::Augment;
 pub use cluster::{MOST_CLUSTERS, cluster};
 pub use confusion::{ClassScore, Confusion, check_fit, evaluate};
-pub use masks::{mask_paths, masks, read_mask};
+pub use masks::{MASK_HINT, mask_paths, masks, read_mask};
 pub use oracle::Oracle;
 pub use segmenter::{PLANES, Segmenter};
 pub use settings::{LogSettings, Settings, Task};

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// The most masks in a folder.
 const MOST_MASKS: usize = 1024;
+/// How a mask is painted.
+pub const MASK_HINT: &str = "A mask is white where it marks; black and what is transparent mark nothing.";
 /// The logit inside of a mask, for 0 of `none`: a probability of 0.99995.
 const SURE: f32 = 10.0;
 
@@ -34,7 +36,7 @@ pub fn masks(folder: impl AsRef<Path>, shape: [usize; 3], device: &Device) -> Re
         planes.push(Plane { name, classes, ignore: Some(0) });
         let map = read_mask(path, shape)?;
         if map.classes.iter().all(|&class| class == 0) {
-            return Err(Error::file(path, "marks nothing: no pixel is brighter than half"));
+            return Err(Error::file(path, "marks nothing: no pixel is brighter than half").with_hint(MASK_HINT));
         }
         logits.extend(vec![0.0; map.classes.len()]);
         logits.extend(map.classes.iter().map(|&class| if class == 1 { SURE } else { -SURE }));
@@ -66,7 +68,7 @@ pub fn mask_paths(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(wrong)? {
         let path = entry.map_err(wrong)?.path();
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) && path.is_file() {
             paths.push(path);
         }
     }
@@ -78,7 +80,7 @@ pub fn mask_paths(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// One mask for images of a shape: class 1 where it is brighter than half, else 0. Stretched to square images, and to others
+/// One mask for images of a shape: class 1 where it is brighter than half, else 0; what is transparent is dark. Stretched to square images, and to others
 /// of its form.
 ///
 /// # Errors

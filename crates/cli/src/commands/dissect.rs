@@ -132,6 +132,9 @@ impl Dissect {
             console.say(&format!("stopped; the same command with --out {} goes on from here", out.display()));
             return Ok(exit::of_stop(signal));
         };
+        if let Some(real) = &real {
+            console.notices(real);
+        }
         show(&dissection)?;
         Ok(exit::DONE)
     }

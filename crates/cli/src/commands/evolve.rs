@@ -5,6 +5,7 @@ use crate::device::Computing;
 use crate::exit::Code;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
+use data::Dataset;
 use evolve::{Evolution, Settings, Stats};
 use std::path::PathBuf;
 use train::{OpenRun, RunSettings};
@@ -97,13 +98,8 @@ impl Told for Evolution {
         format!("{} ({count}, {:?}): G {g} parameters, D {d}", set.name(), set.shape())
     }
 
-    fn warnings(run: &OpenRun<Self>) -> Vec<String> {
-        let skipped = run.training().dataset().skipped();
-        if skipped.is_empty() {
-            return Vec::new();
-        }
-        let first = skipped.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        vec![format!("images left out because they cannot be read: {} ({first})", skipped.len())]
+    fn set(run: &OpenRun<Self>) -> &Dataset {
+        run.training().dataset()
     }
 
     /// The winner and how it did.

@@ -146,6 +146,7 @@ impl Repair {
         let done = dissect::repair(&out, &means, &answers, &settings, &mut progress);
         let signal = progress.finish();
         let Some(repair) = done? else { return Ok(exit::of_stop(signal)) };
+        console.notices(&real);
         let told = Json {
             out: out.display().to_string(),
             layer: &self.layer,

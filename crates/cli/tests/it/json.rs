@@ -37,7 +37,8 @@ fn wrong(value: &Value, schema: &Value, root: &Value, at: &str, found: &mut Vec<
                 }
             }
             ("required", Value::Object(fields)) => {
-                let missing = content.as_array().unwrap().iter().filter(|key| !fields.contains_key(key.as_str().unwrap()));
+                let missing =
+                    content.as_array().unwrap().iter().filter(|key| !fields.contains_key(key.as_str().unwrap()));
                 found.extend(missing.map(|key| format!("{at}: {key} is missing")));
             }
             ("properties", Value::Object(fields)) => {
@@ -71,7 +72,9 @@ fn answer(place: &Place, words: &str, code: i32) -> Map<String, Value> {
     assert_eq!(output.status.code(), Some(code), "{words}: {stderr}");
     let last = text.lines().last().unwrap_or_default();
     // A line where records came before; else the whole text.
-    let value: Value = serde_json::from_str(&text).or_else(|_| serde_json::from_str(last)).unwrap_or_else(|e| panic!("{words}: {e}: {text}"));
+    let value: Value = serde_json::from_str(&text)
+        .or_else(|_| serde_json::from_str(last))
+        .unwrap_or_else(|e| panic!("{words}: {e}: {text}"));
     assert_eq!(value["envelope"]["exit_code"], code, "{words}");
     if let Some(schema) = schema() {
         let mut found = Vec::new();
@@ -137,7 +140,11 @@ fn trainings_answer_after_their_records() {
     assert_eq!((&lines[0]["generation"], &lines[2]["is_finished"]), (&3.into(), &true.into()));
     answer(&place, &format!("evolve --data ring8 --dry-run {SMALL}"), 0);
     answer(&place, "segmenter train --data scenes --size 32 --steps 1 --set width=2 --set batch=2 --out seg", 0);
-    answer(&place, "trial ring8 --seeds 2 --generations 2 --arms minimax --set width=4 --set width_d=4 --set batch=4 --set eval=4 --out t", 0);
+    answer(
+        &place,
+        "trial ring8 --seeds 2 --generations 2 --arms minimax --set width=4 --set width_d=4 --set batch=4 --set eval=4 --out t",
+        0,
+    );
 }
 
 #[test]

@@ -30,7 +30,8 @@ impl Defects {
     /// # Errors
     /// A file cannot be read, has another size or name, or nothing is marked at all.
     pub fn open(path: &Path, shape: [usize; 3]) -> base::Result<Self> {
-        let nothing = || Error::file(path, "marks nothing: no pixel is brighter than half");
+        let nothing =
+            || Error::file(path, "marks nothing: no pixel is brighter than half").with_hint(segment::MASK_HINT);
         let read = |path: &Path| segment::read_mask(path, shape).map(|mask| bits(&mask.classes));
         if !path.is_dir() {
             let mask = read(path)?;

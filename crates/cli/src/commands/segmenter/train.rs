@@ -6,6 +6,7 @@ use crate::device::Computing;
 use crate::exit::Code;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
+use data::Dataset;
 use segment::{Segment, Settings, Stats, Training};
 use std::path::PathBuf;
 use train::{OpenRun, RunSettings};
@@ -83,6 +84,10 @@ impl Told for Training {
             count(held_out.len()),
             segmenter.network().params.elements()
         )
+    }
+
+    fn set(run: &OpenRun<Self>) -> &Dataset {
+        run.training().dataset()
     }
 
     fn brief(stats: &Stats) -> String {
