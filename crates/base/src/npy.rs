@@ -4,6 +4,7 @@
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use crate::archive::{Archive, ArchiveWriter};
+use crate::sniff::{Kind, Wanted};
 use crate::{Error, Result, files};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,6 +12,9 @@ use std::path::Path;
 
 /// The longest `.npy` that is read: 8 GiB.
 pub const LIMIT: u64 = 8 << 30;
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted =
+    Wanted { name: "a NumPy array (.npy)", kind: Kind::NPY, cure: "Write the numbers with numpy.save(...)." };
 /// How the message begins for a file that should be an `.npz`.
 const NOT_NPZ: &str = "is not an .npz archive";
 
@@ -90,7 +94,8 @@ impl Array {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
         let wrong = |reason: String| Error::file(path, reason);
         if bytes.len() < 10 || &bytes[..6] != b"\x93NUMPY" {
-            return Err(wrong("is not a .npy file (no NumPy magic at its start)".into()));
+            let otherwise = wrong("is not a .npy file (no NumPy magic at its start)".into());
+            return Err(WANTED.unfit(path, Kind::of_bytes(bytes), otherwise));
         }
         let (header_start, header_len) = match bytes[6] {
             1 => (10, u16::from_le_bytes([bytes[8], bytes[9]]) as usize),
