@@ -1,10 +1,18 @@
 //! Encoded bytes to pixels: PNG, JPEG, WebP, BMP and the first frame of a GIF, with bounds before every allocation.
 
 use crate::image::{Image, LabelMap, MAX_BYTES, check_size};
+use base::sniff::{Kind, Wanted};
 use base::{Error, Result};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
 use std::path::Path;
+
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted = Wanted {
+    name: "an image that is read here (PNG, JPEG, WebP, BMP, GIF)",
+    kind: Kind::IMAGE,
+    cure: "Save it as PNG or JPEG.",
+};
 
 /// Decodes an image. 16-bit samples become 8-bit, transparency is dropped (as PIL's `convert("RGB")` does), the
 /// camera's orientation mark is obeyed.
@@ -18,7 +26,8 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<Image> {
         .with_guessed_format()
         .map_err(|e| broken(format!("is not an image that can be read: {e}")))?;
     let Some(format) = reader.format() else {
-        return Err(broken("is not a PNG, JPEG, WebP, BMP or GIF image".into()));
+        let otherwise = broken("is not a PNG, JPEG, WebP, BMP or GIF image".into());
+        return Err(WANTED.unfit(path, Kind::of_bytes(bytes), otherwise));
     };
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
