@@ -45,14 +45,14 @@ pub fn subject_of_plan(
     tell: &mut dyn FnMut(&Note),
 ) -> Result<Subject> {
     let path = model.unwrap_or_else(|| Path::new(&plan.model.name));
-    let network = Model::find(path, device, tell)?.network;
-    if !plan.model.is(&network)? {
+    let model = Model::find(path, device, tell)?;
+    if !plan.model.is(&model.network)? {
         return Err(Error::file(path, "is another generator than the one that was dissected")
             .with_hint("Give the right one with `model`.")
             .into());
     }
     let layers: Vec<String> = plan.layers.iter().map(|layer| layer.name.clone()).collect();
-    Subject::new(&network, &layers, device)
+    model.subject(&layers, device)
 }
 
 /// Refuses a dissection of another generator.

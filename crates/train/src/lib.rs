@@ -36,7 +36,6 @@ mod adam;
 pub mod checkpoint;
 mod finite;
 mod lock;
-pub mod memory;
 mod open_run;
 mod optimiser;
 mod outcome;

@@ -1,6 +1,6 @@
 //! What a run begins with: its data, its networks, its first generation.
 
-use super::Evolution;
+use super::{Evolution, memory};
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
 use crate::pictures::{self, GRID};
@@ -52,6 +52,10 @@ impl Evolution {
         let (g, d) = networks(&settings, set.shape());
         let p = settings.penalty;
         let graphs = Graphs::new(&g, &d, p.gp > 0.0 || p.r1 > 0.0 || p.r2 > 0.0)?;
+        if device.is_cpu() {
+            let cure = "Lower batch, eval, width or width_d, or keep fewer generators (mu).";
+            base::memory::check("this training", memory::needed(&settings, &graphs)?, cure)?;
+        }
         Ok(Self { settings, set, g: Arc::new(g), d: Arc::new(d), graphs, device })
     }
 
