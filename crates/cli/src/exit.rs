@@ -26,7 +26,8 @@ Exit codes:
   143  stopped by SIGTERM
 
 Environment:
-  NO_COLOR  if set and not empty: no colours";
+  NO_COLOR           if set and not empty: no colours
+  RAYON_NUM_THREADS  threads that compute, up to 1024 [default: the processor's]";
 
 /// What clap has to say instead of arguments: help and version on stdout, or what is wrong on stderr.
 pub(crate) fn of_clap(said: &clap::Error) -> ExitCode {

@@ -5,6 +5,7 @@ use crate::{console, exit};
 use std::error::Error;
 use std::panic::{self, UnwindSafe};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What the last panic said, and where.
@@ -24,6 +25,20 @@ pub(crate) fn catch_panics(program: impl FnOnce() -> ExitCode + UnwindSafe) -> E
         console::complain("error", &format!("internal error: {note}: this is a bug, please report it"));
         ExitCode::from(exit::BUG)
     })
+}
+
+/// Ends the program where the system has no memory left: in one line, and not by a signal.
+///
+/// Memory for what this says is left in nearly all cases, because what could not be had was large. Where it is not, this comes back
+/// and the program ends as others do.
+pub(crate) fn out_of_memory(wanted: usize) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        let wanted = base::memory::said(wanted as u64);
+        console::complain("error", &format!("there is not enough memory: {wanted} more could not be had"));
+        console::complain("hint", "Do less at once: a smaller batch, fewer images, or smaller networks.");
+        std::process::exit(exit::MENDABLE.into());
+    }
 }
 
 /// Prints an error with its hint, in the words of the command that was typed, and gives its exit code.

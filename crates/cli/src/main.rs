@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod output;
 mod progress;
+mod threads;
 mod training;
 mod version;
 mod words;
@@ -17,7 +18,7 @@ use console::Console;
 use std::process::ExitCode;
 
 #[global_allocator]
-static MEMORY: base::memory::Keep = base::memory::Keep::new();
+static MEMORY: base::memory::Keep = base::memory::Keep::new().or_else(failure::out_of_memory);
 
 fn main() -> ExitCode {
     failure::catch_panics(|| {
@@ -25,10 +26,8 @@ fn main() -> ExitCode {
             Ok(typed) => typed,
             Err(asked) => return exit::of_clap(&asked),
         };
-        // This thread computes with the others: nothing has to be handed over to them and back. Where the system gives no threads, work
-        // is done by those that there are.
-        drop(rayon::ThreadPoolBuilder::new().use_current_thread().build_global());
         let console = Console::new(arguments.quiet);
+        threads::start(console);
         arguments.command.run(console).unwrap_or_else(|error| failure::report(&error, &words))
     })
 }

@@ -1,6 +1,7 @@
 //! `trial`: the toy experiment with statistics.
 
 use crate::console::{Console, print, print_json};
+use crate::threads;
 use anyhow::Result;
 use data::toys::Toy;
 use evolve::trial::{self, Arm, Figure, Plan, Row};
@@ -41,7 +42,7 @@ pub(crate) struct Trial {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Runs at a time [default: the processor's cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads::count)]
     jobs: Option<usize>,
     /// A setting of all arms; may be given often
     #[arg(long = "set", value_name = "KEY=VALUE")]

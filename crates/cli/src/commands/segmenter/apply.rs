@@ -110,6 +110,8 @@ impl Apply {
         let Some(finite) = finite else { return Ok(exit::of_stop(signal)) };
         if !finite {
             console.warn(&format!("{}: gave numbers that are not finite", source.path().display()));
+        } else if !seen.finite() {
+            console.warn(&format!("{}: gave numbers that are not finite", path.display()));
         }
         sink.finish(self.columns as usize)?;
         self.print(&seen, &path)?;
