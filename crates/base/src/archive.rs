@@ -5,6 +5,7 @@
 //! overlap, so that all of them together cannot unpack to more than a thousand times the file's length, or so. A member's size
 //! and checksum are checked when it is read.
 
+use crate::sniff::{Kind, Wanted};
 use crate::{Error, Result, files};
 use flate2::{Compression, Crc, read::DeflateDecoder, write::DeflateEncoder};
 use rawzip::time::UtcDateTime;
@@ -17,6 +18,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted =
+    Wanted { name: "a zip archive", kind: Kind::ZIP, cure: "Copy or download it again, or pack it as a .zip." };
 /// What a member takes besides its packed bytes, at the least: the header before them, without the name in it.
 const HEADER: u64 = 30;
 /// The time of every written member, in seconds of Unix time: the first that the format knows, 1980-01-01.
@@ -88,7 +92,8 @@ impl Archive {
     fn new(source: Source, length: u64, path: &Path, broken: &str) -> Result<Self> {
         let wrong = |reason: &str| Error::file(path, format!("{broken}: {reason}"));
         let refused = |e: rawzip::Error| match fault(e) {
-            Ok(reason) => wrong(reason),
+            // A broken .npz is a broken archive, too.
+            Ok(reason) => WANTED.unfit(path, Kind::of_path(path).filter(|kind| *kind != Kind::NPZ), wrong(reason)),
             Err(e) => Error::io("read", path, e),
         };
         // A buffer of this length holds every entry of a list, however long its names.

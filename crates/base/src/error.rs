@@ -1,5 +1,6 @@
 //! The error that a user can act upon.
 
+use crate::memory;
 use std::path::{Path, PathBuf};
 
 /// The result of everything that can fail for a reason a user can mend.
@@ -43,6 +44,18 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// There is not enough memory.
+    #[error("{what} needs about {} of memory; {} are free", memory::said(*needed), memory::said(*available))]
+    Memory {
+        /// Who needs it.
+        what: String,
+        /// Bytes that it needs, by its shapes.
+        needed: u64,
+        /// Bytes that the machine has left for this process.
+        available: u64,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// A value stopped being a finite number during training.
     #[error("{what} is {value} at generation {generation}")]
     NonFinite {
@@ -77,7 +90,10 @@ impl Error {
     #[must_use]
     pub fn with_hint(mut self, cure: impl Into<String>) -> Self {
         match &mut self {
-            Self::File { hint, .. } | Self::Setting { hint, .. } | Self::NonFinite { hint, .. } => {
+            Self::File { hint, .. }
+            | Self::Setting { hint, .. }
+            | Self::Memory { hint, .. }
+            | Self::NonFinite { hint, .. } => {
                 *hint = Some(cure.into());
             }
             Self::Io { .. } => {}
@@ -88,7 +104,10 @@ impl Error {
     /// What the user can do about it: the stored hint, or the usual cure of a common system error.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::File { hint, .. } | Self::Setting { hint, .. } | Self::NonFinite { hint, .. } => hint.clone(),
+            Self::File { hint, .. }
+            | Self::Setting { hint, .. }
+            | Self::Memory { hint, .. }
+            | Self::NonFinite { hint, .. } => hint.clone(),
             Self::Io { source, .. } => match source.kind() {
                 std::io::ErrorKind::NotFound => Some("Check the spelling of the path.".into()),
                 std::io::ErrorKind::PermissionDenied => {

@@ -1,5 +1,5 @@
 //! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, zip archives,
-//! `.npy`, and the programs' allocator.
+//! `.npy`, what a file is by its first bytes, and memory: what the machine has left, and the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
 //!
@@ -33,6 +33,7 @@ mod nearest;
 pub mod npy;
 mod part;
 pub mod seed;
+pub mod sniff;
 pub mod text;
 
 pub use csv::csv_field;

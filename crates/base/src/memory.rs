@@ -1,8 +1,12 @@
-//! An allocator that keeps large blocks instead of giving them back.
+//! Memory: what the machine has left, and an allocator that keeps large blocks instead of giving them back.
 //!
 //! Training asks for the same few large blocks again and again: the maps of a layer, their gradients. Operating systems
 //! give out such blocks page by page, each cleared and mapped at its first touch, which takes as long as a pass over
 //! the maps. Blocks that are kept are there already.
+
+mod machine;
+
+pub use machine::{available, check, of_process, peak_resident, resident, said};
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
@@ -29,9 +33,14 @@ const ALIGNMENT: usize = 64;
 /// static MEMORY: ganatomy_base::memory::Keep = ganatomy_base::memory::Keep::new();
 /// # assert_eq!(vec![1.5f32; 1 << 20].iter().sum::<f32>(), 1.5 * (1 << 20) as f32);
 /// ```
+///
+/// It knows how much large blocks take ([`Keep::in_use`], [`Keep::peak`]), and what to do where there is no memory ([`Keep::or_else`]).
 pub struct Keep {
     kept: [[AtomicPtr<u8>; SLOTS]; STEPS * OCTAVES],
     bytes: AtomicUsize,
+    in_use: AtomicUsize,
+    peak: AtomicUsize,
+    out_of_memory: Option<fn(usize)>,
 }
 
 /// A size that blocks are rounded up to.
@@ -73,6 +82,50 @@ impl Keep {
         Self {
             kept: [const { [const { AtomicPtr::new(null_mut()) }; SLOTS] }; STEPS * OCTAVES],
             bytes: AtomicUsize::new(0),
+            in_use: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            out_of_memory: None,
+        }
+    }
+
+    /// Calls `tell` with the bytes that were wanted where the system has none left; it may end the program. Where it comes back, the
+    /// program ends as Rust's programs do, with a message of its own.
+    #[must_use]
+    pub const fn or_else(mut self, tell: fn(usize)) -> Self {
+        self.out_of_memory = Some(tell);
+        self
+    }
+
+    /// Bytes of large blocks (256 KiB and more) that are in use, as they were asked for.
+    pub fn in_use(&self) -> usize {
+        self.in_use.load(Ordering::Relaxed)
+    }
+
+    /// The most that [`Keep::in_use`] ever was since [`Keep::forget_peak`].
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// Begins the peak anew, at what is in use now.
+    pub fn forget_peak(&self) {
+        self.peak.store(self.in_use(), Ordering::Relaxed);
+    }
+
+    /// Counts a block that was given out, or tells that there is none.
+    fn given(&self, block: *mut u8, size: usize) -> *mut u8 {
+        if block.is_null() {
+            self.out_of_memory.into_iter().for_each(|tell| tell(size));
+        } else if size >= SMALLEST {
+            let now = self.in_use.fetch_add(size, Ordering::Relaxed) + size;
+            self.peak.fetch_max(now, Ordering::Relaxed);
+        }
+        block
+    }
+
+    /// Counts a block that came back.
+    fn returned(&self, size: usize) {
+        if size >= SMALLEST {
+            self.in_use.fetch_sub(size, Ordering::Relaxed);
         }
     }
 
@@ -127,16 +180,17 @@ impl Drop for Keep {
 // one slot or in use, never both: slots are emptied and filled by single atomic exchanges.
 unsafe impl GlobalAlloc for Keep {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        match Class::of(layout) {
+        let block = match Class::of(layout) {
             // SAFETY: the caller's promise is what the system asks for.
             None => unsafe { System.alloc(layout) },
             // SAFETY: no class has a size of 0. What is kept in a class was allocated with that class's layout.
             Some(class) => self.take(class).unwrap_or_else(|| unsafe { System.alloc(class.layout()) }),
-        }
+        };
+        self.given(block, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        match Class::of(layout) {
+        let block = match Class::of(layout) {
             // SAFETY: the caller's promise is what the system asks for.
             None => unsafe { System.alloc_zeroed(layout) },
             Some(class) => match self.take(class) {
@@ -148,10 +202,12 @@ unsafe impl GlobalAlloc for Keep {
                 // SAFETY: no class has a size of 0.
                 None => unsafe { System.alloc_zeroed(class.layout()) },
             },
-        }
+        };
+        self.given(block, layout.size())
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        self.returned(layout.size());
         match Class::of(layout) {
             // SAFETY: a layout without a class was passed on to the system as it is, when the block was allocated.
             None => unsafe { System.dealloc(block, layout) },
@@ -164,7 +220,7 @@ unsafe impl GlobalAlloc for Keep {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises a size that fits the alignment.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        match (Class::of(layout), Class::of(wanted)) {
+        let moved = match (Class::of(layout), Class::of(wanted)) {
             // SAFETY: the block was allocated with this layout as it is; the caller promises the rest.
             (None, None) => unsafe { System.realloc(block, layout, size) },
             (Some(old), Some(new)) if old == new => block,
@@ -178,9 +234,13 @@ unsafe impl GlobalAlloc for Keep {
                     moved.copy_from_nonoverlapping(block, layout.size().min(size));
                     self.dealloc(block, layout);
                 }
-                moved
+                return moved;
             },
+        };
+        if !moved.is_null() {
+            self.returned(layout.size());
         }
+        self.given(moved, size)
     }
 }
 
@@ -249,6 +309,36 @@ mod tests {
             }
             keep.dealloc(block, layout(size));
         }
+    }
+
+    #[test]
+    fn large_blocks_are_counted_as_they_were_asked_for() {
+        let keep = Keep::new();
+        // SAFETY: each block is given back once, with the layout that it has by then.
+        unsafe {
+            let small = keep.alloc(layout(1000));
+            let first = keep.alloc_zeroed(layout(1_000_000));
+            let first = keep.realloc(first, layout(1_000_000), 3_000_000);
+            let first = keep.realloc(first, layout(3_000_000), 2_999_999);
+            assert_eq!((keep.in_use(), keep.peak() >= 3_000_000), (2_999_999, true));
+            let first = keep.realloc(first, layout(2_999_999), 500_000);
+            keep.forget_peak();
+            assert_eq!((keep.in_use(), keep.peak()), (500_000, 500_000));
+            keep.dealloc(first, layout(500_000));
+            keep.dealloc(small, layout(1000));
+        }
+        assert_eq!((keep.in_use(), keep.peak()), (0, 500_000));
+    }
+
+    #[test]
+    fn who_waits_for_it_is_told_that_there_is_no_memory() {
+        static WANTED: AtomicUsize = AtomicUsize::new(0);
+        let keep = Keep::new().or_else(|bytes| WANTED.store(bytes, Ordering::Relaxed));
+        let none = layout(isize::MAX as usize - 64);
+        // The compiler takes an allocation that nobody sees for one that succeeds.
+        // SAFETY: a layout of some size; there is no block to give back.
+        let block = std::hint::black_box(unsafe { keep.alloc(none) });
+        assert!(block.is_null() && WANTED.load(Ordering::Relaxed) == none.size() && keep.in_use() == 0);
     }
 
     #[test]

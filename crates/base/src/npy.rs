@@ -4,6 +4,7 @@
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
 use crate::archive::{Archive, ArchiveWriter};
+use crate::sniff::{Kind, Wanted};
 use crate::{Error, Result, files};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,6 +14,9 @@ use std::path::Path;
 pub const LIMIT: u64 = 8 << 30;
 /// The longest header of an array in an `.npz` that is looked for.
 const HEADER_LIMIT: u64 = 16 << 10;
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted =
+    Wanted { name: "a NumPy array (.npy)", kind: Kind::NPY, cure: "Write the numbers with numpy.save(...)." };
 /// How the message begins for a file that should be an `.npz`.
 const NOT_NPZ: &str = "is not an .npz archive";
 
@@ -171,7 +175,10 @@ impl Header {
             [0x93, b'N', b'U', b'M', b'P', b'Y', version, _, _, _, ..] => {
                 return Err(wrong(format!("is .npy version {version}; versions 1 to 3 are read")));
             }
-            _ => return Err(wrong("is not a .npy file (no NumPy magic at its start)".into())),
+            _ => {
+                let otherwise = wrong("is not a .npy file (no NumPy magic at its start)".into());
+                return Err(WANTED.unfit(path, Kind::of_bytes(bytes), otherwise));
+            }
         };
         let length = start.saturating_add(declared);
         let header = bytes

@@ -30,7 +30,8 @@ Exit codes:
   143  stopped by SIGTERM
 
 Environment:
-  NO_COLOR  if set and not empty: no colours";
+  NO_COLOR           if set and not empty: no colours
+  RAYON_NUM_THREADS  threads that compute, up to 1024 [default: the processor's]";
 
 /// The code of an error of the command that was typed.
 pub(crate) fn of_error(error: &anyhow::Error, words: &Words) -> Code {

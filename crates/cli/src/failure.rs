@@ -5,6 +5,7 @@ use crate::words::Words;
 use crate::{console, exit};
 use std::error::Error;
 use std::panic::{self, UnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// How the program ended: its exit code, and what went wrong with its cure.
@@ -50,6 +51,20 @@ pub(crate) fn catch_panics(program: impl FnOnce() -> Ending + UnwindSafe) -> End
         let error = Some(format!("internal error: {note}: this is a bug, please report it"));
         Ending { code: exit::BUG, error, hint: None }.told()
     })
+}
+
+/// Ends the program where the system has no memory left: in one line, and not by a signal.
+///
+/// Memory for what this says is left in nearly all cases, because what could not be had was large. Where it is not, this comes back
+/// and the program ends as others do.
+pub(crate) fn out_of_memory(wanted: usize) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        let wanted = base::memory::said(wanted as u64);
+        console::complain("error", &format!("there is not enough memory: {wanted} more could not be had"));
+        console::complain("hint", "Do less at once: a smaller batch, fewer images, or smaller networks.");
+        std::process::exit(exit::MENDABLE.into());
+    }
 }
 
 /// What clap has to say instead of arguments: help and version on stdout, or what is wrong on stderr.

@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod output;
 mod progress;
+mod threads;
 mod training;
 mod version;
 mod words;
@@ -20,7 +21,7 @@ use failure::Ending;
 use std::process::ExitCode;
 
 #[global_allocator]
-static MEMORY: base::memory::Keep = base::memory::Keep::new();
+static MEMORY: base::memory::Keep = base::memory::Keep::new().or_else(failure::out_of_memory);
 
 fn main() -> ExitCode {
     let ending = failure::catch_panics(|| {
@@ -28,10 +29,8 @@ fn main() -> ExitCode {
             Ok(typed) => typed,
             Err(said) => return failure::of_clap(&said),
         };
-        // This thread computes with the others: nothing has to be handed over to them and back. Where the system gives no threads, work
-        // is done by those that there are.
-        drop(rayon::ThreadPoolBuilder::new().use_current_thread().build_global());
         let console = Console::new(arguments.quiet);
+        threads::start(console);
         arguments.command.run(console).map_or_else(|error| failure::report(&error, &words), Ending::from)
     });
     // A reader that has gone wants no answer.

@@ -2,12 +2,20 @@
 
 use crate::image::{Image, LabelMap, MAX_BYTES, check_size};
 use crate::{jpeg, profile};
+use base::sniff::{Kind, Wanted};
 use base::{Error, Result};
 use image::codecs::bmp::BmpDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Luma};
 use std::io::Cursor;
 use std::path::Path;
+
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted = Wanted {
+    name: "an image that is read here (PNG, JPEG, WebP, BMP, GIF)",
+    kind: Kind::IMAGE,
+    cure: "Save it as PNG or JPEG.",
+};
 
 /// A picture, and what was done to make it one of bytes in one or three channels.
 #[derive(Debug)]
@@ -101,7 +109,8 @@ fn opened<'a>(bytes: &'a [u8], path: &Path) -> Result<(impl ImageDecoder + 'a, F
         .with_guessed_format()
         .map_err(|e| broken(format!("is not an image that can be read: {e}")))?;
     let Some(format) = reader.format() else {
-        return Err(broken("is not a PNG, JPEG, WebP, BMP or GIF image".into()));
+        let otherwise = broken("is not a PNG, JPEG, WebP, BMP or GIF image".into());
+        return Err(WANTED.unfit(path, Kind::of_bytes(bytes), otherwise));
     };
     if format == ImageFormat::Png {
         profile::check(bytes).map_err(broken)?;

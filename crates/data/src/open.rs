@@ -12,9 +12,17 @@ use crate::source::Source;
 use crate::store::Store;
 use crate::toys::Toy;
 use crate::{cifar, idx, numpy};
+use base::sniff::{Kind, Wanted};
 use base::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// What is read here, for messages about files and folders that are something else.
+const WANTED: Wanted = Wanted {
+    name: "a data set",
+    kind: Kind::LABELLED,
+    cure: "A folder or .zip of images, IDX (.gz), CIFAR-10 .bin, .npz and .npy are read. Give the folder, not one image.",
+};
 
 /// The names that need no file.
 pub const BUILT_IN: [&str; 4] = ["scenes", "ring8", "grid25", "swissroll"];
@@ -119,13 +127,18 @@ fn open_path(path: &Path) -> Result<Box<dyn Source>> {
         "bin" => Ok(Box::new(cifar::read(&[path.to_owned()])?)),
         "gz" | "idx" => Ok(Box::new(idx::read(path)?)),
         _ if idx::is_images_name(&name) || ending.starts_with("idx") => Ok(Box::new(idx::read(path)?)),
-        _ => Err(Error::file(path, "is of a kind that is not read as a data set").with_hint(
-            "A folder or .zip of images, IDX (.gz), CIFAR-10 .bin, .npz and .npy are read. Give the folder, not one image.",
-        )),
+        _ => {
+            let otherwise = Error::file(path, "is of a kind that is not read as a data set").with_hint(WANTED.cure);
+            Err(WANTED.unfit(path, Kind::of_path(path), otherwise))
+        }
     }
 }
 
 fn open_folder(path: &Path) -> Result<Box<dyn Source>> {
+    // The pictures in what this program makes are no images to learn from.
+    if let Some(kind) = Kind::of_path(path).filter(|kind| *kind != Kind::LABELLED) {
+        return Err(WANTED.unfit(path, Some(kind), Error::file(path, "is no data set")));
+    }
     if let Some(images) = idx::find(path)? {
         let mut arrays = idx::read(&images)?;
         let taken = [Some(images.clone()), idx::labels_beside(&images)];

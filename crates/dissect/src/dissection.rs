@@ -75,7 +75,6 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
         if tally_path.is_file() { Tally::read(&tally_path, plan.empty_tally())? } else { plan.empty_tally() };
     let counter = Counter::new(means.subject, means.segmenter, &concepts, &fits);
     let mut seen = Seen::new(means.subject, &fits);
-    let own = plan.own_groups();
     let whole = |tally| Dissection {
         folder: folder.to_owned(),
         plan: plan.clone(),
@@ -83,14 +82,15 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
         fits: fits.clone(),
         tally,
     };
-    if tally.groups == own.len() as u64 && folder.join(tables::DOCUMENT).is_file() {
+    let groups = plan.own_count();
+    if tally.groups == groups && folder.join(tables::DOCUMENT).is_file() {
         return Ok(Some(whole(tally)));
     }
     let generated = plan.settings.samples.div_ceil(GROUP);
-    watch.stage("groups of images", own.len() as u64);
+    watch.stage("groups of images", groups);
     watch.step(tally.groups);
     let mut saved = Instant::now();
-    for &group in own.iter().skip(tally.groups as usize) {
+    for group in plan.own_groups().skip(tally.groups as usize) {
         if group < generated {
             let first = plan.settings.seed + group * GROUP;
             let end = (first + GROUP).min(plan.settings.seed + plan.settings.samples);
@@ -146,7 +146,7 @@ impl Dissection {
     }
 
     fn of(folder: &Path, plan: Plan, fits: Vec<LayerFit>, tally: Tally) -> Result<Self> {
-        if tally.groups != plan.own_groups().len() as u64 {
+        if tally.groups != plan.own_count() {
             return Err(unfinished(folder).into());
         }
         Ok(Self { folder: folder.to_owned(), concepts: plan.concepts(), plan, fits, tally })

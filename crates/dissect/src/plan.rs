@@ -1,14 +1,23 @@
 //! What a dissection's folder is about: its settings and everything that its counts depend on.
 
 use crate::concepts::Concepts;
-use crate::count::{GROUP, Tally};
+use crate::count::{BLOCKS, GROUP, ROTATIONS, Tally};
+use crate::fit::{MOST_BINS, QUANTILES};
 use crate::settings::{Settings, Shard};
 use crate::subject::{Layer, Subject};
+use base::sniff::{Kind, Wanted};
 use base::{Error, Result, files};
 use data::Plane;
 use net::{Network, Storage};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// What is opened here, for messages about folders and files that are something else.
+const WANTED: Wanted = Wanted {
+    name: "a dissection",
+    kind: Kind::DISSECTION,
+    cure: "Give a folder that `dissect` or `merge` has written.",
+};
 
 /// The file with the plan.
 pub const PLAN: &str = "settings.json";
@@ -105,8 +114,8 @@ impl Plan {
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(PLAN);
         if !path.is_file() {
-            return Err(Error::file(folder, format!("is not a dissection (no {PLAN})"))
-                .with_hint("Give a folder that `dissect` or `merge` has written."));
+            let otherwise = Error::file(folder, format!("is not a dissection (no {PLAN})")).with_hint(WANTED.cure);
+            return Err(WANTED.unfit(folder, Kind::of_path(folder), otherwise));
         }
         Self::parse(&files::read(&path, LIMIT)?, &path)
     }
@@ -168,10 +177,29 @@ impl Plan {
         Tally::new(&self.layers, self.concepts().list().len(), pixels, self.settings.top_images)
     }
 
+    /// Bytes that fits and counts take.
+    pub fn memory(&self) -> u64 {
+        // Of a unit: the histogram of its activations, and for each class the counts of all blocks and rotations.
+        let of_class = 8 * (BLOCKS + ROTATIONS) as u64;
+        let units = self.layers.iter().map(|layer| layer.units as u64).fold(0, u64::saturating_add);
+        let classes = self.concepts().list().len() as u64;
+        let of_unit = classes.saturating_mul(of_class).saturating_add(4 * (MOST_BINS + QUANTILES) as u64);
+        units.saturating_mul(of_unit)
+    }
+
     /// The groups of images that this shard counts, by number; generated images first, then real ones.
-    pub(crate) fn own_groups(&self) -> Vec<u64> {
-        let all = self.settings.samples.div_ceil(GROUP) + self.settings.real_samples.div_ceil(GROUP);
-        (0..all).filter(|&group| self.shard.owns(group)).collect()
+    pub(crate) fn own_groups(&self) -> impl Iterator<Item = u64> {
+        let shard = self.shard;
+        (0..self.all_groups()).filter(move |&group| shard.owns(group))
+    }
+
+    /// How many [`Plan::own_groups`] there are.
+    pub(crate) fn own_count(&self) -> u64 {
+        (self.all_groups() + self.shard.of - self.shard.index) / self.shard.of
+    }
+
+    fn all_groups(&self) -> u64 {
+        self.settings.samples.div_ceil(GROUP) + self.settings.real_samples.div_ceil(GROUP)
     }
 
     /// Where the files lie.

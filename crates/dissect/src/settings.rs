@@ -60,6 +60,9 @@ impl Default for Settings {
 /// The names of the presets.
 pub const PRESETS: [&str; 2] = ["iclr2019", "pnas2020"];
 
+/// Images that are counted or fitted at most: a year's work.
+const MOST_IMAGES: u64 = 1_000_000_000;
+
 /// Where the fitting seeds begin: far beyond any that people count.
 const FIT_SEEDS: u64 = 1 << 40;
 
@@ -90,6 +93,13 @@ impl Settings {
         }
         if self.fit_samples == 0 {
             return wrong("fit_samples", "is 0; the levels are taken from at least 1 image");
+        }
+        let counts =
+            [("samples", self.samples), ("fit_samples", self.fit_samples), ("real_samples", self.real_samples)];
+        for (key, count) in counts {
+            if count > MOST_IMAGES {
+                return Err(Error::setting(key, format!("is {count}; at most {MOST_IMAGES} images are looked at")));
+            }
         }
         if !(self.top > 0.0 && self.top < 1.0) {
             return wrong("top", "is a share of the pixels, above 0 and below 1");
@@ -169,6 +179,13 @@ mod tests {
         assert!(refused(Settings { top: 1.0, ..Settings::default() }).starts_with("top"));
         assert!(refused(Settings { min_iou: f64::NAN, ..Settings::default() }).starts_with("min_iou"));
         assert!(refused(Settings { seed: u64::MAX, ..Settings::default() }).starts_with("seed"));
+        let many = 1_000_000_000_000;
+        assert!(
+            refused(Settings { samples: many, ..Settings::default() })
+                .starts_with("samples: is 1000000000000; at most")
+        );
+        assert!(refused(Settings { real_samples: many, ..Settings::default() }).starts_with("real_samples"));
+        assert!(refused(Settings { fit_samples: u64::MAX, ..Settings::default() }).starts_with("fit_samples"));
         assert!(Settings::default().check().is_ok());
         assert!(PRESETS.iter().all(|name| Settings::preset(name).unwrap().check().is_ok()));
         assert!(Settings::preset("x").is_err());

@@ -4,6 +4,7 @@ use base::Error;
 use data::MAX_SIDE;
 use net::{Device, Graph, Network, NodeId, Op, Program, Ready, Result, Run, Tensor};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// One layer whose units are looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Layer {
 /// A generator with the layers that are looked at.
 #[derive(Clone)]
 pub struct Subject {
+    /// Where the network came from, for messages.
+    path: Option<PathBuf>,
     network: Network,
     ready: Ready,
     input: NodeId,
@@ -78,7 +81,14 @@ impl Subject {
         let ready = network.inference()?;
         let nodes = found.iter().map(|layer| ready.find(&layer.name)).collect::<Result<_>>()?;
         let input = ready.input()?;
-        Ok(Self { network: network.clone(), ready, input, layers: found, nodes, image, device: device.clone() })
+        let (network, device) = (network.clone(), device.clone());
+        Ok(Self { path: None, network, ready, input, layers: found, nodes, image, device })
+    }
+
+    /// It with the file of its network, which messages then name.
+    #[must_use]
+    pub fn of_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { path: Some(path.into()), ..self }
     }
 
     /// The layers that are looked at.
@@ -105,7 +115,7 @@ impl Subject {
     /// computed.
     ///
     /// # Errors
-    /// The network cannot be run.
+    /// The network cannot be run, or gives numbers that are not finite.
     pub fn maps(&self, seeds: &[u64]) -> Result<Vec<Tensor>> {
         let values = self.fetch(seeds, &self.nodes)?;
         Ok(self.as_maps(values))
@@ -144,7 +154,31 @@ impl Subject {
     }
 
     fn fetch(&self, seeds: &[u64], wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        self.run(&self.network.latents(seeds, &self.device))?.fetch(wanted)
+        let values = self.run(&self.network.latents(seeds, &self.device))?.fetch(wanted)?;
+        self.check(&values)?;
+        Ok(values)
+    }
+
+    /// Bytes that a batch takes at most, layers and images together; 0 on a device, whose memory is not known.
+    ///
+    /// # Errors
+    /// A value would be too large to be one.
+    pub fn memory(&self, batch: usize) -> Result<u64> {
+        if !self.device.is_cpu() {
+            return Ok(0);
+        }
+        let wanted = [self.nodes.as_slice(), &[self.ready.output()]].concat();
+        self.ready.memory(batch, &[self.input], &[&wanted])
+    }
+
+    /// Where its network came from, for messages: `the generator` where that is not known.
+    pub(crate) fn name(&self) -> String {
+        self.path.as_ref().map_or_else(|| "the generator".into(), |path| path.display().to_string())
+    }
+
+    /// Refuses what the network gives where it is not finite.
+    pub(crate) fn check(&self, values: &[Tensor]) -> Result<()> {
+        net::check_finite(self.path.as_deref(), "images or maps", values)
     }
 
     /// A run over latents `[n, ...]`, in which nothing is computed yet.
@@ -280,13 +314,13 @@ mod tests {
         let image = [Dim::N, Dim::Fixed(3), Dim::Fixed(8), Dim::Fixed(8)];
         assert_eq!(refused(&image, &[4, 4]), None);
         let ends = |error: Option<String>, end: &str| assert!(error.as_ref().unwrap().ends_with(end), "{error:?}");
-        ends(refused(&image, &[4, 0]), "maps: has maps of 4x0 cells; sides of 1 to 8192 can be looked at");
         ends(refused(&image, &[8193, 4]), "maps: has maps of 8193x4 cells; sides of 1 to 8192 can be looked at");
         for output in [&[], &image[1..], &[&[Dim::Batch(2)], &image[1..]].concat()] {
             ends(refused(output, &[4, 4]), "gives []; dissected are networks that make images");
         }
-        let nothing = [Dim::N, Dim::Fixed(3), Dim::Fixed(0), Dim::Fixed(8)];
-        ends(refused(&nothing, &[4, 4]), "gives [3, 0, 8]; dissected are networks that make images");
+        for (output, layer) in [(&image, [4, 0]), (&[Dim::N, Dim::Fixed(3), Dim::Fixed(0), Dim::Fixed(8)], [4, 4])] {
+            ends(refused(output, &layer), "of which an axis has length 0");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What evolves in a run: the parts that stay, and one generation with its record.
 
+mod memory;
 mod open;
 mod write;
 
@@ -18,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Checkpoint;
-use train::{Files, Shown, Training, average, check_params, memory, tensorboard};
+use train::{Files, Shown, Training, average, check_params, tensorboard};
 
 /// Generations between two entries of the TensorBoard file.
 const EVENTS: u64 = 10;
@@ -202,7 +203,7 @@ impl Training for Evolution {
             g_gradient: state.population[0].gradient_norm,
             d_gradient: gan.d_gradient_norm,
             images_per_second: (s.batch * s.d_steps) as f64 / seconds.max(1e-9),
-            memory: memory::resident(),
+            memory: base::memory::resident(),
             sample_variance: variance,
             d_accuracy: Some(gan.d_accuracy / s.d_steps as f64),
             modes,

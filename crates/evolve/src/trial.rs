@@ -148,10 +148,11 @@ pub fn run(
             }
         }
     }
+    let jobs = jobs.min(open.len());
     let (open, done) = (Mutex::new(open), Mutex::new(done));
     let failure = Mutex::new(None);
     std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
+        for _ in 0..jobs {
             scope.spawn(|| {
                 while failure.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
                     let next = open.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

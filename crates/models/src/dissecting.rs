@@ -1,8 +1,9 @@
 //! What a dissection needs, opened and checked before the work begins.
 
 use crate::Watch;
+use base::memory;
 use data::Dataset;
-use dissect::{Dissection, Means, Origin, Plan, Settings, Shard, Subject};
+use dissect::{Dissection, GROUP, Means, Origin, Plan, Settings, Shard, Subject};
 use net::{Device, Result};
 use segment::{Segment, Segmenter};
 use std::path::Path;
@@ -20,7 +21,7 @@ impl<'a> Dissecting<'a> {
     /// Plans the dissection of a generator's layers by a segmenter. What people call both is kept in the plan.
     ///
     /// # Errors
-    /// The settings cannot be.
+    /// The settings cannot be, or there is not enough memory for them.
     pub fn new(
         (subject, generator_name): (Subject, &str),
         (segmenter, segmenter_name): (&'a Segmenter, &str),
@@ -33,6 +34,12 @@ impl<'a> Dissecting<'a> {
         ];
         let plan = Plan::new(&subject, segmenter.planes(), origins, None, settings, Shard::WHOLE);
         let device = subject.device().clone();
+        if device.is_cpu() {
+            let group = GROUP as usize;
+            let networks = subject.memory(group)?.saturating_add(segmenter.memory(group)?);
+            let needed = networks.saturating_add(plan.memory());
+            memory::check(format!("{generator_name}: a dissection"), needed, "Name fewer `layers`.")?;
+        }
         Ok(Self { subject, segmenter, real: None, plan, device })
     }
 

@@ -47,9 +47,9 @@ pub fn subject_of_plan(
     device: &Device,
     tell: &mut dyn FnMut(&Note),
 ) -> Result<Subject> {
-    let network = generator_of(plan, model, device, tell)?.network;
+    let model = generator_of(plan, model, device, tell)?;
     let layers: Vec<String> = plan.layers.iter().map(|layer| layer.name.clone()).collect();
-    Subject::new(&network, &layers, device)
+    model.subject(&layers, device)
 }
 
 /// Refuses a dissection of another generator.

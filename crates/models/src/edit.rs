@@ -1,7 +1,9 @@
 //! An edit, from a recipe to pictures and figures.
 
 use crate::dissection::check_same;
+use crate::memory::fitting;
 use crate::{Generator, Latents, Watch, files as output};
+use base::memory::check;
 use base::{Error, files};
 use data::{Image, MAX_BYTES, pictures};
 use dissect::{Action, Dissection, Edited, Effect, Effects, Origin, RECIPE, Recipe, Sheet, Subject, Value};
@@ -9,7 +11,7 @@ use net::{Edit, Result, Tensor};
 use segment::Segmenter;
 use std::path::Path;
 
-/// Images made and compared at a time.
+/// Images made and compared at a time, where there is memory for them.
 const BATCH: usize = 32;
 /// Images shown in the sheet.
 const MOST_SHOWN: usize = 64;
@@ -21,6 +23,20 @@ pub struct Editing<'a> {
     recipe: Recipe,
     subject: Subject,
     edits: Vec<Edit>,
+    /// Images that are made and compared at a time.
+    batch: usize,
+}
+
+/// Images of a generator that are made and compared at a time: as many as there is memory for.
+fn batch_of(subject: &Subject, segmenter: Option<&Segmenter>, generator: &Path) -> Result<usize> {
+    let needed = |batch: usize| {
+        let seen = segmenter.map_or(Ok(0), |segmenter| segmenter.memory(batch))?;
+        // What comes behind an edited layer is there twice.
+        Ok::<u64, net::Error>(subject.memory(batch)?.saturating_mul(2).saturating_add(seen))
+    };
+    let batch = fitting(BATCH, needed)?;
+    check(format!("{}: an edit", generator.display()), needed(batch)?, "Take a machine with more memory.")?;
+    Ok(batch)
 }
 
 /// What an edit did.
@@ -56,7 +72,7 @@ impl<'a> Editing<'a> {
     ///
     /// # Errors
     /// The recipe is empty, names what the generator does not have, or needs a dissection that is not given; the dissection is of
-    /// another generator; or the generator makes no images.
+    /// another generator; the generator makes no images; or there is no memory for one.
     pub fn new(
         generator: &'a Generator,
         recipe: Recipe,
@@ -80,7 +96,8 @@ impl<'a> Editing<'a> {
             check_same(dissection, generator.network(), generator.path())?;
         }
         let edits = recipe.resolve(&subject, dissection)?;
-        Ok(Self { generator, segmenter, recipe, subject, edits })
+        let batch = batch_of(&subject, segmenter, generator.path())?;
+        Ok(Self { generator, segmenter, recipe, subject, edits, batch })
     }
 
     /// The recipe.
@@ -114,7 +131,7 @@ impl<'a> Editing<'a> {
             if watch.stop() {
                 return Ok(None);
             }
-            let z = latents.batch(self.generator, first, BATCH);
+            let z = latents.batch(self.generator, first, self.batch);
             let pair = self.before_and_after(&z)?;
             if let Some((segmenter, effects)) = &mut effects {
                 effects.count(*segmenter, &pair[0], &pair[1])?;

@@ -55,7 +55,7 @@ impl Generator {
         }
         let graph = &network.graph;
         let inputs = graph.inputs().len();
-        let output = graph.sample_shapes()?[graph.output()].take();
+        let output = graph.sample_shapes().map_err(|error| error.in_file(path))?[graph.output()].take();
         let kind = match output.as_deref() {
             Some(&[channels, height, width]) if inputs == 1 && channels * height * width > 0 => {
                 Kind::Images([channels, height, width])
@@ -72,7 +72,7 @@ impl Generator {
                     .into());
             }
         };
-        let ready = network.inference()?;
+        let ready = network.inference().map_err(|error| error.in_file(path))?;
         let input = ready.input()?;
         Ok(Self { model, kind, device: device.clone(), ready, input })
     }
@@ -146,7 +146,13 @@ impl Generator {
 
     /// The values of nodes of the network, made ready to run.
     pub(crate) fn fetch(&self, latents: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        self.ready.start(&[(self.input, latents)])?.fetch(wanted)
+        let run = self.ready.start(&[(self.input, latents)]);
+        run.and_then(|mut run| run.fetch(wanted)).map_err(|error| error.in_file(self.path()))
+    }
+
+    /// Bytes that a batch takes at most on its way to the results.
+    pub(crate) fn memory_of_run(&self, batch: usize) -> Result<u64> {
+        self.ready.memory(batch, &[self.input], &[&[self.ready.output()]])
     }
 }
 
@@ -226,7 +232,7 @@ pub(crate) mod tests {
             assert_eq!(error, "g: is not a generator: it gives no result for each sample from 1 input");
         }
         let nothing = pictures(vec![Dim::N, Dim::Fixed(3), Dim::Fixed(0), Dim::Fixed(8)]).unwrap_err().to_string();
-        assert_eq!(nothing, "g: is not a generator: it gives [3, 0, 8] from 1 input");
+        assert_eq!(nothing, "g: node fill has the shape [n, 3, 0, 8], of which an axis has length 0");
     }
 
     #[test]

@@ -47,14 +47,15 @@ impl Generator {
         Ok(Some(Made { finite }))
     }
 
-    /// The images of some latents; `None` where the watcher wanted it to end.
+    /// The images of some latents; `None` where the watcher wanted it to end. [`Generator::make`] says as well whether all numbers
+    /// were finite.
     ///
     /// # Errors
     /// As [`Generator::make`]; or it makes no images that can be shown.
     pub fn images(&self, latents: &Latents, watch: &mut dyn Watch) -> Result<Option<Vec<Image>>> {
         self.image_shape()?;
         let mut images = Vec::new();
-        let made = self.make(latents, BATCH, watch, |_, values| {
+        let made = self.make(latents, self.fitting(BATCH)?, watch, |_, values| {
             images.extend(self.pictures(values)?);
             Ok::<(), net::Error>(())
         })?;

@@ -33,6 +33,7 @@ pub mod files;
 mod generator;
 mod images;
 mod latents;
+mod memory;
 mod nearest;
 mod open;
 pub mod pictures;

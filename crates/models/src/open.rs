@@ -1,5 +1,6 @@
 //! What people call a model: a shipped name, a model file, a run folder or a checkpoint.
 
+use base::sniff::{Kind as Thing, Wanted};
 use base::{Error, files};
 use dissect::Subject;
 use net::{Device, Network, Result};
@@ -16,6 +17,13 @@ const NETWORKS: [(Kind, &str); 3] = [
     (Kind::Generator, "generator.safetensors"),
     (Kind::Segmenter, segment::SEGMENTER),
 ];
+
+/// What is read here, for messages about folders that are something else.
+const WANTED: Wanted = Wanted {
+    name: "a model",
+    kind: Thing::CHECKPOINT,
+    cure: "Give a model file, or a run folder of `evolve` or `segmenter train`.",
+};
 
 /// What was decided on the way to a model, for whoever wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,10 +134,8 @@ impl Model {
     /// # Errors
     /// The network makes no pictures, or a layer is not one with maps.
     pub fn subject(&self, layers: &[String], device: &Device) -> Result<Subject> {
-        Subject::new(&self.network, layers, device).map_err(|error| match error {
-            net::Error::Graph(reason) => Error::file(&self.path, reason).into(),
-            other => other,
-        })
+        let subject = Subject::new(&self.network, layers, device).map_err(|error| error.in_file(&self.path))?;
+        Ok(subject.of_file(&self.path))
     }
 
     /// `named` is the kind that a shipped name means, `trained` are the kinds that are taken from runs.
@@ -192,9 +198,12 @@ fn checkpoint_in(folder: &Path, tell: &mut dyn FnMut(&Note)) -> Result<Checkpoin
     let store = Store::open(folder);
     if !run_folder::is_run(folder) && !store.folder().is_dir() {
         let reason = format!("is neither a run folder (no {}) nor a checkpoint (no {MANIFEST})", run_folder::CONFIG);
-        return Err(Error::file(folder, reason)
-            .with_hint("Give a model file, or a run folder of `evolve` or `segmenter train`.")
-            .into());
+        let found = Thing::of_path(folder);
+        if found == Some(Thing::REPAIR) {
+            let hint = format!("Give the model in it: {}.", folder.join(dissect::REPAIRED_MODEL).display());
+            return Err(Error::file(folder, "is the folder of a repair, not a model").with_hint(hint).into());
+        }
+        return Err(WANTED.unfit(folder, found, Error::file(folder, reason).with_hint(WANTED.cure)).into());
     }
     // It is only a memory: without it the newest checkpoint stands for the run.
     let best = store.best().unwrap_or_else(|e| {

@@ -10,6 +10,7 @@ pub struct Seen<'a> {
     segmenter: &'a Segmenter,
     device: Device,
     images: u64,
+    finite: bool,
     /// Pixels of each class of each plane.
     pixels: Vec<Vec<u64>>,
 }
@@ -38,7 +39,7 @@ impl<'a> Seen<'a> {
     /// Nothing seen yet.
     pub fn new(segmenter: &'a Segmenter, device: &Device) -> Self {
         let pixels = segmenter.planes().iter().map(|plane| vec![0; plane.classes.len()]).collect();
-        Self { segmenter, device: device.clone(), images: 0, pixels }
+        Self { segmenter, device: device.clone(), images: 0, finite: true, pixels }
     }
 
     /// Looks at pictures by their numbers, side by side: each with its label maps, one for each plane.
@@ -49,7 +50,8 @@ impl<'a> Seen<'a> {
         let item = self.segmenter.image_shape();
         let shape = [&[values.len() / item.iter().product::<usize>().max(1)], &item[..]].concat();
         let images = pictures::from_batch(&shape, values)?;
-        let said = self.segmenter.segment(&Tensor::new(&shape, values.to_vec(), &self.device))?;
+        let (said, finite) = self.segmenter.label(&Tensor::new(&shape, values.to_vec(), &self.device))?;
+        self.finite &= finite;
         for maps in &said {
             self.images += 1;
             for (pixels, map) in self.pixels.iter_mut().zip(maps) {
@@ -62,6 +64,11 @@ impl<'a> Seen<'a> {
     /// How many pictures were looked at.
     pub fn images(&self) -> u64 {
         self.images
+    }
+
+    /// Whether all that the segmenter said of them were finite numbers.
+    pub fn finite(&self) -> bool {
+        self.finite
     }
 
     /// The shares of all classes in what was looked at.

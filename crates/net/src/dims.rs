@@ -17,8 +17,15 @@ impl Graph {
         for node in self.nodes() {
             let inputs: Vec<&[Dim]> = node.inputs.iter().map(|&i| all[i].as_slice()).collect();
             let like = node.like.map(|i| all[i].as_slice());
-            let dims = infer(node, &inputs, like).map_err(|wrong| of_node(&node.name, node.op.name(), wrong))?;
+            let wrong = |wrong| of_node(&node.name, node.op.name(), wrong);
+            let dims = infer(node, &inputs, like).map_err(wrong)?;
             possible(&node.name, &dims)?;
+            if let Some(axis) = node.units.filter(|&axis| axis == 0 || axis >= dims.len()) {
+                return Err(wrong(mismatch(
+                    "units on an axis behind the batch",
+                    format!("axis {axis} of {}", shown(&dims)),
+                )));
+            }
             all.push(dims);
         }
         Ok(all)
@@ -61,11 +68,15 @@ pub(crate) fn at(name: &str, dims: &[Dim], batch: usize) -> Result<Vec<usize>> {
     shape.filter(fits).ok_or_else(impossible)
 }
 
-/// Whether a value of one sample can be.
+/// Whether a value of one sample can be, and is something: nobody means an axis without entries, and the latents, maps and kernels
+/// that have one are the end of much that divides by their length.
 pub(crate) fn possible(name: &str, dims: &[Dim]) -> Result<()> {
     at(name, dims, 1)
-        .map(|_| ())
-        .map_err(|_| Error::Graph(format!("node {name} would have the impossible shape {}", shown(dims))))
+        .map_err(|_| Error::Graph(format!("node {name} would have the impossible shape {}", shown(dims))))?;
+    if dims.iter().any(|dim| matches!(dim, Dim::Fixed(0) | Dim::Batch(0))) {
+        return Err(Error::Graph(format!("node {name} has the shape {}, of which an axis has length 0", shown(dims))));
+    }
+    Ok(())
 }
 
 fn axis_of(dims: &[Dim], axis: usize) -> Result<Dim, Mismatch> {

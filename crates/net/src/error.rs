@@ -62,6 +62,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same about a network that lies in a file, which is named.
+    #[must_use]
+    pub fn in_file(self, path: impl AsRef<std::path::Path>) -> Self {
+        match self {
+            Self::Shape { .. } | Self::Graph(_) | Self::NoSuchNode { .. } => {
+                Self::Model { path: path.as_ref().to_owned(), reason: self.to_string(), hint: self.hint() }
+            }
+            Self::File(base::Error::Memory { what, needed, available, hint }) => {
+                let what = format!("{}: {what}", path.as_ref().display());
+                Self::File(base::Error::Memory { what, needed, available, hint })
+            }
+            other => other,
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -3,19 +3,30 @@
 //! The metadata key [`METADATA_KEY`] holds JSON: `{"format": 1, "graph": {...}, "notes": [[key, value], ...]}`; the format is 2
 //! where the graph has what programs of format 1 do not know. Loading is strict: every parameter must be there in its shape, and nothing else.
 
+mod twice;
+
 use crate::{Device, Error, Graph, Network, Op, Params, Result, Tensor};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use base::sniff::{Kind, Wanted};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use twice::key_given_twice;
 
 /// Where the description lies in the file's metadata.
 pub const METADATA_KEY: &str = "ganatomy";
 const FORMAT: u32 = 2;
 /// The longest model file that is read: 16 GiB.
 const LIMIT: u64 = 16 << 30;
+
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted = Wanted {
+    name: "a model file of this program (.safetensors)",
+    kind: Kind::SAFETENSORS,
+    cure: "Give a model that `evolve` made: a .safetensors file, a run folder, or the name of a shipped one.",
+};
 
 /// How numbers are stored in a file. Computations do not depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,18 +117,15 @@ impl Network {
     /// As [`Network::load`].
     pub fn from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<Self> {
         let wrong = |reason: String| Error::Model { path: path.to_owned(), reason, hint: None };
-        let damaged = |e: safetensors::SafeTensorError| Error::Model {
-            path: path.to_owned(),
-            reason: format!("is not a whole .safetensors file: {e}"),
-            hint: Some("The file is truncated or damaged: copy or download it again.".into()),
-        };
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let (metadata, tensors) = parse(bytes, path)?;
         let json = metadata.metadata().as_ref().and_then(|m| m.get(METADATA_KEY)).ok_or_else(|| Error::Model {
             path: path.to_owned(),
             reason: format!("holds tensors but no network description (metadata key {METADATA_KEY:?})"),
             hint: Some("It was not written by this program; give a model that `evolve` made.".into()),
         })?;
+        if let Some(key) = key_given_twice(json.as_bytes()) {
+            return Err(wrong(format!("has a description that gives {key:?} twice in one place")));
+        }
         let description: Description =
             serde_json::from_str(json).map_err(|e| wrong(format!("has a description that is not understood: {e}")))?;
         if description.format > FORMAT {
@@ -128,7 +136,7 @@ impl Network {
             });
         }
         let graph = description.graph.into_owned();
-        graph.shapes(1).map_err(|e| wrong(e.to_string()))?;
+        graph.shapes(1).map_err(|e| e.in_file(path))?;
         let mut params = Vec::with_capacity(graph.params().len());
         for &id in graph.params() {
             let node = graph.node(id);
@@ -153,6 +161,29 @@ impl Network {
     }
 }
 
+/// The header and the tensors of a `.safetensors` file; `path` is only for the messages.
+fn parse<'b>(bytes: &'b [u8], path: &Path) -> Result<(Metadata, SafeTensors<'b>)> {
+    let damaged = |e: safetensors::SafeTensorError| {
+        let otherwise = base::Error::file(path, format!("is not a whole .safetensors file: {e}"))
+            .with_hint("The file is truncated or damaged: copy or download it again.");
+        WANTED.unfit(path, Kind::of_bytes(bytes), otherwise)
+    };
+    // The parser keeps the last of two entries of one name.
+    if let Some(name) = header_of(bytes).and_then(key_given_twice) {
+        return Err(base::Error::file(path, format!("gives {name:?} twice in its header"))
+            .with_hint("It is two models at once, or damaged: copy or download it again.")
+            .into());
+    }
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    Ok((metadata, SafeTensors::deserialize(bytes).map_err(damaged)?))
+}
+
+/// The JSON at the start of a file, behind its length.
+fn header_of(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)
+}
+
 /// The bytes of a `.safetensors` file of plain named tensors, exact in f32.
 ///
 /// # Errors
@@ -175,7 +206,7 @@ pub fn tensors_to_bytes(tensors: &[(String, &Tensor)]) -> Result<Vec<u8>> {
 /// The bytes are not a whole file of f32 tensors.
 pub fn tensors_from_bytes(bytes: &[u8], path: &Path, device: &Device) -> Result<HashMap<String, Tensor>> {
     let wrong = |reason: String| Error::Model { path: path.to_owned(), reason, hint: None };
-    let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(format!("is not a whole .safetensors file: {e}")))?;
+    let (_, file) = parse(bytes, path)?;
     let each = |(name, view): (String, TensorView)| {
         let values = decode(&view).ok_or_else(|| wrong(format!("tensor {name:?} is not of floats")))?;
         Ok((name, Tensor::new(view.shape(), values, device)))
@@ -246,6 +277,55 @@ mod tests {
         network.to_bytes(Storage::F32).unwrap();
         let message = network.to_bytes(Storage::F16).unwrap_err().to_string();
         assert!(message.ends_with("holds -65520, which 16 bits cannot"), "{message}");
+    }
+
+    /// A safetensors file with this header, and a tensor of one number.
+    fn of_header(header: &str) -> Vec<u8> {
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 8]].concat()
+    }
+
+    #[test]
+    fn of_two_entries_of_one_name_none_is_believed() {
+        let refused = |header: &str| {
+            let bytes = of_header(header);
+            let network = Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap_err().to_string();
+            assert_eq!(tensors_from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap_err().to_string(), network);
+            network
+        };
+        let (first, second) = (
+            r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#,
+            r#"{"dtype":"F32","shape":[1],"data_offsets":[4,8]}"#,
+        );
+        let both = r#"{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"#;
+        for (header, name) in [
+            (format!(r#"{{"w":{both},"w":{both}}}"#), "w"),
+            (format!(r#"{{"w":{first},"v":{second},"w":{first}}}"#), "w"),
+            (format!(r#"{{"w":{both},"\u0077":{both}}}"#), "w"),
+            (format!(r#"{{"__metadata__":{{}},"w":{both},"__metadata__":{{}}}}"#), "__metadata__"),
+            (format!(r#"{{"__metadata__":{{"ganatomy":"a","ganatomy":"b"}},"w":{both}}}"#), "ganatomy"),
+        ] {
+            assert_eq!(refused(&header), format!("m: gives {name:?} twice in its header"), "{header}");
+        }
+        let description =
+            r#"{"format":1,"graph":{"nodes":[{"name":"z","op":"input","shape":[4],"shape":[5]}],"output":"z"}}"#;
+        let header = serde_json::json!({ "__metadata__": { METADATA_KEY: description } }).to_string();
+        let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        let message = Network::from_bytes(&bytes, Path::new("m"), &Device::cpu()).unwrap_err().to_string();
+        assert_eq!(message, "m: has a description that gives \"shape\" twice in one place");
+    }
+
+    #[test]
+    fn what_a_file_is_comes_before_what_it_is_not() {
+        let said = |bytes: &[u8]| {
+            let error = Network::from_bytes(bytes, Path::new("m"), &Device::cpu()).unwrap_err();
+            format!("{error} | {}", error.hint().unwrap_or_default())
+        };
+        let pickle = said(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.");
+        assert!(pickle.starts_with("m: is a PyTorch file (.pth, .pt), not a model file of this program"), "{pickle}");
+        assert!(said(b"version https://git-lfs.github.com/spec/v1\n").contains("`git lfs pull`"));
+        assert!(said(b"{}").starts_with("m: is a JSON document, not a model file"), "{}", said(b"{}"));
+        let cut = small().to_bytes(Storage::F32).unwrap();
+        assert!(said(&cut[..100]).starts_with("m: is not a whole .safetensors file"), "{}", said(&cut[..100]));
     }
 
     #[test]

@@ -123,6 +123,16 @@ impl Graph {
         &self.params
     }
 
+    /// Bytes that all parameters take together.
+    pub fn parameter_bytes(&self) -> u64 {
+        let bytes = |shape: &[usize]| shape.iter().fold(4u64, |bytes, &length| bytes.saturating_mul(length as u64));
+        let of_node = |&id: &NodeId| match &self.nodes[id].op {
+            Op::Param { shape, .. } => bytes(shape),
+            _ => 0,
+        };
+        self.params.iter().map(of_node).fold(0, u64::saturating_add)
+    }
+
     /// The parameters that an optimiser may change.
     pub fn trainable(&self) -> Vec<NodeId> {
         self.params

@@ -62,7 +62,7 @@ pub trait Segment: Send + Sync {
     /// `images` `[n, c, h, w]` in `[-1, 1]`: for each image, one label map (of the image's size) per plane.
     ///
     /// # Errors
-    /// The images have another shape than [`Segment::image_shape`].
+    /// The images have another shape than [`Segment::image_shape`], or nothing can be said of them: numbers are not finite.
     fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>>;
 }
 

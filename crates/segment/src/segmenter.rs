@@ -5,7 +5,7 @@ use crate::{Segment, count_of};
 use base::{Error, Result};
 use data::{LabelMap, Plane};
 use net::{Derivative, Device, Network, NodeId, Params, Program, Ready, Run, Storage, Tensor};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// The note of a model file that holds the label planes, as JSON: `[{"name": "objects", "classes": [{"name": "sky",
@@ -23,6 +23,8 @@ const MOST_CLASSES: usize = 4096;
 /// The network is made ready to run once, and again after its weights have been replaced.
 #[derive(Clone, Debug)]
 pub struct Segmenter {
+    /// Where the network came from, for messages.
+    path: Option<PathBuf>,
     network: Network,
     planes: Vec<Plane>,
     shape: [usize; 3],
@@ -71,6 +73,7 @@ impl Segmenter {
         let program = Arc::new(program);
         let layout = Layout::new(&planes, height, width);
         Ok(Self {
+            path: None,
             network,
             planes,
             shape: [channels, height, width],
@@ -111,12 +114,13 @@ impl Segmenter {
         };
         let planes = serde_json::from_str(json)
             .map_err(|e| Error::file(path, format!("has classes that are not understood: {e}")).with_hint(hint))?;
-        Self::new(network, planes).map_err(|error| match error {
+        let segmenter = Self::new(network, planes).map_err(|error| match error {
             Error::Setting { reason, .. } => {
                 Error::file(path, format!("is not a segmenter: it {reason}")).with_hint(hint)
             }
             other => other,
-        })
+        })?;
+        Ok(Self { path: Some(path.to_owned()), ..segmenter })
     }
 
     /// The network.
@@ -156,7 +160,43 @@ impl Segmenter {
     /// # Errors
     /// The images have another shape than [`Segment::image_shape`].
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        Ok(self.start(images)?.fetch_one(self.output)?)
+        self.start(images)?.fetch_one(self.output).map_err(|error| self.named(error))
+    }
+
+    /// What is wrong with the network is wrong with its file.
+    fn named(&self, error: net::Error) -> Error {
+        match &self.path {
+            Some(path) => error.in_file(path).into(),
+            None => error.into(),
+        }
+    }
+
+    /// Bytes that a batch of images takes at most on its way to label maps, where they lie in the processor's memory.
+    ///
+    /// # Errors
+    /// A value would be too large to be one.
+    pub fn memory(&self, batch: usize) -> Result<u64> {
+        Ok(self.program.memory(batch, &[self.input], &[&[self.output]])?)
+    }
+
+    /// The label maps, as [`Segment::segment`] gives them, whatever the logits; and whether these were all finite.
+    ///
+    /// # Errors
+    /// The images have another shape than [`Segment::image_shape`].
+    pub fn label(&self, images: &Tensor) -> Result<(Vec<Vec<LabelMap>>, bool)> {
+        let logits = self.logits(images)?;
+        Ok((self.layout.winners(&logits.numbers()), logits.not_finite().is_none()))
+    }
+
+    /// The logits, from which something is to be concluded.
+    fn sound_logits(&self, images: &Tensor) -> Result<Tensor> {
+        let logits = self.logits(images)?;
+        self.check_finite(&logits)?;
+        Ok(logits)
+    }
+
+    fn check_finite(&self, logits: &Tensor) -> Result<()> {
+        Ok(net::check_finite(self.path.as_deref(), "logits", std::slice::from_ref(logits))?)
     }
 
     fn start(&self, images: &Tensor) -> Result<Run<'_>> {
@@ -164,7 +204,7 @@ impl Segmenter {
         let ready = match self.ready.get() {
             Some(ready) => ready,
             None => {
-                let made = Ready::new(self.program.clone(), &self.network.params)?;
+                let made = Ready::new(self.program.clone(), &self.network.params).map_err(|error| self.named(error))?;
                 self.ready.get_or_init(|| made)
             }
         };
@@ -186,10 +226,10 @@ impl Segmenter {
     /// it is the plane's winner.
     ///
     /// # Errors
-    /// There is no such class, or the images have another shape.
+    /// There is no such class, the images have another shape, or the logits are not finite.
     pub fn class_probability(&self, images: &Tensor, plane: usize, class: usize) -> Result<(Vec<f32>, Vec<bool>)> {
         self.check(plane, class)?;
-        let logits = self.logits(images)?.to_vec();
+        let logits = self.sound_logits(images)?.to_vec();
         let winners = self.layout.winners(&logits);
         let won =
             winners.iter().flat_map(|maps| maps[plane].classes.iter().map(|&c| usize::from(c) == class)).collect();
@@ -216,6 +256,7 @@ impl Segmenter {
         let later = self.by_image.nodes();
         let mut run = self.start(images)?;
         let logits = run.fetch_before(&[self.output], &later)?.remove(0);
+        self.check_finite(&logits)?;
         let values = logits.to_vec();
         let probability = self.layout.probability(&values, plane, class);
         let Some(&by_image) = later.first() else { return Ok((probability, images.full_like(images.shape(), 0.0))) };
@@ -235,7 +276,7 @@ impl Segment for Segmenter {
     }
 
     fn segment(&self, images: &Tensor) -> Result<Vec<Vec<LabelMap>>> {
-        let logits = self.logits(images)?;
+        let logits = self.sound_logits(images)?;
         Ok(self.layout.winners(&logits.numbers()))
     }
 }

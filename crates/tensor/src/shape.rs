@@ -338,39 +338,4 @@ fn windows(window: &Window, size: [usize; 2], dims: &[Dim]) -> Result<[usize; 2]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use Dim::Fixed;
-
-    #[test]
-    fn broadcasting_is_that_of_numpy() {
-        let n = Dim::N;
-        assert_eq!(broadcast(&[n, Fixed(3), Fixed(1)], &[Fixed(3), Fixed(5)]), Ok(vec![n, Fixed(3), Fixed(5)]));
-        assert_eq!(broadcast(&[], &[n]), Ok(vec![n]));
-        assert!(broadcast(&[n], &[Fixed(2)]).is_err());
-        assert!(broadcast(&[Fixed(2)], &[Fixed(3)]).is_err());
-    }
-
-    #[test]
-    fn the_batch_stays_what_it_is() {
-        let reshape = |shape: &[Dim], from: &[Dim]| Primitive::Reshape { shape: shape.to_vec() }.shape(&[from]);
-        assert!(reshape(&[Dim::Batch(4), Fixed(3)], &[Dim::N, Fixed(12)]).is_ok());
-        assert!(reshape(&[Fixed(4), Fixed(3)], &[Fixed(2), Fixed(6)]).is_ok());
-        assert!(reshape(&[Fixed(4), Fixed(3)], &[Dim::N, Fixed(12)]).is_err());
-        assert!(reshape(&[Dim::N, Dim::N], &[Dim::N, Dim::N]).is_ok());
-    }
-
-    #[test]
-    fn slices_reach_inside_both_ways() {
-        let slice = |start, step, length| Primitive::Slice { axis: 0, start, step, length }.shape(&[&[Fixed(5)]]);
-        assert_eq!(slice(4, -2, 3), Ok(vec![Fixed(3)]));
-        assert_eq!(slice(0, 2, 3), Ok(vec![Fixed(3)]));
-        for (start, step, length) in [(4, -2, 4), (0, 2, 4), (5, 1, 1), (0, 0, 2), (0, isize::MAX, 3), (0, 1, 0)] {
-            assert!(slice(start, step, length).is_err(), "{start} {step} {length}");
-        }
-        let embed =
-            |start, step, length| Primitive::Embed { axis: 0, start, step, length, value: 0.0 }.shape(&[&[Fixed(5)]]);
-        assert!(embed(usize::MAX, 1, 9).is_err() && embed(4, 1, 8).is_err());
-        assert_eq!(embed(4, 1, 9), Ok(vec![Fixed(9)]));
-    }
-}
+mod tests;

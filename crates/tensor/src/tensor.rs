@@ -152,6 +152,15 @@ impl Tensor {
         }
     }
 
+    /// The first element that is not a finite number, if there is one.
+    pub fn not_finite(&self) -> Option<f32> {
+        let numbers = self.numbers();
+        // Most tensors have none: without a way out at every element the loop is one over many at a time.
+        let all = |numbers: &[f32]| numbers.iter().fold(true, |all, value| all & value.is_finite());
+        let block = numbers.chunks(1 << 12).find(|block| !all(block))?;
+        block.iter().copied().find(|value| !value.is_finite())
+    }
+
     /// Whether the elements are in double precision.
     pub fn is_f64(&self) -> bool {
         matches!(self.data, Data::F64(_))

@@ -37,7 +37,6 @@ pub mod checkpoint;
 mod finite;
 mod kept;
 mod lock;
-pub mod memory;
 mod open_run;
 mod optimiser;
 mod outcome;

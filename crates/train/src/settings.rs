@@ -5,9 +5,14 @@ use crate::run_folder::{self, CONFIG};
 use crate::table::{flatten, put, read_table, value_of};
 use crate::wrong_value;
 pub use crate::wrong_value::{check_count, check_number, check_positive, check_seed};
+use base::sniff::{Kind, Wanted};
 use base::{Error, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
+
+/// What is opened here, for messages about folders and files that are something else.
+const WANTED: Wanted =
+    Wanted { name: "a run folder", kind: Kind::RUN, cure: "Give the folder that `evolve` or `segmenter train` made." };
 
 /// When something is due in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +145,9 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// The folder holds no run, or one of another kind.
     fn of_run(folder: &Path) -> Result<Self> {
         if !run_folder::is_run(folder) {
-            return Err(Error::file(folder, format!("is not a run folder: it holds no {CONFIG}"))
-                .with_hint(format!("Give the folder that `{}` made.", Self::COMMAND)));
+            let otherwise = Error::file(folder, format!("is not a run folder: it holds no {CONFIG}"))
+                .with_hint(format!("Give the folder that `{}` made.", Self::COMMAND));
+            return Err(WANTED.unfit(folder, Kind::of_path(folder), otherwise));
         }
         Self::read(&folder.join(CONFIG))
     }

@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first asks the loop to save and stop, a later one stops the program at once.
 
-use crate::memory::process_status;
+use base::memory::of_process;
 use base::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -102,7 +102,7 @@ impl Interrupt {
 /// that is not known, the system's own way with SIGHUP stays.
 fn listened() -> Vec<i32> {
     let mut signals = vec![SIGINT, SIGTERM];
-    let ignored = process_status("SigIgn:").and_then(|mask| u64::from_str_radix(&mask, 16).ok());
+    let ignored = of_process("SigIgn:").and_then(|mask| u64::from_str_radix(&mask, 16).ok());
     // Bit k of the mask stands for signal k + 1.
     if ignored.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 0) {
         signals.push(SIGHUP);

@@ -1,18 +1,27 @@
 //! Settings as tables: reading, flattening, replacing single values as people type them.
 
+use base::sniff::{Kind, Wanted};
 use base::{Error, Result, known_names};
 use std::path::Path;
+
+/// What is read here, for messages about files that are something else.
+const WANTED: Wanted = Wanted {
+    name: "a file of settings (TOML)",
+    kind: Kind::TEXT,
+    cure: "Give a file as `dry_run` prints it, or the config.toml of a run.",
+};
 
 /// Reads a TOML file of at most 1 MiB.
 ///
 /// # Errors
 /// The file cannot be read, or is not TOML: the message names the line.
 pub fn read_table(path: &Path) -> Result<toml::Table> {
-    let bytes = base::files::read(path, 1 << 20)?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::file(path, "is not a text file"))?;
+    let unfit = |error: Error| WANTED.unfit(path, Kind::of_path(path), error);
+    let bytes = base::files::read(path, 1 << 20).map_err(unfit)?;
+    let text = String::from_utf8(bytes).map_err(|_| unfit(Error::file(path, "is not a text file")))?;
     text.parse().map_err(|e: toml::de::Error| {
         let line = e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
-        Error::file(path, format!("line {line}: {}", e.message().replace('\n', " ")))
+        unfit(Error::file(path, format!("line {line}: {}", e.message().replace('\n', " "))))
     })
 }
 

@@ -12,6 +12,9 @@ use models::{Generator, Seeds, Walk, Way};
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// Pictures that are made at a time, where there is memory for them.
+const BATCH: usize = 64;
+
 /// Walk from seed to seed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -73,9 +76,17 @@ impl Interpolate {
         let walk = Walk { seeds: self.seeds, steps: self.steps as usize, round: animated, way: self.mode };
         let latents = walk.latents(&generator)?;
         let mut progress = Progress::new(console)?;
-        let images = generator.images(&latents, &mut progress)?;
+        let mut images = Vec::new();
+        let batch = generator.fitting(BATCH)?;
+        let made = generator.make(&latents, batch, &mut progress, |_, values| {
+            images.extend(generator.pictures(values)?);
+            Ok::<(), net::Error>(())
+        })?;
         let signal = progress.finish();
-        let Some(images) = images else { return Ok(exit::of_stop(signal)) };
+        let Some(made) = made else { return Ok(exit::of_stop(signal)) };
+        if !made.finite {
+            console.warn(&format!("{}: gave numbers that are not finite", generator.path().display()));
+        }
         if animated {
             files::write(&self.out, &Walk::animation(&images, self.delay)?)?;
         } else {

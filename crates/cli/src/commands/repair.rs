@@ -129,6 +129,7 @@ impl Repair {
             seed: self.seed,
         };
         settings.check()?;
+        settings.check_memory(&subject)?;
         let defects = self.defect_mask.as_deref().map(|path| Defects::open(path, subject.image_shape())).transpose()?;
         let answers = Answers {
             accept: self.accept.iter().filter_map(|u| if let Unit::Number(n) = u { Some(*n) } else { None }).collect(),

@@ -91,6 +91,10 @@ impl Sample {
             None => self.seeds.clone().into(),
         };
         let n = latents.len();
+        if self.raw.is_some() {
+            generator.check_raw(n)?;
+        }
+        generator.check_memory((self.batch as usize).min(usize::try_from(n).unwrap_or(usize::MAX)))?;
         let out = self.out.clone().or_else(|| self.raw.is_none().then(|| PathBuf::from("samples.png")));
         let mut pictures = self.pictures(out.as_deref(), n, &generator)?;
         let near = self.nearest.as_deref().map(|name| {

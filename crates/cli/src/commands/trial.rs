@@ -2,7 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::exit::{self, Code};
-use crate::training;
+use crate::{threads, training};
 use anyhow::Result;
 use data::toys::Toy;
 use evolve::trial::{self, Arm, Figure, Plan, Row};
@@ -43,7 +43,7 @@ pub(crate) struct Trial {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Runs at a time [default: the processor's cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads::count)]
     jobs: Option<usize>,
     /// A setting of all arms; may be given often
     #[arg(long = "set", value_name = "KEY=VALUE")]

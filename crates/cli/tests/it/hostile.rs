@@ -5,7 +5,7 @@ use crate::support::{Place, bytes_of};
 use std::process::{Command, Output};
 
 /// A model file without tensors, whose description has these nodes; the last one is its output.
-fn model(nodes: &[&str]) -> Vec<u8> {
+pub(crate) fn model(nodes: &[&str]) -> Vec<u8> {
     let last: serde_json::Value = nodes.last().map(|node| serde_json::from_str(node).unwrap()).unwrap_or_default();
     let nodes = nodes.join(",");
     let description = format!(r#"{{"format":2,"graph":{{"nodes":[{nodes}],"output":{}}}}}"#, last["name"]);
@@ -21,7 +21,7 @@ fn of_header(header: &str) -> Vec<u8> {
 }
 
 /// The program, with 4 GB of memory where that can be said.
-fn limited(place: &Place, words: &str) -> Output {
+pub(crate) fn limited(place: &Place, words: &str) -> Output {
     if !cfg!(target_os = "linux") {
         return place.output(words);
     }
@@ -31,7 +31,7 @@ fn limited(place: &Place, words: &str) -> Output {
     command.current_dir(plain.get_current_dir().unwrap()).env("RAYON_NUM_THREADS", "2").output().unwrap()
 }
 
-const Z: &str = r#"{"name":"z","op":"input","shape":[4]}"#;
+pub(crate) const Z: &str = r#"{"name":"z","op":"input","shape":[4]}"#;
 
 #[test]
 fn strange_files_end_in_results_or_errors() {
@@ -60,6 +60,8 @@ fn strange_files_end_in_results_or_errors() {
         ("nothing of much", model(&[Z, &filled("y", "[0,1099511627776,1099511627776]")])),
         ("too much", model(&[Z, &filled("y", r#"["n",3,1048576,1048576]"#)])),
         ("more than numbers", model(&[Z, &filled("y", r#"["18446744073709551615n",3,8,8]"#)])),
+        ("latents of nothing", model(&[r#"{"name":"z","op":"input","shape":[0]}"#, &filled("y", r#"["n",3,8,8]"#)])),
+        ("units of the batch", model(&[Z, r#"{"name":"y","op":"relu","inputs":["z"],"units":0}"#])),
         ("axis", model(&[Z, r#"{"name":"y","op":"slice","inputs":["z"],"axis":9,"start":0,"step":1,"length":1}"#])),
         (
             "reverse",
@@ -117,6 +119,10 @@ fn strange_files_end_in_results_or_errors() {
             "sample m.safetensors --seeds 0..2 --out x.png",
             "dissect m.safetensors --segmenter scenes --out d --samples 2",
             "segmenter apply m.safetensors m.safetensors",
+            "interpolate m.safetensors --seeds 0..2 --steps 2 --out x.gif",
+            "edit m.safetensors --ablate y:0 --out e",
+            "export m.safetensors --half --out h.safetensors",
+            "repair m.safetensors --layer y --real scenes --samples 2 --out r",
         ] {
             let output = limited(&place, words);
             let said = String::from_utf8_lossy(&output.stderr);
@@ -176,6 +182,31 @@ fn names_from_files_do_not_steer_the_terminal() {
                 let steering = text.chars().find(|&c| c != '\n' && base::text::is_deceptive(c));
                 assert_eq!(steering, None, "{words}: {text:?}");
             }
+        }
+    }
+}
+
+/// Axes without entries are no latents, maps or kernels: whoever opens the file hears which node has one.
+#[test]
+fn what_has_no_entries_is_refused_when_it_is_opened() {
+    let place = Place::new();
+    let image = r#"{"name":"y","op":"fill","shape":["n",3,8,8],"value":0.5}"#;
+    let z = r#"{"name":"z","op":"input","shape":[3,8,8]}"#;
+    let kernel = |shape: &str| format!(r#"{{"name":"w","op":"fill","shape":{shape},"value":0.5}}"#);
+    let conv = r#"{"name":"y","op":"conv2d","inputs":["z","w"],"conv":{"stride":1,"padding":1}}"#;
+    for (node, bytes) in [
+        ("z", model(&[r#"{"name":"z","op":"input","shape":[0]}"#, image])),
+        ("z", model(&[r#"{"name":"z","op":"input","shape":[0,8,8]}"#, &kernel("[3,0,3,3]"), conv])),
+        ("w", model(&[z, &kernel("[0,3,3,3]"), conv])),
+        ("w", model(&[z, &kernel("[3,3,0,3]"), conv])),
+        ("y", model(&[z, r#"{"name":"y","op":"fill","shape":["n",3,0,8],"value":0.5}"#])),
+    ] {
+        place.write("m.safetensors", &bytes);
+        for words in ["inspect m.safetensors", "interpolate m.safetensors --seeds 0..2 --steps 2 --out x.gif"] {
+            let output = place.output(words);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.starts_with(&format!("error: m.safetensors: node {node} has the shape ")), "{said}");
         }
     }
 }

@@ -100,6 +100,18 @@ impl CausalSettings {
         if self.pool == 0 || self.batch == 0 || self.epochs == 0 || self.curve_images == 0 {
             return Err(Error::setting("causal", "pool, batch, epochs and curve images are at least 1"));
         }
+        let counts = [
+            ("pool", self.pool),
+            ("curve_images", self.curve_images),
+            ("insertion_images", self.insertion_images),
+            ("epochs", self.epochs as u64),
+        ];
+        for (key, count) in counts {
+            // The seeds of each kind of image begin 2^36 apart.
+            if count > 1 << 32 {
+                return Err(Error::setting(key, format!("is {count}; it is at most 2^32")));
+            }
+        }
         if !(0.0..=1.0).contains(&self.insertion_quantile) {
             let reason = format!("the quantile of an insertion is {}", self.insertion_quantile);
             return Err(Error::setting("causal", reason).with_hint("A quantile lies between 0 and 1."));

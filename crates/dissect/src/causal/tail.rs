@@ -94,7 +94,9 @@ impl<'a> Tail<'a> {
     }
 
     fn images(&self, maps: &Maps) -> Result<Tensor> {
-        self.start(maps)?.fetch_one(self.output)
+        let images = self.start(maps)?.fetch_one(self.output)?;
+        self.subject.check(std::slice::from_ref(&images))?;
+        Ok(images)
     }
 
     /// The names of the subject's layers after this one.
@@ -107,6 +109,7 @@ impl<'a> Tail<'a> {
         let mut wanted = self.later().map(|name| self.ready.find(name)).collect::<Result<Vec<_>>>()?;
         wanted.push(self.output);
         let found = self.start(maps)?.fetch(&wanted)?;
+        self.subject.check(&found)?;
         Ok((found[found.len() - 1].clone(), found))
     }
 
@@ -138,6 +141,7 @@ impl<'a> Tail<'a> {
         let later = self.by_maps.nodes();
         let mut run = self.start(maps)?;
         let images = run.fetch_before(&[self.output], &later)?.remove(0);
+        self.subject.check(std::slice::from_ref(&images))?;
         let (probability, by_images) = self.segmenter.class_gradient(&images, self.plane, self.class, &cotangent)?;
         let values = cells.iter().enumerate().map(|(image, &cell)| {
             let window = self.window(cell);

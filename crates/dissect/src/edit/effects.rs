@@ -71,11 +71,12 @@ impl Subject {
     /// computed once.
     ///
     /// # Errors
-    /// A layer of an edit is not one of the subject's, or an edit does not fit its layer.
+    /// A layer of an edit is not one of the subject's, an edit does not fit its layer, or the images have numbers that are not finite.
     pub fn before_and_after(&self, latents: &Tensor, edits: &[Edit]) -> Result<[Tensor; 2]> {
         let nodes = edits.iter().map(|edit| self.node_of(&edit.node)).collect::<Result<Vec<_>>>()?;
         let Some(&first) = nodes.iter().min() else {
             let images = self.run(latents)?.fetch_one(self.output())?;
+            self.check(std::slice::from_ref(&images))?;
             return Ok([images.clone(), images]);
         };
         let mut run = self.run(latents)?;
@@ -90,7 +91,9 @@ impl Subject {
         let later: Vec<Edit> =
             edits.iter().zip(&nodes).filter(|(_, node)| **node != first).map(|(edit, _)| edit.clone()).collect();
         edited.edit(&later)?;
-        Ok([before, edited.fetch_one(self.output())?])
+        let pair = [before, edited.fetch_one(self.output())?];
+        self.check(&pair)?;
+        Ok(pair)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::dissection::Dissection;
 use crate::subject::{Layer, Subject};
+use base::sniff::{Kind, Wanted};
 use base::{Error, Malformed, Result, files};
 use net::Edit;
 use serde::{Deserialize, Serialize};
@@ -199,9 +200,12 @@ impl Recipe {
     /// # Errors
     /// The file cannot be read, or is not a recipe of this format.
     pub fn read(path: &Path) -> Result<Self> {
-        let hint = r#"Its form is {"format": 1, "edits": [{"layer": "2", "units": [3, 5], "value": "zero"}]}; docs/formats.md has the rest."#;
-        let recipe: Self = serde_json::from_slice(&files::read(path, LIMIT)?)
-            .map_err(|e| Error::file(path, format!("is not a recipe: {e}")).with_hint(hint))?;
+        const FORM: &str = r#"Its form is {"format": 1, "edits": [{"layer": "2", "units": [3, 5], "value": "zero"}]}; docs/formats.md has the rest."#;
+        const WANTED: Wanted = Wanted { name: "a recipe (JSON)", kind: Kind::JSON, cure: FORM };
+        let unfit = |error: Error| WANTED.unfit(path, Kind::of_path(path), error);
+        let bytes = files::read(path, LIMIT).map_err(unfit)?;
+        let wrong = |e| unfit(Error::file(path, format!("is not a recipe: {e}")).with_hint(FORM));
+        let recipe: Self = serde_json::from_slice(&bytes).map_err(wrong)?;
         if recipe.format == RECIPE_FORMAT {
             Ok(recipe)
         } else {

@@ -3,7 +3,7 @@
 use crate::dissection::Dissection;
 use crate::find::Findings;
 use crate::repair::RepairSettings;
-use crate::repair::sample::{BATCH, Real, Seen};
+use crate::repair::sample::{BATCH, Real, Seen, check_memory};
 use crate::subject::Subject;
 use crate::watch::Watch;
 use base::Error;
@@ -69,10 +69,13 @@ pub fn image_distance(
     images: u64,
     watch: &mut dyn Watch,
 ) -> Result<Option<ImageDistance>> {
-    if images == 0 || real.len().is_some_and(|n| (n as u64) < 2 * images) {
+    if images == 0 || real.len().is_some_and(|n| (n as u64) < images.saturating_mul(2)) {
         let reason = format!("is {images}; twice as many real images are needed, and at least one");
         return Err(Error::setting("images", reason).with_hint("Give a smaller number, or more real images.").into());
     }
+    let who = format!("{}: this comparison", subject.name());
+    let network = subject.memory(BATCH)?;
+    check_memory(&who, subject.image_shape(), [images.saturating_mul(3), images], network)?;
     let settings = RepairSettings { real_samples: images, ..RepairSettings::default() };
     let Some(known) = Real::open(real, &settings, watch)? else { return Ok(None) };
     let Some(others) = known.others(real, images..2 * images, watch)? else { return Ok(None) };

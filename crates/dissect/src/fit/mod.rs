@@ -7,3 +7,4 @@ mod sketch;
 pub(crate) use file::{parse, read, write};
 pub(crate) use levels::fit;
 pub use levels::{LayerFit, QUANTILES};
+pub(crate) use sketch::MOST_BINS;

@@ -88,6 +88,19 @@ impl RepairSettings {
         Ok(())
     }
 
+    /// Refuses what the machine has no memory for.
+    ///
+    /// # Errors
+    /// As said: the message names the generator.
+    pub fn check_memory(&self, subject: &Subject) -> Result<()> {
+        // Sampled images once, real ones twice (those compared with, and others), judged ones in all versions.
+        let versions = self.random.saturating_add(3);
+        let wanted = self.samples.saturating_mul(versions).saturating_add(self.real_samples.saturating_mul(2));
+        let network = subject.memory(sample::BATCH)?;
+        let who = format!("{}: this repair", subject.name());
+        sample::check_memory(&who, subject.image_shape(), [wanted, self.real_samples], network)
+    }
+
     /// How many of `images` activate a unit most.
     fn strongest(images: u64) -> usize {
         images.div_ceil(STRONGEST) as usize
@@ -135,6 +148,7 @@ pub fn repair(
 ) -> Result<Option<Repair>> {
     settings.check()?;
     check_real(means, settings)?;
+    settings.check_memory(means.subject)?;
     let model = Origin::of_network(&means.name, means.subject.network())?;
     answers.check(&means.subject.layers()[0])?;
     if folder.is_file() {

@@ -30,6 +30,21 @@ pub(crate) struct Real {
     shape: [usize; 3],
 }
 
+/// Refuses images of a shape of which there would be too many to be kept: `wanted` of what [`Seen`] keeps, and `read` real ones that
+/// are read together.
+pub(crate) fn check_memory(who: &str, shape: [usize; 3], [wanted, read]: [u64; 2], network: u64) -> Result<()> {
+    let Slicing { patches, directions, .. } = Slicing::default();
+    let [channels, height, width] = shape.map(|length| length as u64);
+    // The pyramid goes down to 16 pixels.
+    let levels = u64::from((height.min(width) / 16).max(1).ilog2()) + 1;
+    let of_seen = 4 * (levels * (patches * directions) as u64 + channels * (CELLS * CELLS) as u64);
+    let needed = wanted
+        .saturating_mul(of_seen)
+        .saturating_add(read.saturating_mul(channels * height * width))
+        .saturating_add(network);
+    Ok(base::memory::check(who, needed, "Take fewer images: lower `samples`, `real_samples` or `images`.")?)
+}
+
 impl Real {
     /// The real images `0 .. real_samples`; `None` when the watcher wanted it to end.
     pub(crate) fn open(real: &Dataset, settings: &RepairSettings, watch: &mut dyn Watch) -> Result<Option<Self>> {
@@ -138,7 +153,9 @@ pub(super) fn versions(subject: &Subject, seeds: &[u64], off: &[&[usize]]) -> Re
         rest.feed(node, &Edit::ablate(layer, units.to_vec()).apply(&maps, axis)?)?;
         rest.fetch_one(output)
     });
-    let images = images.collect::<Result<_>>()?;
+    let images = images.collect::<Result<Vec<_>>>()?;
+    subject.check(std::slice::from_ref(&maps))?;
+    subject.check(&images)?;
     Ok((maps, images))
 }
 

@@ -1,6 +1,6 @@
 //! What a run begins with: its data, its networks, its first generation.
 
-use super::Evolution;
+use super::{Evolution, memory};
 use crate::collapse;
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
@@ -53,6 +53,10 @@ impl Evolution {
         let (g, d) = networks(&settings, set.shape());
         let p = settings.penalty;
         let graphs = Graphs::new(&g, &d, p.gp > 0.0 || p.r1 > 0.0 || p.r2 > 0.0)?;
+        if device.is_cpu() {
+            let cure = "Lower batch, eval, width or width_d, or keep fewer generators (mu).";
+            base::memory::check("this training", memory::needed(&settings, &graphs)?, cure)?;
+        }
         let mixture = set.toy().and_then(data::toys::Toy::mixture);
         let n = GRID.min(set.len().unwrap_or(GRID));
         let real_variance = collapse::variance(&[n], &pictures::reals(&set, n)?);

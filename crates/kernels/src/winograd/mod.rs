@@ -52,6 +52,23 @@ const APART: usize = 16;
 /// Words of transformed tiles between two rounds of a weight gradient: 64 MiB.
 const MOST_TRANSFORMED: usize = 16 << 20;
 
+/// Numbers that a pass by tiles needs besides maps and weights, at most.
+pub(crate) fn scratch(s: &ConvShape, threads: usize) -> u64 {
+    // Maps of whole blocks of channels, enlarged by as much as tiles overlap: by 36 to 16 at the most.
+    let side = |channels: usize, cells: usize| {
+        let map = (channels.next_multiple_of(16) as u64).saturating_mul(cells as u64);
+        map.saturating_mul(9).div_ceil(4)
+    };
+    let image = [side(s.c, s.h.saturating_mul(s.w)), side(s.o, s.output[0].saturating_mul(s.output[1]))];
+    // A chunk of small images has as many points as a large one, or as it takes to be worth it.
+    let chunk = image[0].max(image[1]).max(4000u64.saturating_mul(s.c.max(s.o) as u64));
+    let both = image[0].saturating_add(image[1]);
+    let images = s.n.max(1) as u64;
+    let forward = chunk.saturating_mul(images.min(threads as u64)).min(both.saturating_mul(images));
+    let weights = both.saturating_mul(images).min(both.max(MOST_TRANSFORMED as u64));
+    forward.max(weights)
+}
+
 /// A buffer that belongs to nobody while it is not in use.
 #[derive(Default)]
 struct Scratch {

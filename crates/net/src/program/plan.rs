@@ -1,11 +1,15 @@
 //! What has to be computed for some nodes: in which order, what together, and when a value is needed no more.
 //!
-//! A plan does not depend on the batch, on the parameters or on what is fed, only on which nodes are known already.
+//! A plan does not depend on the batch, on the parameters or on what is fed, only on which nodes are known already. For a batch it says
+//! how much memory it takes (`plan/memory.rs`).
+
+mod memory;
 
 use super::fusion::Chain;
 use super::{Program, Step};
 use crate::NodeId;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a plan is made for.
@@ -27,6 +31,20 @@ pub(super) struct Question {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) works: Vec<Work>,
+    /// The largest batch for which there was memory enough when it was asked for.
+    fits: AtomicUsize,
+}
+
+impl Plan {
+    /// Whether a batch has been found to fit into memory.
+    pub(super) fn is_known_to_fit(&self, batch: usize) -> bool {
+        batch <= self.fits.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a batch fits into memory.
+    pub(super) fn fits(&self, batch: usize) {
+        self.fits.fetch_max(batch, Ordering::Relaxed);
+    }
 }
 
 /// One node to compute, with those that are computed on the way.
@@ -113,7 +131,7 @@ impl Program {
             works.push(Work { node: id, way, done });
         }
         self.join_sums(&mut works, question);
-        Plan { works }
+        Plan { works, fits: AtomicUsize::new(0) }
     }
 
     /// Computes the sum of a factor together with the sum of the product, where both are wanted: maps are read once.

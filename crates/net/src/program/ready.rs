@@ -68,6 +68,16 @@ impl Ready {
         Run::of_ready(self, self.0.constants.clone(), feeds)
     }
 
+    /// Bytes that a run takes at most: [`Program::memory`], with what is prepared of the parameters.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn memory(&self, batch: usize, fed: &[NodeId], stages: &[&[NodeId]]) -> Result<u64> {
+        let mut known: Vec<bool> = self.0.constants.iter().map(Option::is_some).collect();
+        fed.iter().for_each(|&id| known[id] = true);
+        self.program().memory_of_stages(batch, known, stages, true)
+    }
+
     /// The convolution of a chain with all that it does on the way, prepared when it is first asked for. There is none where the numbers
     /// are not in the processor's memory, or where the kernels cannot compute it.
     pub(super) fn prepared(

@@ -136,7 +136,7 @@ impl<'p> Run<'p> {
     /// Computes the nodes `wanted`.
     ///
     /// # Errors
-    /// A node that must be fed has not been, or an edit cannot be applied.
+    /// A node that must be fed has not been, an edit cannot be applied, or the machine has not as much memory as all that takes.
     pub fn fetch(&mut self, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
         self.fetch_before(wanted, &[])
     }
@@ -173,8 +173,23 @@ impl<'p> Run<'p> {
             edited: self.edits.iter().map(|(id, ..)| *id).collect(),
             ready: self.ready.is_some(),
         });
+        if !plan.is_known_to_fit(self.batch) {
+            self.check_memory(&plan)?;
+            plan.fits(self.batch);
+        }
         kernels::in_pool(|| self.execute(&plan))?;
         wanted.iter().map(|&id| self.known(id).cloned()).collect()
+    }
+
+    /// Refuses a plan that the machine has no memory for. What lies on a device is not counted in its memory.
+    fn check_memory(&self, plan: &Plan) -> Result<()> {
+        let fed = || self.values.iter().chain(self.params.iter()).flatten();
+        if fed().any(|value| !value.device().is_cpu()) {
+            return Ok(());
+        }
+        let needed = self.program.memory_of_plan(plan, &self.shapes);
+        let batch = self.batch;
+        Ok(base::memory::check(format!("the network for a batch of {batch}"), needed, "")?)
     }
 
     fn execute(&mut self, plan: &Plan) -> Result<()> {

@@ -41,6 +41,17 @@ impl Trainee {
         self.program.start(params, &[(self.input, input)])
     }
 
+    /// Bytes that a pass forward and back over a batch takes at most ([`Program::memory`]).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn memory(&self, batch: usize) -> Result<u64> {
+        let forward: Vec<NodeId> =
+            std::iter::once(self.output).chain(self.updates().iter().map(|(_, node)| *node)).collect();
+        let back = self.by_params.nodes();
+        self.program.memory(batch, &[self.input, self.by_params.cotangent], &[&forward, &back])
+    }
+
     /// State that a training pass moves: (place among the parameters, node of its next value).
     pub fn updates(&self) -> &[(usize, NodeId)] {
         self.program.updates()

@@ -26,6 +26,11 @@ impl Training {
         let shape = shape_of(&learnt)?;
         let graph = net::zoo::unet(net::zoo::Unet { shape, classes, width: settings.width, levels: settings.levels });
         let side = Trainee::new(&graph)?;
+        if device.is_cpu() {
+            // Weights, two moments, and the next ones beside them.
+            let needed = side.memory(settings.batch)?.saturating_add(graph.parameter_bytes().saturating_mul(6));
+            base::memory::check("this training", needed, "Lower batch, width or `size`.")?;
+        }
         let weights = class_weights(&learnt, settings.weighting, settings.ignored)?;
         let layout = Layout::new(&planes, shape[1], shape[2]);
         let (set, held_out, graph) = (Arc::new(learnt), Arc::new(held_out), Arc::new(graph));

@@ -34,6 +34,22 @@ impl Primitive {
     }
 }
 
+impl Primitive {
+    /// Numbers that are needed beside inputs and result while it is computed on the processor, at most; kernels keep them from call to
+    /// call.
+    pub fn scratch(&self, inputs: &[&[usize]], output: &[usize]) -> u64 {
+        let shape = match self {
+            Self::ConvWeight { conv, .. } if near(conv) => {
+                let [x, g] = *inputs else { return 0 };
+                let whole = ![x, g, output].iter().any(|shape| shape.len() != 4 || shape.contains(&0));
+                whole.then(|| shape_of(conv, x, g[1], &output[2..], &g[2..]))
+            }
+            _ => self.conv_shape(inputs, output).map(|(shape, _)| shape),
+        };
+        shape.map_or(0, |shape| shape.scratch())
+    }
+}
+
 /// `x` to maps of `o` channels.
 fn shape_of(conv: &Conv, x: &[usize], o: usize, kernel: &[usize], output: &[usize]) -> ConvShape {
     let Conv { stride, padding, dilation, groups } = *conv;

@@ -112,6 +112,8 @@ impl Apply {
         let Some(finite) = finite else { return Ok(exit::of_stop(signal)) };
         if !finite {
             console.warn(&format!("{}: gave numbers that are not finite", source.path().display()));
+        } else if !seen.finite() {
+            console.warn(&format!("{}: gave numbers that are not finite", path.display()));
         }
         if let Some(set) = source.set() {
             console.notices(set);

@@ -1,0 +1,36 @@
+//! How much memory a run takes, before it begins.
+
+use crate::Selection;
+use crate::graphs::Graphs;
+use crate::settings::{AdamPolicy, Settings};
+use net::{NodeId, Result};
+
+/// Bytes that a run takes at most: the networks with their moments, and the largest of its passes.
+pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
+    let (g, d) = (&graphs.g, &graphs.d);
+    let [of_g, of_d] = [&g.graph, &d.graph].map(|graph| graph.parameter_bytes());
+    // A network with its two moments, for parents and all of their children at once.
+    let children = if s.selection.compares() { s.mutations.len() + 1 } else { 1 };
+    let individuals = (s.mu * (1 + children)) as u64;
+    let own_moments = if s.adam == AdamPolicy::PerMutation { 2 * s.mutations.len() as u64 } else { 0 };
+    let kept = of_g.saturating_mul(3 * individuals + own_moments + u64::from(s.ema > 0.0));
+    // The discriminator's next weights stand beside the last ones, and gradients of both halves beside their sum.
+    let kept = kept.saturating_add(of_d.saturating_mul(9));
+
+    let of_d = |batch: usize, fed: &[NodeId], stages: &[&[NodeId]]| {
+        d.program.memory(batch, &[&[d.input], fed].concat(), stages)
+    };
+    let by_image = of_d(s.batch, &[graphs.d_by_input.cotangent], &[&[d.output], &graphs.d_by_input.nodes()])?;
+    let mut passes = vec![g.memory(s.batch)?.saturating_add(by_image), d.memory(s.batch)?.saturating_mul(2)];
+    if s.selection.compares() {
+        let images = g.program.memory(s.eval, &[g.input], &[&[g.output]])?;
+        let judged = s.gamma != 0.0 || s.selection == Selection::Pareto;
+        let judged = if judged { d.memory(s.eval)? } else { of_d(s.eval, &[], &[&[d.output]])? };
+        passes.push(images.max(judged));
+    }
+    if let Some(penalty) = &graphs.penalty {
+        let fed = [graphs.d_by_input.cotangent, penalty.by_params.cotangent];
+        passes.push(of_d(s.batch, &fed, &[&[penalty.squares], &penalty.by_params.nodes()])?);
+    }
+    Ok(kept.saturating_add(passes.into_iter().max().unwrap_or_default()))
+}
