@@ -8,17 +8,22 @@ use std::path::{Path, PathBuf};
 /// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors
-/// The file cannot be read, or it is longer than `limit`.
+/// The file cannot be read, is longer than `limit`, or is a device or a pipe, which may never end.
 pub fn read(path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
-    let length = file.metadata().map_err(|e| Error::io("read", path, e))?;
+    // Before it is opened: that would wait for somebody to write into a pipe.
+    let length = fs::metadata(path).map_err(|e| Error::io("read", path, e))?;
     if length.is_dir() {
         return Err(Error::file(path, "is a folder, not a file"));
+    }
+    if !length.is_file() {
+        return Err(Error::file(path, "is a device or a pipe; files are read here")
+            .with_hint("Save what it gives as a file first."));
     }
     if length.len() > limit {
         return Err(Error::file(path, format!("has {} bytes; at most {limit} are read here", length.len())));
     }
+    let file = File::open(path).map_err(|e| Error::io("read", path, e))?;
     let mut bytes = Vec::with_capacity(length.len() as usize);
     // The file may grow while we read: the limit holds all the same.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
@@ -123,6 +128,18 @@ mod tests {
         fs::create_dir(sibling_of(&path)).unwrap();
         assert!(write_atomic(&path, b"new").is_err());
         assert_eq!(read(&path, 100).unwrap(), b"old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_pipes_are_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [&pipe, Path::new("/dev/zero")] {
+            let error = read(path, 1 << 40).unwrap_err();
+            assert_eq!(error.to_string(), format!("{}: is a device or a pipe; files are read here", path.display()));
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, zip archives,
-//! `.npy`, and the programs' allocator.
+//! `.npy`, names of files, and the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
 //!
@@ -29,9 +29,13 @@ mod error;
 pub mod files;
 mod malformed;
 pub mod memory;
+mod names;
 pub mod npy;
 pub mod seed;
+mod text;
 
 pub use csv::csv_field;
 pub use error::{Error, Result};
 pub use malformed::Malformed;
+pub use names::file_name;
+pub use text::is_deceptive;
