@@ -51,7 +51,7 @@ mod training;
 
 pub use adam::{Adam, Moments, average};
 pub use finite::check_finite;
-pub use lock::RunLock;
+pub use lock::{FileLock, RunLock};
 pub use open_run::OpenRun;
 pub use optimiser::{Descent, Memory, Optimiser, Parameter, gradient_norm, trainable};
 pub use outcome::{Outcome, Start};
