@@ -105,6 +105,11 @@ impl Model {
     /// # Errors
     /// The network makes no pictures, or a layer is not one with maps.
     pub fn subject(&self, layers: &[String], device: &Device) -> Result<Subject> {
+        if self.network.notes.iter().any(|(key, _)| key == segment::PLANES) {
+            return Err(Error::file(&self.path, "is a segmenter; dissected are generators")
+                .with_hint("Give a generator, and this with `segmenter`.")
+                .into());
+        }
         Subject::new(&self.network, layers, device).map_err(|error| match error {
             net::Error::Graph(reason) => Error::file(&self.path, reason).into(),
             other => other,

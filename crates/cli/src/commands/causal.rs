@@ -10,8 +10,8 @@ use crate::progress::Progress;
 use anyhow::Result;
 use base::Error;
 use dissect::{CausalSettings, Outcome};
-use models::{Causes, concepts_named, find_segmenter, open_dissection, subject_of_plan};
-use std::path::{Path, PathBuf};
+use models::{Causes, concepts_named, open_dissection, segmenter_of_plan, subject_of_plan};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Find the units of a layer that cause a class
@@ -92,7 +92,7 @@ impl Causal {
     pub(crate) fn run(self, console: Console) -> Result<ExitCode> {
         let dissection = open_dissection(&self.dissection)?;
         let concepts = concepts_named(&dissection, &self.class)?;
-        let one = self.class.len() == 1 && concepts.len() == 1 && !self.class[0].ends_with("all");
+        let one = concepts.len() == 1 && matches!(&*self.class, [name] if name != "all" && !name.ends_with("/all"));
         if one {
             output::check_ending(&self.out, "json")?;
         }
@@ -103,8 +103,7 @@ impl Causal {
         Causes::layer(&dissection, &self.layer)?;
         let mut tell = |note: &models::Note| console.note(note);
         let subject = subject_of_plan(&dissection.plan, self.model.as_deref(), &device, &mut tell)?;
-        let path = self.segmenter.as_deref().unwrap_or_else(|| Path::new(&dissection.plan.segmenter.name));
-        let (segmenter, _) = find_segmenter(path, &device, &mut tell)?;
+        let (segmenter, path) = segmenter_of_plan(&dissection.plan, self.segmenter.as_deref(), &device, &mut tell)?;
         let causes = Causes::new(&dissection, &self.layer, subject, (&segmenter, path), self.settings())?;
         let mut progress = Progress::new(console)?;
         if one {

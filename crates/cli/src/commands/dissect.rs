@@ -41,7 +41,7 @@ pub(crate) struct Dissect {
     #[arg(long, value_name = "A,B|all", value_delimiter = ',', default_value = "all")]
     layers: Vec<String>,
 
-    /// Images that are counted
+    /// Images that are counted; fewer than 16 give no chance level, and no interpretable unit
     #[arg(long, value_name = "N", default_value_t = Settings::default().samples)]
     samples: u64,
 
@@ -110,19 +110,22 @@ impl Dissect {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
         let model = Model::find(&self.model, &device, &mut tell)?;
-        let (segmenter, _) = find_segmenter(&self.segmenter, &device, &mut tell)?;
-        let all = self.layers == ["all"];
-        let layers = if all { &[] } else { self.layers.as_slice() };
-        let subject = model.subject(layers, &device)?;
+        let (segmenter, segmenter_path) = find_segmenter(&self.segmenter, &device, &mut tell)?;
+        // `--layers "2, 3"` is meant as it is read.
+        let mut layers: Vec<String> = self.layers.iter().map(|layer| layer.trim().to_owned()).collect();
+        layers.retain(|layer| self.layers.len() > 1 || layer != "all");
+        let subject = model.subject(&layers, &device)?;
         let real = self.real.as_deref().map(|name| open_real(name, subject.image_shape())).transpose()?;
         let settings = self.settings(real.as_ref())?;
+        // Of a run, the file that was taken: after more training the run stands for another one.
         let text = |path: &PathBuf| path.display().to_string();
-        let (generator_name, segmenter_name) = (text(&self.model), text(&self.segmenter));
+        let (generator_name, segmenter_name) = (text(&model.path), text(&segmenter_path));
         let mut task = Dissecting::new((subject, &generator_name), (&segmenter, &segmenter_name), settings)?
             .with_shard(self.shard);
         if let Some((real, name)) = real.as_ref().zip(self.real.as_deref()) {
             task = task.with_real(real, name);
         }
+        task.check()?;
         let out = match &self.out {
             Some(out) => out.clone(),
             None => run_folder::create_next("runs", &format!("{}-dissection", self.model.display()))?,
@@ -163,9 +166,7 @@ impl Dissect {
 /// Prints what was found.
 pub(crate) fn show(dissection: &Dissection, json: bool) -> Result<()> {
     if json {
-        let path = dissection.folder.join("dissection.json");
-        let text = base::files::read(&path, 1 << 32)?;
-        return console::print(&String::from_utf8_lossy(&text));
+        return console::print(&dissection.document()?);
     }
     console::print(&table(&dissection.findings()))?;
     console::print(&format!("{}\n", dissection.folder.display()))
@@ -178,12 +179,18 @@ fn table(findings: &Findings) -> String {
         vec![format!("{:width$}  {:>9}  {:>13}  {:>10}  concepts\n", "layer", "maps", "interpretable", "chance IoU")];
     for layer in &findings.layers {
         text.push(format!(
-            "{:width$}  {:>9}  {:>13}  {:>10.3}  {}\n",
+            "{:width$}  {:>9}  {:>13}  {:>10}  {}\n",
             layer.layer,
             format!("{}x{}x{}", layer.units.len(), layer.size[0], layer.size[1]),
             format!("{} of {}", layer.interpretable, layer.units.len()),
-            layer.chance_iou,
+            if findings.chance_level { format!("{:.3}", layer.chance_iou) } else { "-".into() },
             concepts(layer)
+        ));
+    }
+    if !findings.chance_level {
+        text.push(format!(
+            "no unit is called interpretable: that needs a chance level, and so at least {} images counted together\n",
+            dissect::GROUP
         ));
     }
     let rates: Vec<String> = findings

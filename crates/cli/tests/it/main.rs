@@ -5,6 +5,7 @@
 mod data_preview;
 mod device;
 mod dissect;
+mod dissections;
 mod evolve;
 mod export;
 mod help;

@@ -10,7 +10,7 @@ use base::Error;
 use data::pictures::{self, Labelled};
 use data::{Image, LabelMap};
 use models::pictures::check_grid;
-use models::{PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folder_name};
+use models::{PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folders_of_planes};
 use segment::{Segment, Segmenter};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -147,9 +147,10 @@ impl Sink<'_> {
     fn prepare(&self) -> Result<()> {
         let Target::Folder(folder) = &self.target else { return Ok(()) };
         base::files::create_folder(folder)?;
-        for plane in self.segmenter.planes().iter().filter(|_| self.labels) {
+        let planes = self.segmenter.planes();
+        for (plane, name) in planes.iter().zip(folders_of_planes(planes)).filter(|_| self.labels) {
             let text = serde_json::to_string_pretty(&classes_document(plane))? + "\n";
-            files::write(&folder.join(folder_name(&plane.name)).join("classes.json"), text.as_bytes())?;
+            files::write(&folder.join(name).join("classes.json"), text.as_bytes())?;
         }
         Ok(())
     }
@@ -166,8 +167,8 @@ impl Sink<'_> {
         match &self.target {
             Target::Grid(_) => self.cells.push(Labelled { image, maps, caption: None }),
             Target::Folder(folder) => {
-                for (plane, map) in planes.iter().zip(&maps).filter(|_| self.labels) {
-                    let path = folder.join(folder_name(&plane.name)).join(format!("{name}.png"));
+                for (plane, map) in folders_of_planes(planes).iter().zip(&maps).filter(|_| self.labels) {
+                    let path = folder.join(plane).join(format!("{name}.png"));
                     files::write(&path, &pictures::labels_png(map)?)?;
                 }
                 let picture = pictures::labelled(&[Labelled { image, maps, caption: None }], planes, 1)?;
