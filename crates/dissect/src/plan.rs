@@ -104,6 +104,11 @@ impl Plan {
     /// There is none, it is broken, or of a newer program.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(PLAN);
+        if folder.is_file() {
+            let parent = files::parent_of(folder).display();
+            return Err(Error::file(folder, "is a file; a dissection is a folder")
+                .with_hint(format!("Give the folder that `dissect` or `merge` has written, perhaps {parent}.")));
+        }
         if !path.is_file() {
             return Err(Error::file(folder, format!("is not a dissection (no {PLAN})"))
                 .with_hint("Give a folder that `dissect` or `merge` has written."));

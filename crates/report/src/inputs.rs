@@ -48,6 +48,12 @@ impl Inputs {
     /// Reads the dissection, what was named, and what lies in its folder. What was named must be right; what was found there and
     /// cannot be shown becomes a note.
     pub(crate) fn gather(folder: &Path, wanted: &Wanted) -> Result<Self> {
+        if !folder.join(PLAN).is_file() && (Repair::is(folder) || folder.join(RECIPE).is_file()) {
+            let (what, setting) = if Repair::is(folder) { ("a repair", "repair") } else { ("an edit", "edit") };
+            return Err(Error::file(folder, format!("is {what}; a page is made of a dissection"))
+                .with_hint(format!("Give it with the dissection: `report FOUND {setting} {}`.", folder.display()))
+                .into());
+        }
         let dissection = Dissection::read(folder)?;
         let findings = dissection.findings();
         let mut inputs =

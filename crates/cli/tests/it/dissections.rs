@@ -12,6 +12,9 @@ const SMALL: &str = "-q dissect g.safetensors --segmenter s.safetensors --sample
 const SIX: [&str; 6] = ["dark", "red", "green", "yellow", "blue", "violet"];
 const SEARCH: &str = "--layer 0 --pool 40 --epochs 1 --curve-images 8 --insertion-images 0";
 
+/// How an error begins, and the change of the settings that it is about.
+type Wrong<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 /// A segmenter whose classes are corners of the space of colours.
 fn segmenter(names: &[&str]) -> Segmenter {
     let mut graph = Graph::default();
@@ -81,7 +84,7 @@ fn classes_whose_names_look_alike_get_results_of_their_own() {
     );
     let there = found.iter().filter(|row| !row[2].is_empty()).count();
     assert!([1, 3, 5].iter().all(|&row| !found[row][2].is_empty()), "{table}");
-    assert_eq!(place.names("c").iter().filter(|name| name.ends_with(".json")).count(), there, "{:?}", place.names("c"));
+    assert_eq!(place.names("c").iter().filter(|name| name.contains(".json")).count(), there, "{:?}", place.names("c"));
     // Each is what it is alone.
     for (number, row) in found.iter().enumerate().filter(|(_, row)| !row[2].is_empty()) {
         let mut command = place.command(&format!("-q causal d {SEARCH} --json --out {number}.json"));
@@ -122,7 +125,7 @@ fn documents_of_a_dissection_are_checked_when_they_are_read() {
         change(&mut settings);
         place.write("d/settings.json", settings.to_string().as_bytes());
     };
-    let wrong: [(&str, &dyn Fn(&mut Value)); 5] = [
+    let wrong: [Wrong; 5] = [
         ("shard: there is no shard 0 of 0", &|s| s["shard"] = serde_json::json!({"index": 0, "of": 0})),
         ("samples: is 1125899906842624; at most", &|s| s["settings"]["samples"] = (1u64 << 50).into()),
         ("seed: ", &|s| s["settings"]["seed"] = u64::MAX.into()),
@@ -379,4 +382,14 @@ fn what_people_mistake_is_answered_with_a_cure_that_works() {
         place.succeed(&format!("-q edit g.safetensors --ablate 0:1 --seeds 0..2 --out x {segmenter}"));
     }
     assert_eq!(place.names("x"), ["edit.json", "recipe.json", "sheet.png"]);
+    said(
+        "report x",
+        "x: is an edit; a page is made of a dissection",
+        "Give it with the dissection: `ganatomy report FOUND --edit x`.",
+    );
+    said(
+        "report d/units.csv",
+        "d/units.csv: is a file; a dissection is a folder",
+        "Give the folder that `ganatomy dissect` or",
+    );
 }

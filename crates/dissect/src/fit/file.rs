@@ -45,7 +45,8 @@ pub(crate) fn parse(archive: &Archive, plan: &Plan) -> Result<Vec<LayerFit>> {
         let floats = |name: &str, shape: &[usize]| {
             let name = format!("layer{i}.{name}");
             let values = archive.floats(&name, shape)?;
-            match values.iter().find(|v| !v.is_finite() && !(v.is_nan() && name.ends_with(CLASS_MEANS))) {
+            let is_some = |v: &f32| v.is_finite() || v.is_nan() && name.ends_with(CLASS_MEANS);
+            match values.iter().find(|v| !is_some(v)) {
                 Some(value) => Err(archive.corrupt(&format!("{name} holds {value}"))),
                 None => Ok(values.to_vec()),
             }

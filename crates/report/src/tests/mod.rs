@@ -276,7 +276,7 @@ fn what_lies_there_and_cannot_be_shown_is_said_and_what_is_named_must_be_right()
     let at = |name: &str| place.path().join(name);
     write(&at("notes.json"), "{");
     write(&at("other.json"), r#"{"a": 1}"#);
-    let mut other = causal(1);
+    let mut other = causal(2);
     other.layer = "none".into();
     write(&at("other-layer.json"), serde_json::to_string(&other).unwrap());
     let another = Causal { networks: Some(["1", "2"].map(String::from)), ..causal(2) };
