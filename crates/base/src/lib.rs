@@ -1,5 +1,5 @@
 //! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, zip archives,
-//! `.npy`, what a file is by its first bytes, and memory: what the machine has left, and the programs' allocator.
+//! `.npy`, what a file is by its first bytes, names of files, and memory: what the machine has left, and the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
 //!
@@ -29,14 +29,17 @@ mod error;
 pub mod files;
 mod malformed;
 pub mod memory;
+mod names;
 mod nearest;
 pub mod npy;
 mod part;
 pub mod seed;
 pub mod sniff;
-pub mod text;
+mod text;
 
 pub use csv::csv_field;
 pub use error::{Error, Result};
 pub use malformed::Malformed;
+pub use names::file_name;
 pub use nearest::{known_names, nearest};
+pub use text::is_deceptive;

@@ -137,14 +137,14 @@ pub(crate) fn one_line(message: &str) -> String {
 
 /// A character, or what stands for it where it would steer the terminal or the direction of writing.
 fn written_out(c: char) -> String {
-    if base::text::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() }
+    if base::is_deceptive(c) { c.escape_default().to_string() } else { c.to_string() }
 }
 
 /// JSON in which nothing steers the terminal: such characters occur inside of strings alone.
 fn json(text: &str) -> String {
     let plain = |c: char| match c {
         '\n' | '\t' => c.to_string(),
-        _ if base::text::is_deceptive(c) => format!("\\u{:04x}", u32::from(c)),
+        _ if base::is_deceptive(c) => format!("\\u{:04x}", u32::from(c)),
         _ => c.to_string(),
     };
     text.chars().map(plain).collect()

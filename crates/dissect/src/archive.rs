@@ -40,22 +40,22 @@ impl Archive {
         corrupt(&self.path, what)
     }
 
-    fn find(&self, name: &str, len: usize) -> Result<&Elements> {
+    fn find(&self, name: &str, shape: &[usize]) -> Result<&Elements> {
         let found = self.arrays.iter().find(|(found, _)| found == name).map(|(_, array)| array);
         let array = found.ok_or_else(|| self.corrupt(&format!("it holds no {name}")))?;
-        if array.shape.iter().product::<usize>() == len {
+        if array.shape == shape {
             Ok(&array.data)
         } else {
-            Err(self.corrupt(&format!("{name} has the shape {:?}, which is not {len} numbers", array.shape)))
+            Err(self.corrupt(&format!("{name} has the shape {:?}, not {shape:?}", array.shape)))
         }
     }
 
-    /// The array of this name, of `len` numbers.
+    /// The array of this name and shape.
     ///
     /// # Errors
-    /// There is none, or it is of another length or kind.
-    pub(crate) fn floats(&self, name: &str, len: usize) -> Result<&[f32]> {
-        match self.find(name, len)? {
+    /// There is none, or it is of another shape or kind.
+    pub(crate) fn floats(&self, name: &str, shape: &[usize]) -> Result<&[f32]> {
+        match self.find(name, shape)? {
             Elements::F32(values) => Ok(values),
             _ => Err(self.corrupt(&format!("{name} is not of f32"))),
         }
@@ -65,8 +65,8 @@ impl Archive {
     ///
     /// # Errors
     /// As [`Archive::floats`].
-    pub(crate) fn integers(&self, name: &str, len: usize) -> Result<&[i64]> {
-        match self.find(name, len)? {
+    pub(crate) fn integers(&self, name: &str, shape: &[usize]) -> Result<&[i64]> {
+        match self.find(name, shape)? {
             Elements::I64(values) => Ok(values),
             _ => Err(self.corrupt(&format!("{name} is not of i64"))),
         }

@@ -2,11 +2,12 @@
 
 use data::{LabelMap, Plane};
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 
 /// One class that a unit can stand for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Concept {
-    /// Its name, such as `tree`.
+    /// Its name, such as `tree`; the second class of this name in a category is called `tree (2)`.
     pub name: String,
     /// The name of its label plane, such as `objects`.
     pub category: String,
@@ -26,6 +27,7 @@ impl Concepts {
     pub fn new(planes: &[Plane]) -> Self {
         let mut list = Vec::new();
         let mut of_class = Vec::new();
+        let (mut taken, mut copies) = (HashSet::new(), HashMap::new());
         for plane in planes {
             let mut column = Vec::new();
             for (index, class) in plane.classes.iter().enumerate() {
@@ -34,7 +36,14 @@ impl Concepts {
                     continue;
                 }
                 column.push(Some(list.len()));
-                list.push(Concept { name: class.name.clone(), category: plane.name.clone() });
+                let concept = Concept { name: class.name.clone(), category: plane.name.clone() };
+                let mut named = concept.clone();
+                let copies = copies.entry(concept).or_insert(1);
+                while !taken.insert(named.clone()) {
+                    *copies += 1;
+                    named.name = format!("{} ({copies})", class.name);
+                }
+                list.push(named);
             }
             of_class.push(column);
         }
@@ -129,6 +138,15 @@ mod tests {
             (concepts.class_of(2), concepts.class_of(3), concepts.class_of(4)),
             (Some((1, 1)), Some((1, 2)), None)
         );
+    }
+
+    #[test]
+    fn classes_of_one_name_are_told_apart() {
+        let planes = [plane("a", &["x", "x (2)", "x", "x"], None), plane("a", &["x"], None), plane("b", &["x"], None)];
+        let concepts = Concepts::new(&planes);
+        let names: Vec<String> = concepts.list().iter().map(|c| format!("{}/{}", c.category, c.name)).collect();
+        assert_eq!(names, ["a/x", "a/x (2)", "a/x (3)", "a/x (4)", "a/x (5)", "b/x"]);
+        assert_eq!((concepts.find("x (3)"), concepts.class_of(2)), (Some(2), Some((0, 2))));
     }
 
     #[test]

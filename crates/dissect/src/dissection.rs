@@ -55,8 +55,7 @@ pub struct Means<'a> {
 /// The folder holds something else or another dissection, another process works in it, a network cannot be run, or a file
 /// cannot be written.
 pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch) -> Result<Option<Dissection>> {
-    plan.settings.check()?;
-    check_sizes(plan, means)?;
+    check(plan, means)?;
     let _lock = open_folder(folder, plan)?;
     let concepts = plan.concepts();
     let [fit_path, tally_path] = Plan::paths(folder);
@@ -71,10 +70,10 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
         fits
     };
 
-    let mut tally =
-        if tally_path.is_file() { Tally::read(&tally_path, plan.empty_tally())? } else { plan.empty_tally() };
+    let mut tally = if tally_path.is_file() { Tally::read(&tally_path, plan)? } else { plan.empty_tally() };
     let counter = Counter::new(means.subject, means.segmenter, &concepts, &fits);
     let mut seen = Seen::new(means.subject, &fits);
+    let own = plan.own_count();
     let whole = |tally| Dissection {
         folder: folder.to_owned(),
         plan: plan.clone(),
@@ -82,15 +81,14 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
         fits: fits.clone(),
         tally,
     };
-    let groups = plan.own_count();
-    if tally.groups == groups && folder.join(tables::DOCUMENT).is_file() {
+    if tally.groups == own && folder.join(tables::DOCUMENT).is_file() {
         return Ok(Some(whole(tally)));
     }
     let generated = plan.settings.samples.div_ceil(GROUP);
-    watch.stage("groups of images", groups);
+    watch.stage("groups of images", own);
     watch.step(tally.groups);
     let mut saved = Instant::now();
-    for group in plan.own_groups().skip(tally.groups as usize) {
+    for group in plan.own_groups(tally.groups) {
         if group < generated {
             let first = plan.settings.seed + group * GROUP;
             let end = (first + GROUP).min(plan.settings.seed + plan.settings.samples);
@@ -128,7 +126,7 @@ impl Dissection {
             return Err(unfinished(folder).into());
         }
         let fits = fit::read(&fit_path, &plan)?;
-        let tally = Tally::read(&tally_path, plan.empty_tally())?;
+        let tally = Tally::read(&tally_path, &plan)?;
         Self::of(folder, plan, fits, tally)
     }
 
@@ -141,7 +139,7 @@ impl Dissection {
         let plan = Plan::parse(plan, &folder.join(PLAN))?;
         let [fit_path, tally_path] = Plan::paths(folder);
         let fits = fit::parse(&Archive::from_bytes(fits, &fit_path)?, &plan)?;
-        let tally = Tally::parse(&Archive::from_bytes(tally, &tally_path)?, plan.empty_tally())?;
+        let tally = Tally::parse(&Archive::from_bytes(tally, &tally_path)?, &plan)?;
         Self::of(folder, plan, fits, tally)
     }
 
@@ -186,6 +184,14 @@ impl Dissection {
         Findings::new(&self.plan.layers, &self.fits, &self.tally, &self.concepts, &self.plan.settings)
     }
 
+    /// The text of `dissection.json`: all that was found, for programs.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn document(&self) -> base::Result<String> {
+        tables::document(&self.folder, &self.plan, &self.findings())
+    }
+
     /// Writes pictures (of units only where the generator is at hand), then the tables: a folder with tables is finished.
     pub(crate) fn finish(&self, of_units: Option<(&Subject, Seen)>, watch: &mut dyn Watch) -> Result<()> {
         let findings = self.findings();
@@ -202,7 +208,12 @@ fn unfinished(folder: &Path) -> Error {
         .with_hint("Run its `dissect` command again: it goes on from where it was.")
 }
 
-fn check_sizes(plan: &Plan, means: &Means) -> Result<()> {
+/// Refuses a plan that cannot be done with these means.
+///
+/// # Errors
+/// As [`Plan::check`]; or the segmenter takes other images than the generator makes, or the real ones are others or too few.
+pub fn check(plan: &Plan, means: &Means) -> Result<()> {
+    plan.check()?;
     let (wanted, found) = (plan.image, means.segmenter.image_shape());
     if wanted != found {
         let reason = format!("takes images of {}; the generator makes {}", shape(found), shape(wanted));
@@ -239,7 +250,7 @@ fn real_images(means: &Means, numbers: std::ops::Range<u64>) -> Result<Tensor> {
 }
 
 /// Makes the folder of a plan, or finds it again; whoever holds the lock may write there.
-fn open_folder(folder: &Path, plan: &Plan) -> Result<RunLock> {
+pub(crate) fn open_folder(folder: &Path, plan: &Plan) -> Result<RunLock> {
     files::create_folder(folder)?;
     let known = folder.join(PLAN).is_file();
     if !known && has_strangers(folder)? {

@@ -61,11 +61,11 @@ mod watch;
 pub use causal::{Causal, CausalSettings, CausalTask, Context, Epoch, Insertions, Outcome, Point, SET, Trace, causal};
 pub use concepts::{Concept, Concepts};
 pub use count::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top, merge};
-pub use dissection::{Dissection, Means, dissect};
+pub use dissection::{Dissection, Means, check, dissect};
 pub use edit::{Action, EDITED, Edited, Effect, Effects, Place, RECIPE, RECIPE_FORMAT, Recipe, Sheet, Units, Value};
 pub use find::{
-    ClassRow, ClassShare, Compared, Comparison, Detected, Example, Findings, ImageDistance, LayerCount, LayerFindings,
-    LayerRow, Unit, image_distance,
+    ClassRow, ClassShare, Compared, Comparison, Detected, Difference, Example, Findings, ImageDistance, LayerCount,
+    LayerFindings, LayerRow, Unit, image_distance,
 };
 pub use fit::{LayerFit, QUANTILES};
 pub use plan::{FORMAT, Origin, PLAN, Plan};

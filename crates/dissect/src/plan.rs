@@ -6,8 +6,8 @@ use crate::fit::{MOST_BINS, QUANTILES};
 use crate::settings::{Settings, Shard};
 use crate::subject::{Layer, Subject};
 use base::sniff::{Kind, Wanted};
-use base::{Error, Result, files};
-use data::Plane;
+use base::{Error, Result, files, npy};
+use data::{MAX_SIDE, Plane};
 use net::{Network, Storage};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -113,6 +113,11 @@ impl Plan {
     /// There is none, it is broken, or of a newer program.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(PLAN);
+        if folder.is_file() {
+            let parent = files::parent_of(folder).display();
+            return Err(Error::file(folder, "is a file; a dissection is a folder")
+                .with_hint(format!("Give the folder that `dissect` or `merge` has written, perhaps {parent}.")));
+        }
         if !path.is_file() {
             let otherwise = Error::file(folder, format!("is not a dissection (no {PLAN})")).with_hint(WANTED.cure);
             return Err(WANTED.unfit(folder, Kind::of_path(folder), otherwise));
@@ -126,16 +131,67 @@ impl Plan {
         struct Version {
             format: u32,
         }
-        let corrupt = |e: serde_json::Error| {
-            Error::file(path, format!("corrupt: {e}"))
+        let damaged = |reason: &str| {
+            Error::file(path, format!("corrupt: {reason}"))
                 .with_hint("Remove the dissection's folder and run the command again.")
         };
+        let corrupt = |e: serde_json::Error| damaged(&e.to_string());
         let version: Version = serde_json::from_slice(bytes).map_err(corrupt)?;
         if version.format != FORMAT {
             return Err(Error::file(path, format!("is of format {}; this program reads {FORMAT}", version.format))
                 .with_hint("Use the version of the program that wrote it."));
         }
-        serde_json::from_slice(bytes).map_err(corrupt)
+        let plan: Self = serde_json::from_slice(bytes).map_err(corrupt)?;
+        match plan.check() {
+            Err(Error::Setting { key, reason, .. }) => Err(damaged(&format!("{key}: {reason}"))),
+            other => other.map(|()| plan),
+        }
+    }
+
+    /// Refuses what cannot be done, or could only be by a program with other limits.
+    ///
+    /// # Errors
+    /// A setting is out of its range, or an image, layer, class or shard cannot be.
+    pub fn check(&self) -> Result<()> {
+        self.settings.check()?;
+        let wrong = |key: &str, reason: String| Err(Error::setting(key, reason));
+        let Shard { index, of } = self.shard;
+        if !self.shard.exists() {
+            return wrong("shard", format!("there is no shard {index} of {of}"));
+        }
+        if self.settings.real_samples > 0 && self.real.is_none() {
+            return wrong("real_samples", "is above 0, but there are no real images".into());
+        }
+        let sides = |sides: &[usize]| sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
+        let [channels, height, width] = self.image;
+        if !matches!(channels, 1 | 3) || !sides(&[height, width]) {
+            return wrong("image", format!("{:?} is no shape of images", self.image));
+        }
+        let classes: usize = self.planes.iter().map(|plane| plane.classes.len()).sum();
+        if classes > usize::from(u16::MAX) {
+            return wrong("planes", format!("have {classes} classes; at most {} can be counted", u16::MAX));
+        }
+        if self.concepts().list().is_empty() {
+            return wrong("planes", "hold no class that units could be compared with".into());
+        }
+        let mut counts = 0usize;
+        for (place, Layer { name, units, size }) in self.layers.iter().enumerate() {
+            if *units == 0 || !sides(size) {
+                return wrong("layers", format!("{name}: {units} units with maps of {size:?} cells cannot be"));
+            }
+            if self.layers[..place].iter().any(|other| other.name == *name) {
+                return wrong("layers", format!("{name}: is there twice"));
+            }
+            counts = counts.saturating_add(units.saturating_mul(classes));
+        }
+        let bytes = counts.saturating_mul(BLOCKS * size_of::<u64>());
+        if bytes as u64 > npy::LIMIT {
+            let reason = format!("their units and {classes} classes need {} GiB to be counted", bytes >> 30);
+            return Err(
+                Error::setting("layers", reason).with_hint("Take fewer of them with `layers`, one after the other.")
+            );
+        }
+        Ok(())
     }
 
     /// Writes the plan into its folder.
@@ -171,10 +227,9 @@ impl Plan {
         Concepts::new(&self.planes)
     }
 
-    /// A tally of nothing.
-    pub fn empty_tally(&self) -> Tally {
-        let pixels = (self.image[1] * self.image[2]) as u64;
-        Tally::new(&self.layers, self.concepts().list().len(), pixels, self.settings.top_images)
+    /// Pixels of one image.
+    pub(crate) fn pixels(&self) -> u64 {
+        (self.image[1] * self.image[2]) as u64
     }
 
     /// Bytes that fits and counts take.
@@ -187,18 +242,40 @@ impl Plan {
         units.saturating_mul(of_unit)
     }
 
-    /// The groups of images that this shard counts, by number; generated images first, then real ones.
-    pub(crate) fn own_groups(&self) -> impl Iterator<Item = u64> {
-        let shard = self.shard;
-        (0..self.all_groups()).filter(move |&group| shard.owns(group))
+    /// A tally of nothing.
+    pub fn empty_tally(&self) -> Tally {
+        Tally::new(&self.layers, self.concepts().list().len(), self.pixels(), self.settings.top_images)
     }
 
-    /// How many [`Plan::own_groups`] there are.
+    /// The groups of images that this shard counts, by number; generated images first, then real ones. The first `done` of them are
+    /// left out.
+    pub(crate) fn own_groups(&self, done: u64) -> impl Iterator<Item = u64> {
+        self.shard.groups(self.groups(), done)
+    }
+
+    /// How many groups of images this shard counts.
     pub(crate) fn own_count(&self) -> u64 {
-        (self.all_groups() + self.shard.of - self.shard.index) / self.shard.of
+        self.shard.count(self.groups())
     }
 
-    fn all_groups(&self) -> u64 {
+    /// How many images the first `groups` groups of this shard hold: generated ones, those among them that have partners for the chance
+    /// level, and real ones.
+    pub(crate) fn images_of(&self, groups: u64) -> [u64; 3] {
+        let Settings { samples, real_samples, .. } = self.settings;
+        let Shard { index, of } = self.shard;
+        let generated = self.shard.count(samples.div_ceil(GROUP)).min(groups);
+        // What the last group of a kind lacks, where it is one of those: groups before it are full.
+        let is_counted = |group: u64| group % of + 1 == index && group / of < groups;
+        let lacking = |images: u64, end: u64| {
+            if images > 0 && is_counted(end - 1) { images.next_multiple_of(GROUP) - images } else { 0 }
+        };
+        let lacks = lacking(samples, samples.div_ceil(GROUP));
+        let full = generated - u64::from(lacks > 0);
+        let real = (groups - generated) * GROUP - lacking(real_samples, self.groups());
+        [generated * GROUP - lacks, full * GROUP, real]
+    }
+
+    fn groups(&self) -> u64 {
         self.settings.samples.div_ceil(GROUP) + self.settings.real_samples.div_ceil(GROUP)
     }
 
@@ -225,5 +302,84 @@ fn first_difference(path: &str, a: &serde_json::Value, b: &serde_json::Value) ->
         (Array(x), Array(y)) => Some(format!("{path} has {} entries, not {}", x.len(), y.len())),
         _ if a == b => None,
         _ => Some(format!("{path} is {a}, not {b}")),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use data::Class;
+
+    pub(crate) fn plan() -> Plan {
+        let origin = |name: &str| Origin { name: name.into(), blake3: String::new() };
+        let class = |name: &str| Class { name: name.into(), colour: [0; 3] };
+        let plane = |name: &str| Plane { name: name.into(), classes: vec![class("x"), class("y")], ignore: Some(0) };
+        Plan {
+            format: FORMAT,
+            program: "0".into(),
+            model: origin("m"),
+            segmenter: origin("s"),
+            real: None,
+            settings: Settings { samples: 40, ..Settings::default() },
+            image: [3, 8, 8],
+            layers: vec![Layer { name: "1".into(), units: 4, size: [4, 4] }],
+            planes: vec![plane("a"), plane("b")],
+            shard: Shard { index: 2, of: 2 },
+        }
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        plan().write(folder.path()).unwrap();
+        assert_eq!(Plan::read(folder.path()).unwrap(), plan());
+        let refused = |change: &dyn Fn(&mut Plan)| {
+            let mut plan = plan();
+            change(&mut plan);
+            plan.write(folder.path()).unwrap();
+            let error = Plan::read(folder.path()).unwrap_err();
+            assert!(error.hint().unwrap().starts_with("Remove the dissection's folder"));
+            error.to_string().split_once("settings.json: corrupt: ").unwrap().1.to_owned()
+        };
+        assert_eq!(refused(&|p| p.shard = Shard { index: 0, of: 0 }), "shard: there is no shard 0 of 0");
+        assert_eq!(refused(&|p| p.shard.index = 3), "shard: there is no shard 3 of 2");
+        assert!(refused(&|p| p.settings.samples = 1 << 50).starts_with("samples: is 1125899906842624; at most"));
+        assert!(refused(&|p| p.settings.seed = u64::MAX).starts_with("seed: "));
+        assert!(refused(&|p| p.settings.real_samples = 5).starts_with("real_samples: is above 0"));
+        assert!(refused(&|p| p.settings.top_images = usize::MAX).starts_with("top_images: "));
+        assert!(refused(&|p| p.image = [3, 0, 8]).starts_with("image: [3, 0, 8] "));
+        assert!(refused(&|p| p.image = [2, 8, 8]).starts_with("image: "));
+        assert!(refused(&|p| p.image = [3, usize::MAX, 8]).starts_with("image: "));
+        assert!(refused(&|p| p.layers[0].units = 0).starts_with("layers: 1: 0 units"));
+        assert!(refused(&|p| p.layers[0].size = [4, 1 << 40]).starts_with("layers: 1: "));
+        assert!(refused(&|p| p.layers.push(p.layers[0].clone())).ends_with("1: is there twice"));
+        assert!(refused(&|p| p.layers[0].units = 1 << 60).ends_with(" GiB to be counted"));
+        assert!(
+            refused(&|p| p.planes.iter_mut().for_each(|p| p.classes.truncate(1)))
+                .ends_with("units could be compared with")
+        );
+        assert!(
+            refused(&|p| p.planes[0].classes = vec![p.planes[0].classes[0].clone(); 70_000]).starts_with("planes: ")
+        );
+    }
+
+    #[test]
+    fn the_images_of_groups_add_up() {
+        let settings = Settings { samples: 40, real_samples: 17, ..Settings::default() };
+        let plan = |index, of| Plan { settings: settings.clone(), shard: Shard { index, of }, ..plan() };
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5].map(|groups| plan(1, 1).images_of(groups)),
+            [[0, 0, 0], [16, 16, 0], [32, 32, 0], [40, 32, 0], [40, 32, 16], [40, 32, 17],]
+        );
+        let shards = [1, 2].map(|index| plan(index, 2).images_of(plan(index, 2).own_count()));
+        assert_eq!(shards, [[24, 16, 1], [16, 16, 16]]);
+    }
+
+    #[test]
+    fn the_groups_of_a_shard_are_counted_without_a_list() {
+        let many = Plan { settings: Settings { samples: 1 << 32, ..Settings::default() }, ..plan() };
+        assert_eq!((many.own_count(), many.own_groups(0).next()), (1 << 27, Some(1)));
+        assert_eq!(plan().own_groups(0).collect::<Vec<_>>(), [1]);
+        assert_eq!(plan().own_groups(1).count(), 0);
     }
 }

@@ -60,11 +60,14 @@ impl Default for Settings {
 /// The names of the presets.
 pub const PRESETS: [&str; 2] = ["iclr2019", "pnas2020"];
 
-/// Images that are counted or fitted at most: a year's work.
-const MOST_IMAGES: u64 = 1_000_000_000;
-
+/// Images of each kind that are looked at, at most: weeks of work.
+const MOST_IMAGES: u64 = 1 << 32;
+/// Where the seeds of counted images end; behind them lie those of the pools of a search for causes.
+const END_OF_SEEDS: u64 = 1 << 36;
 /// Where the fitting seeds begin: far beyond any that people count.
 const FIT_SEEDS: u64 = 1 << 40;
+/// Top images of a unit at most.
+const MOST_TOP_IMAGES: usize = 64;
 
 impl Settings {
     /// The settings of a publication: `iclr2019` (level by information quality, `IoU` > 0.05 and ratio > 0.01; arXiv
@@ -96,21 +99,22 @@ impl Settings {
         }
         let counts =
             [("samples", self.samples), ("fit_samples", self.fit_samples), ("real_samples", self.real_samples)];
-        for (key, count) in counts {
-            if count > MOST_IMAGES {
-                return Err(Error::setting(key, format!("is {count}; at most {MOST_IMAGES} images are looked at")));
-            }
+        if let Some((key, n)) = counts.into_iter().find(|(_, n)| *n > MOST_IMAGES) {
+            return wrong(key, &format!("is {n}; at most {MOST_IMAGES} images are looked at"));
+        }
+        if self.top_images > MOST_TOP_IMAGES {
+            return wrong("top_images", &format!("is {}; at most {MOST_TOP_IMAGES} are kept", self.top_images));
         }
         if !(self.top > 0.0 && self.top < 1.0) {
-            return wrong("top", "is a share of the pixels, above 0 and below 1");
+            return wrong("top", &format!("is {}; it is a share of the pixels, above 0 and below 1", self.top));
         }
         for (key, value) in [("min_iou", self.min_iou), ("min_iqr", self.min_iqr), ("max_fdr", self.max_fdr)] {
             if !(0.0..=1.0).contains(&value) {
-                return wrong(key, "is outside 0 to 1");
+                return wrong(key, &format!("is {value}; it lies in 0 to 1"));
             }
         }
-        if self.seed.checked_add(self.samples).is_none_or(|end| end > FIT_SEEDS) {
-            return wrong("seed", "seeds from 1099511627776 on are those of the fitting images");
+        if self.seed.checked_add(self.samples).is_none_or(|end| end > END_OF_SEEDS) {
+            return wrong("seed", &format!("seeds from {END_OF_SEEDS} on are those of images that are not counted"));
         }
         Ok(())
     }
@@ -134,9 +138,19 @@ impl Shard {
     /// All samples.
     pub const WHOLE: Self = Self { index: 1, of: 1 };
 
-    /// Whether this shard counts a group of samples.
-    pub(crate) fn owns(self, group: u64) -> bool {
-        group % self.of == self.index - 1
+    /// How many of `all` groups it counts.
+    pub(crate) fn count(self, all: u64) -> u64 {
+        if all < self.index { 0 } else { (all - self.index) / self.of + 1 }
+    }
+
+    /// The groups of `all` that it counts, by number, the first `done` of them left out.
+    pub(crate) fn groups(self, all: u64, done: u64) -> impl Iterator<Item = u64> {
+        (done..self.count(all)).map(move |place| self.index - 1 + place * self.of)
+    }
+
+    /// Whether there is such a shard.
+    pub(crate) fn exists(self) -> bool {
+        (1..=self.of).contains(&self.index)
     }
 }
 
@@ -147,7 +161,7 @@ impl std::str::FromStr for Shard {
         let wrong = |reason: String| Err(Malformed::new("shard", reason));
         let parsed = text.split_once('/').and_then(|(i, n)| Some((i.trim().parse().ok()?, n.trim().parse().ok()?)));
         match parsed {
-            Some((index, of)) if index >= 1 && index <= of => Ok(Self { index, of }),
+            Some((index, of)) if (Self { index, of }).exists() => Ok(Self { index, of }),
             Some((index, of)) => {
                 wrong(format!("there is no shard {index} of {of}; shards are counted from 1/{of} to {of}/{of}"))
             }
@@ -166,9 +180,15 @@ mod tests {
         for text in ["0/3", "4/3", "1", "a/b", "1/0", ""] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
-        for of in 1..6 {
-            let owners = |group| (1..=of).filter(|&index| Shard { index, of }.owns(group)).count();
-            assert!((0..20).all(|group| owners(group) == 1));
+        for (of, all) in (1..6).flat_map(|of| [0, 1, 3, 20].map(|all| (of, all))) {
+            let mut groups: Vec<u64> = (1..=of).flat_map(|index| Shard { index, of }.groups(all, 0)).collect();
+            groups.sort_unstable();
+            assert_eq!(groups, (0..all).collect::<Vec<_>>(), "each group is counted once");
+            assert!((1..=of).all(|index| {
+                let shard = Shard { index, of };
+                shard.groups(all, 0).count() as u64 == shard.count(all)
+                    && shard.groups(all, 1).eq(shard.groups(all, 0).skip(1))
+            }));
         }
     }
 
@@ -180,12 +200,16 @@ mod tests {
         assert!(refused(Settings { min_iou: f64::NAN, ..Settings::default() }).starts_with("min_iou"));
         assert!(refused(Settings { seed: u64::MAX, ..Settings::default() }).starts_with("seed"));
         let many = 1_000_000_000_000;
-        assert!(
-            refused(Settings { samples: many, ..Settings::default() })
-                .starts_with("samples: is 1000000000000; at most")
+        assert_eq!(
+            refused(Settings { samples: many, ..Settings::default() }),
+            "samples: is 1000000000000; at most 4294967296 images are looked at"
         );
-        assert!(refused(Settings { real_samples: many, ..Settings::default() }).starts_with("real_samples"));
-        assert!(refused(Settings { fit_samples: u64::MAX, ..Settings::default() }).starts_with("fit_samples"));
+        assert!(
+            refused(Settings { real_samples: many, ..Settings::default() })
+                .starts_with("real_samples: is 1000000000000;")
+        );
+        assert!(refused(Settings { fit_samples: many, ..Settings::default() }).starts_with("fit_samples"));
+        assert!(refused(Settings { top_images: 65, ..Settings::default() }).starts_with("top_images"));
         assert!(Settings::default().check().is_ok());
         assert!(PRESETS.iter().all(|name| Settings::preset(name).unwrap().check().is_ok()));
         assert!(Settings::preset("x").is_err());

@@ -153,8 +153,26 @@ fn the_unit_that_spoils_images_is_found_and_its_removal_repairs_them() {
         assert_eq!(document.matches(&format!("\n  \"{key}\": ")).count(), 1, "{key} in {document}");
     }
 
+    // What a file or an earlier call accepted is still accepted, and said to be.
+    let other = found.ranking.candidates[1].unit;
+    let both = case.repair(out, None, &Answers { accept: vec![other], ..Answers::default() });
+    let mut units = vec![SPOILER, other];
+    units.sort_unstable();
+    assert_eq!((both.repaired.unwrap().units, both.earlier), (units, vec![SPOILER]));
+    // A unit that nobody was shown is a mistyped number.
+    let never = (0..8).find(|&unit| found.ranking.candidates.iter().all(|candidate| candidate.unit != unit)).unwrap();
+    let means = RepairMeans { subject: &case.subject, name: "spoiled".into(), real: &case.real, defects: None };
+    let answers = Answers { accept: vec![never], ..Answers::default() };
+    let refused = repair(out, &means, &answers, &SETTINGS, &mut Unwatched).unwrap_err();
+    let candidates: Vec<String> = found.ranking.candidates.iter().map(|c| c.unit.to_string()).collect();
+    assert_eq!(
+        refused.to_string(),
+        format!("accept: unit {never} is no candidate; they are {}", candidates.join(", "))
+    );
+    assert!(!fs::read_to_string(&path).unwrap().contains(&format!("\n{never} = ")));
+
     // Who changes their mind loses the repaired model, and nothing else.
-    let undone = case.repair(out, None, &Answers { reject: vec![SPOILER], ..Answers::default() });
+    let undone = case.repair(out, None, &Answers { reject: vec![SPOILER, other], ..Answers::default() });
     assert_eq!(undone.repaired, None);
     assert!(!out.join("model.safetensors").exists() && !out.join("repair.json").exists());
     assert!(fs::read_to_string(&path).unwrap().contains(&format!("{SPOILER} = \"reject\"")));

@@ -287,6 +287,62 @@ fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
+fn a_merge_that_was_killed_at_any_moment_can_be_repeated() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    let network = drawn();
+    let settings = Settings { samples: 40, fit_samples: 16, top_images: 1, ..Settings::default() };
+    let folders = [1, 2].map(|index| {
+        let folder = at(&format!("shard-{index}"));
+        run(&folder, &network, &colours(16), settings.clone(), Shard { index, of: 2 });
+        folder
+    });
+    let again = |out: &Path| {
+        let subject = |_: &Plan| Ok(Some(Subject::new(&network, &[], &Device::cpu())?));
+        merge(&folders, out, subject, &mut Unwatched)
+    };
+    again(&at("whole")).unwrap();
+    let whole = contents(&at("whole"));
+    // In the order in which they are written; the next one is there in part.
+    let order = |name: &str| {
+        let first = ["settings.json", "fit.npz", "tally.npz", "layers.svg", "classes.svg"];
+        let last = ["units.csv", "classes.csv", "dissection.json"];
+        match (first.iter().position(|f| *f == name), last.iter().position(|f| *f == name)) {
+            (Some(place), _) => place,
+            (_, Some(place)) => 8 + place,
+            _ => 6 + usize::from(name.starts_with("units/")),
+        }
+    };
+    let mut files = whole.clone();
+    files.sort_by_key(|(name, _)| order(name));
+    for written in (0..=files.len()).filter(|n| *n < 8 || n % 3 == 0 || n + 4 > files.len()) {
+        let out = at(&format!("killed-{written}"));
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join("run.lock"), "1\n").unwrap();
+        for (name, bytes) in &files[..written] {
+            std::fs::create_dir_all(out.join(name).parent().unwrap()).unwrap();
+            std::fs::write(out.join(name), bytes).unwrap();
+        }
+        if let Some((name, bytes)) = files.get(written).filter(|(name, _)| !name.contains('/')) {
+            std::fs::write(out.join(format!(".{name}.1.part")), &bytes[..bytes.len() / 2]).unwrap();
+        }
+        again(&out).unwrap();
+        assert!(contents(&out) == whole, "killed after {written} files");
+    }
+    std::fs::create_dir(at("empty")).unwrap();
+    again(&at("empty")).unwrap();
+    let refused = |out: &str| again(&at(out)).err().unwrap().to_string();
+    std::fs::create_dir(at("full")).unwrap();
+    std::fs::write(at("full").join("thesis.tex"), "x").unwrap();
+    assert!(refused("full").ends_with("is not empty, and what it holds is not a dissection"), "{}", refused("full"));
+    assert!(
+        refused("shard-1").ends_with("holds another dissection: its shard is 1/2, not 1/1"),
+        "{}",
+        refused("shard-1")
+    );
+}
+
+#[test]
 fn shards_that_do_not_belong_together_are_refused() {
     let place = tempfile::tempdir().unwrap();
     let at = |name: &str| place.path().join(name);

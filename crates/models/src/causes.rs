@@ -1,16 +1,14 @@
 //! The units that cause classes, searched class by class; each result is kept, so that a search that was interrupted goes on.
 
 use crate::{Watch, files as output};
-use base::{Error, csv_field, files};
+use base::{Error, csv_field, file_name, files};
 use dissect::{Causal, CausalSettings, CausalTask, Concept, Dissection, Outcome, SET, Subject};
 use net::Result;
 use plot::{BarValue, Bars, Row};
 use segment::Segmenter;
 use std::fmt::Write;
-use std::path::Path;
-
-/// The longest result that is read.
-const LARGEST: u64 = 64 << 20;
+use std::path::{Path, PathBuf};
+use train::{FileLock, RunLock};
 
 /// A class with what was found, or why nothing was.
 pub type Searched = (Concept, Result<Causal, String>);
@@ -53,7 +51,7 @@ impl<'a> Causes<'a> {
     /// ([`crate::subject_of_plan`]).
     ///
     /// # Errors
-    /// The layer was not dissected, or the segmenter is another one than the dissection's.
+    /// The layer was not dissected, or the segmenter is another one than the dissection's, or says the same of every picture.
     pub fn new(
         dissection: &'a Dissection,
         layer: &str,
@@ -65,6 +63,15 @@ impl<'a> Causes<'a> {
         if !dissection.plan.segmenter.is(segmenter.network())? {
             return Err(Error::file(segmenter_path, "is another segmenter than the one of the dissection")
                 .with_hint("Give the right one with `segmenter`.")
+                .into());
+        }
+        if segmenter.is_blind(subject.device())? {
+            let reason =
+                "says the same of every picture, as painted masks do: nothing in the generator causes its classes";
+            return Err(Error::file(segmenter_path, reason)
+                .with_hint(
+                    "Dissect with a segmenter that looks at pictures: `segmenter train`, or `segmenter cluster`.",
+                )
                 .into());
         }
         Ok(Self { dissection, layer, subject, segmenter, settings })
@@ -87,29 +94,27 @@ impl<'a> Causes<'a> {
     /// ended by the watcher goes on from `.partial` beside it.
     ///
     /// # Errors
-    /// The generator or segmenter does not fit, or a file cannot be written.
+    /// The generator or segmenter does not fit, another process writes to `out`, or a file cannot be written.
     pub fn search(&self, concept: usize, out: &Path, watch: &mut dyn Watch) -> Result<Outcome> {
+        files::create_folder(files::parent_of(out))?;
+        let _lock = FileLock::acquire(out)?;
         let partial = out.with_extension("partial");
-        let task = CausalTask {
-            dissection: self.dissection,
-            layer: self.layer,
-            concept,
-            settings: &self.settings,
-            partial: Some(&partial),
-        };
-        let outcome = dissect::causal(&self.subject, self.segmenter, &task, watch)?;
+        let outcome = dissect::causal(&self.subject, self.segmenter, &self.task(concept, Some(&partial)), watch)?;
         if let Outcome::Found(found) = &outcome {
             output::write(&out.with_extension("svg"), found.chart().to_svg().as_bytes())?;
-            let json = serde_json::to_string_pretty(found).map_err(|e| Error::file(out, e.to_string()))?;
-            output::write(out, (json + "\n").as_bytes())?;
+            found.write(out)?;
             output::remove(&partial)?;
         }
         Ok(outcome)
     }
 
-    /// Searches the causes of several classes, each into a file of its own in `folder`; those that are there already, with the same
-    /// settings, are not searched again. At the end it writes `classes.csv` and `classes.svg`. `begin` hears of each class that
-    /// is searched, by its place. `None` where the watcher wanted it to end.
+    fn task<'b>(&'b self, concept: usize, partial: Option<&'b Path>) -> CausalTask<'b> {
+        CausalTask { dissection: self.dissection, layer: self.layer, concept, settings: &self.settings, partial }
+    }
+
+    /// Searches the causes of several classes, each into a file of its own in `folder`; those that are there already, of the same
+    /// networks with the same settings, are not searched again. At the end it writes `classes.csv` and `classes.svg`. `begin` hears of
+    /// each class that is searched, by its place. `None` where the watcher wanted it to end.
     ///
     /// # Errors
     /// As [`Causes::search`]; or a file in the folder is no result.
@@ -121,11 +126,16 @@ impl<'a> Causes<'a> {
         mut begin: impl FnMut(usize, &Concept),
     ) -> Result<Option<Vec<Searched>>> {
         files::create_folder(folder)?;
+        let _lock = RunLock::acquire(folder)?;
         let mut rows = Vec::new();
         for (at, &concept) in concepts.iter().enumerate() {
             let named = &self.dissection.concepts.list()[concept];
-            let path = folder.join(format!("{}-{}.json", plain(&named.category), plain(&named.name)));
-            if let Some(found) = self.earlier(&path)? {
+            let [path, older] = paths_of(named, folder);
+            let earlier = match self.earlier(concept, &path)? {
+                None if older != path => self.earlier(concept, &older).unwrap_or_default(),
+                found => found,
+            };
+            if let Some(found) = earlier {
                 rows.push((named.clone(), Ok(found)));
                 continue;
             }
@@ -142,14 +152,15 @@ impl<'a> Causes<'a> {
         Ok(Some(rows))
     }
 
-    /// What an earlier search found with the same settings.
-    fn earlier(&self, path: &Path) -> Result<Option<Causal>> {
+    /// What an earlier search found of this class with the same networks and settings.
+    fn earlier(&self, concept: usize, path: &Path) -> Result<Option<Causal>, Error> {
         if !path.exists() {
             return Ok(None);
         }
-        let found: Causal = serde_json::from_slice(&files::read(path, LARGEST)?)
-            .map_err(|e| Error::file(path, format!("is not the result of a search for causes; remove it: {e}")))?;
-        Ok((found.settings == self.settings && found.layer == self.layer_name()).then_some(found))
+        let Some(found) = Causal::read(path)? else {
+            return Err(Error::file(path, "is not the result of a search for causes").with_hint("Remove it."));
+        };
+        Ok(found.is_of(&self.task(concept, None)).then_some(found))
     }
 
     fn layer_name(&self) -> &str {
@@ -163,9 +174,14 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// A name as part of a file's name.
-fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect()
+/// Where the result of a class lies in a folder, and where older programs wrote it. Those wrote several classes to one file: who reads it
+/// looks which one it is.
+fn paths_of(concept: &Concept, folder: &Path) -> [PathBuf; 2] {
+    let older =
+        |name: &str| name.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect::<String>();
+    let Concept { name, category } = concept;
+    [file_name(&[category, name]), format!("{}-{}", older(category), older(name))]
+        .map(|name| folder.join(name + ".json"))
 }
 
 /// The rows, those classes first that can be removed.
@@ -283,16 +299,48 @@ mod tests {
         assert_eq!((begun, searched()), (vec![0], (vec![], rows.clone())));
         let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
         names.sort();
-        assert_eq!(names, ["classes.csv", "classes.svg", "objects-tree.json", "objects-tree.svg"]);
+        assert_eq!(names, ["classes.csv", "classes.svg", "objects-tree.json", "objects-tree.svg", "run.lock"]);
         let table = std::fs::read_to_string(folder.path().join("classes.csv")).unwrap();
         assert!(table.lines().nth(1).unwrap().starts_with("tree,objects,20,"), "{table}");
+        // Another class, generator or ranking is another result, whatever its file is called.
+        let result = folder.path().join("objects-tree.json");
+        let found = Causal::read(&result).unwrap().unwrap();
+        let task = causes.task(tree[0], None);
+        for other in [
+            Causal { class: "sky".into(), ..found.clone() },
+            Causal { networks: Some([String::new(), String::new()]), ..found.clone() },
+            Causal { iou_units: found.iou_units.iter().rev().copied().collect(), ..found.clone() },
+        ] {
+            assert!(found.is_of(&task) && !other.is_of(&task), "{other:?}");
+            other.write(&result).unwrap();
+            assert_eq!(searched(), (vec![0], rows.clone()));
+        }
+        let lock = FileLock::acquire(&result).unwrap();
+        std::fs::remove_file(&result).unwrap();
+        let busy = causes.search(tree[0], &result, &mut Unwatched).unwrap_err();
+        assert!(busy.to_string().ends_with("is at work on this file"), "{busy}");
+        drop(lock);
         std::fs::write(folder.path().join("objects-tree.json"), "[]").unwrap();
         let error = causes.search_all(&tree, folder.path(), &mut Unwatched, |_, _| {}).unwrap_err();
         assert!(error.to_string().contains("is not the result of a search for causes"), "{error}");
     }
 
     #[test]
-    fn a_class_with_a_name_of_any_kind_gets_a_file() {
-        assert_eq!(plain("../a b/c.d"), "---a-b-c-d");
+    fn every_class_gets_a_file_of_its_own() {
+        let concept = |category: &str, name: &str| Concept { name: name.into(), category: category.into() };
+        let long = "C".repeat(260);
+        let concepts =
+            [("clusters", "a/b"), ("clusters", "a b"), ("clusters", "a-b"), ("clusters-a", "b"), ("clusters", &long)];
+        let paths = concepts.map(|(category, name)| paths_of(&concept(category, name), "c".as_ref())[0].clone());
+        let mut once: Vec<_> = paths.iter().collect();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), paths.len(), "{paths:?}");
+        assert_eq!(paths[2], Path::new("c/clusters-a-b.json"));
+        assert!(
+            paths.iter().all(|path| path.parent() == Some("c".as_ref()) && path.as_os_str().len() < 140),
+            "{paths:?}"
+        );
+        assert_eq!(paths_of(&concept("../x", "a b/c.d"), "c".as_ref())[1], Path::new("c/---x-a-b-c-d.json"));
     }
 }

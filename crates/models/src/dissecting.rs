@@ -63,13 +63,24 @@ impl<'a> Dissecting<'a> {
         &self.plan
     }
 
+    /// Refuses what cannot be done, before there is a folder for it.
+    ///
+    /// # Errors
+    /// The sizes of the networks and images do not fit, or the plan cannot be.
+    pub fn check(&self) -> Result<()> {
+        dissect::check(&self.plan, &self.means())
+    }
+
+    fn means(&self) -> Means<'_> {
+        Means { subject: &self.subject, segmenter: self.segmenter, real: self.real, device: &self.device }
+    }
+
     /// Does it, or goes on where it was interrupted, in a folder; `None` where the watcher wanted it to end.
     ///
     /// # Errors
     /// The folder holds something else or cannot be written, or the sizes of the networks and images do not fit.
     pub fn run(&self, folder: &Path, watch: &mut dyn Watch) -> Result<Option<Dissection>> {
-        let means = Means { subject: &self.subject, segmenter: self.segmenter, real: self.real, device: &self.device };
-        dissect::dissect(folder, &self.plan, &means, watch)
+        dissect::dissect(folder, &self.plan, &self.means(), watch)
     }
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn check_same(dissection: &Dissection, network: &Network, path: &Path
 mod tests {
     use super::*;
     use crate::generator::tests::small;
+    use crate::segmenter_of_plan;
 
     #[test]
     fn the_shipped_dissection_is_that_of_the_shipped_generator() {
@@ -82,6 +83,24 @@ mod tests {
         check_same(&found, subject.network(), "scenes".as_ref()).unwrap();
         let other = check_same(&found, small(3).network(), "g".as_ref()).unwrap_err();
         assert_eq!(other.to_string(), "scenes: is of another generator (scenes) than g");
+    }
+
+    #[test]
+    fn networks_that_have_moved_can_be_named() {
+        let device = Device::cpu();
+        let mut plan = open_dissection("scenes").unwrap().plan;
+        plan.model.name = "gone/g.safetensors".into();
+        plan.segmenter.name = "gone/s.safetensors".into();
+        let error = subject_of_plan(&plan, None, &device, &mut |_| {}).err().unwrap();
+        assert!(error.to_string().starts_with("gone/g.safetensors: is not there: the generator"), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.starts_with("Say with `model` where it is now") && hint.contains("work in the folder"), "{hint}");
+        let error = segmenter_of_plan(&plan, None, &device, &mut |_| {}).err().unwrap();
+        assert!(error.hint().unwrap().starts_with("Say with `segmenter` where it is now"));
+        let named = subject_of_plan(&plan, Some("gone".as_ref()), &device, &mut |_| {}).err().unwrap();
+        assert!(named.to_string().starts_with("gone: there is no such model"), "{named}");
+        assert!(subject_of_plan(&plan, Some("scenes".as_ref()), &device, &mut |_| {}).is_ok());
+        assert!(segmenter_of_plan(&plan, Some("scenes".as_ref()), &device, &mut |_| {}).is_ok());
     }
 
     #[test]

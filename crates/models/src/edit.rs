@@ -20,6 +20,7 @@ const MOST_SHOWN: usize = 64;
 pub struct Editing<'a> {
     generator: &'a Generator,
     segmenter: Option<&'a Segmenter>,
+    blind: bool,
     recipe: Recipe,
     subject: Subject,
     edits: Vec<Edit>,
@@ -68,7 +69,8 @@ pub struct EditNames {
 }
 
 impl<'a> Editing<'a> {
-    /// Makes a recipe ready. The dissection names units and values; the segmenter counts what becomes of every class.
+    /// Makes a recipe ready. The dissection names units and values; the segmenter counts what becomes of every class, unless it
+    /// [is blind](Editing::is_blind).
     ///
     /// # Errors
     /// The recipe is empty, names what the generator does not have, or needs a dissection that is not given; the dissection is of
@@ -96,8 +98,15 @@ impl<'a> Editing<'a> {
             check_same(dissection, generator.network(), generator.path())?;
         }
         let edits = recipe.resolve(&subject, dissection)?;
+        let blind = segmenter.map(|segmenter| segmenter.is_blind(generator.device())).transpose()?.unwrap_or(false);
+        let segmenter = segmenter.filter(|_| !blind);
         let batch = batch_of(&subject, segmenter, generator.path())?;
-        Ok(Self { generator, segmenter, recipe, subject, edits, batch })
+        Ok(Self { generator, segmenter, blind, recipe, subject, edits, batch })
+    }
+
+    /// Whether the segmenter says the same of every picture, as painted masks do. Classes are not counted then: no edit changes them.
+    pub fn is_blind(&self) -> bool {
+        self.blind
     }
 
     /// The recipe.
@@ -169,8 +178,12 @@ impl<'a> Editing<'a> {
         files::create_folder(folder)?;
         self.recipe.write(&folder.join(RECIPE))?;
         output::write_png(&folder.join("sheet.png"), &outcome.sheet()?)?;
+        let effects = folder.join("effects.csv");
         if !outcome.classes.is_empty() {
-            output::write(&folder.join("effects.csv"), outcome.csv().as_bytes())?;
+            output::write(&effects, outcome.csv().as_bytes())?;
+        } else if effects.is_file() {
+            // That of an earlier edit would be taken for what this one did.
+            output::remove(&effects)?;
         }
         let size = outcome.before.first().map_or([0; 2], |image| [image.width, image.height]);
         let record = Edited {
@@ -211,7 +224,7 @@ impl EditOutcome {
 
     /// The classes that there were or are, those that changed most first.
     pub fn changed(&self) -> Vec<&Effect> {
-        let mut rows: Vec<&Effect> = self.classes.iter().filter(|e| e.before + e.after > 0).collect();
+        let mut rows: Vec<&Effect> = self.classes.iter().filter(|e| e.before > 0 || e.after > 0).collect();
         rows.sort_by_key(|e| std::cmp::Reverse(e.before.abs_diff(e.after)));
         rows
     }
@@ -274,6 +287,7 @@ mod tests {
         assert!(outcome.before == plain && outcome.after != plain);
         let folder = tempfile::tempdir().unwrap();
         let names = EditNames { model: "g".into(), seeds: Some("0..70".into()), ..EditNames::default() };
+        output::write(&folder.path().join("new/effects.csv"), b"those of an earlier edit").unwrap();
         editing.write(&folder.path().join("new"), &outcome, names).unwrap();
         let record = Edited::read(&folder.path().join("new")).unwrap();
         assert_eq!((record.images, record.sheet.shown, record.seeds.as_deref()), (70, 64, Some("0..70")));

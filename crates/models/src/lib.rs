@@ -59,6 +59,6 @@ pub use open::{Model, Note, find_segmenter, is_model, open_segmenter};
 pub use real::{open_real, real_count};
 pub use recorded::{model_for, segmenter_for, segmenter_of_plan};
 pub use seeds::Seeds;
-pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folder_name};
+pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folders_of_planes};
 pub use source::{Pictured, Source};
 pub use walk::{Walk, Way};

@@ -134,6 +134,11 @@ impl Model {
     /// # Errors
     /// The network makes no pictures, or a layer is not one with maps.
     pub fn subject(&self, layers: &[String], device: &Device) -> Result<Subject> {
+        if self.network.notes.iter().any(|(key, _)| key == segment::PLANES) {
+            return Err(Error::file(&self.path, "is a segmenter; dissected are generators")
+                .with_hint("Give a generator, and this with `segmenter`.")
+                .into());
+        }
         let subject = Subject::new(&self.network, layers, device).map_err(|error| error.in_file(&self.path))?;
         Ok(subject.of_file(&self.path))
     }

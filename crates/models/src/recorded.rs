@@ -101,7 +101,9 @@ fn find(
     if asked.is_none() && !is_shipped(path, role.kind) && !path.exists() {
         let reason = format!("is not there: the {} of the dissection was found at this place", role.name);
         let cure = "A run keeps its newest checkpoints and its best one; `export` makes a copy that stays.";
-        let hint = format!("Say with `{}` where it is now, or dissect another one: `dissect`. {cure}", role.setting);
+        let elsewhere = if path.is_relative() { ", work in the folder from which it was made," } else { "" };
+        let setting = role.setting;
+        let hint = format!("Say with `{setting}` where it is now{elsewhere} or dissect another one: `dissect`. {cure}");
         return Err(Error::file(path, reason).with_hint(hint).into());
     }
     let found = if is_run(path, role.kind) {

@@ -97,10 +97,15 @@ pub fn classes_document(plane: &Plane) -> serde_json::Value {
     json
 }
 
-/// A plane's name as that of a folder: a model file may name its planes as it likes.
-pub fn folder_name(plane: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
-    if plane.is_empty() { "plane".into() } else { plane.chars().map(plain).collect() }
+/// A folder for each plane, whatever a model file calls its planes.
+pub fn folders_of_planes(planes: &[Plane]) -> Vec<String> {
+    let mut folders: Vec<String> = Vec::new();
+    for (place, Plane { name, .. }) in planes.iter().enumerate() {
+        let plain = base::file_name(&[name]);
+        // Nothing keeps a model file from calling two planes the same.
+        folders.push(if folders.contains(&plain) { base::file_name(&[name, &place.to_string()]) } else { plain });
+    }
+    folders
 }
 
 #[cfg(test)]
@@ -109,9 +114,15 @@ mod tests {
     use crate::{Generator, open_segmenter};
 
     #[test]
-    fn a_plane_cannot_lead_out_of_its_folder() {
-        let names = ["parts", "../../etc", ".", "", "C:\\x"].map(folder_name);
-        assert_eq!(names, ["parts", "------etc", "-", "plane", "C--x"]);
+    fn every_plane_has_a_folder_of_its_own_and_none_leads_out_of_it() {
+        let plane = |name: &str| Plane { name: name.into(), classes: Vec::new(), ignore: None };
+        let folders = folders_of_planes(&["parts", "../../etc", ".", "", "C:\\x", "parts", "parts"].map(plane));
+        assert_eq!(([&*folders[0], &*folders[5], &*folders[6]]), ["parts", "parts-5", "parts-6"]);
+        assert!(folders.iter().all(|name| !name.starts_with('.') && !name.contains(['/', '\\', ':'])), "{folders:?}");
+        let mut once = folders.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), folders.len(), "{folders:?}");
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub(crate) fn number(x: f64) -> String {
     }
 }
 
-/// Text for between tags and in attributes; control characters, which XML forbids, become U+FFFD.
+/// Text for between tags and in attributes; characters that XML forbids, or that make a name look like another, become U+FFFD.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -138,7 +138,7 @@ pub(crate) fn escape(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\t' | '\n' | '\r' => escaped.push(' '),
-            c if c.is_control() || c == '\u{fffe}' || c == '\u{ffff}' => escaped.push('\u{fffd}'),
+            c if base::is_deceptive(c) || c == '\u{fffe}' || c == '\u{ffff}' => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }
@@ -155,6 +155,7 @@ mod tests {
             escape("<img onerror=\"x\"> & ' \u{0}\n"),
             "&lt;img onerror=&quot;x&quot;&gt; &amp; &#39; \u{fffd} "
         );
+        assert_eq!(escape("gpj.\u{202e}\u{2066}\u{200f}\u{61c}x"), "gpj.\u{fffd}\u{fffd}\u{fffd}\u{fffd}x");
     }
 
     #[test]

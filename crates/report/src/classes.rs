@@ -4,7 +4,7 @@ use crate::causes;
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::Inputs;
 use crate::layers::{BAR, figure};
-use crate::numbers::{key, of, percent};
+use crate::numbers::{interval, key, of, percent};
 use crate::units;
 use dissect::{ClassShare, charts};
 
@@ -55,9 +55,9 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
     )
 }
 
-fn share(value: f64, [low, high]: [f64; 2]) -> Html {
-    let [low, high] = [low, high].map(|end| text(percent(end).trim_end_matches(" %")));
-    markup("{} <small>({}–{})</small>", &[text(percent(value)), low, high])
+fn share(value: f64, ends: [f64; 2]) -> Html {
+    let bare = |end| percent(end).trim_end_matches(" %").to_owned();
+    markup("{} <small>({})</small>", &[text(percent(value)), text(interval(ends, "–", bare))])
 }
 
 /// How often a class is made for once that it is there; NaN without real images.

@@ -88,7 +88,7 @@ pub(crate) fn sheet(picture: &Picture) -> Html {
 
 /// The classes that there were or are, those that changed most first.
 fn table(edited: &Edited) -> Html {
-    let mut effects: Vec<&Effect> = edited.classes.iter().filter(|e| e.before + e.after > 0).collect();
+    let mut effects: Vec<&Effect> = edited.classes.iter().filter(|e| e.before > 0 || e.after > 0).collect();
     if effects.is_empty() {
         return Html::none();
     }

@@ -17,10 +17,7 @@ pub(crate) fn text(text: impl Display) -> Html {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\n' | '\t' => escaped.push(c),
-            // Control characters have no place in a page, and those that turn the direction of text could make a name look like another.
-            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
-                escaped.push('\u{fffd}');
-            }
+            c if base::is_deceptive(c) => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }
@@ -134,8 +131,11 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_only_texts() {
-        let hostile = "<script>alert(1)</script>&\"'\u{0}\u{202e}";
-        assert_eq!(text(hostile).as_str(), "&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;\u{fffd}\u{fffd}");
+        let hostile = "<script>alert(1)</script>&\"'\u{0}\u{202e}\u{200f}";
+        assert_eq!(
+            text(hostile).as_str(),
+            "&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;\u{fffd}\u{fffd}\u{fffd}"
+        );
         let placeholders = text("{{b}} {}");
         let page = fill("<p title='{{a}}'>{{b}}</p>", &[("a", placeholders.clone()), ("b", text(1))]);
         assert_eq!(page.as_str(), "<p title='{{b}} {}'>1</p>", "what was filled in is not looked through");

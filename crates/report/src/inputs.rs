@@ -2,16 +2,11 @@
 
 use crate::Wanted;
 use crate::repair::Repair;
-use base::{Error, files};
+use base::Error;
 use dissect::{Causal, Dissection, EDITED, Edited, Findings, PLAN, RECIPE, Recipe};
 use net::Result;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// The longest result of `causal` that is read.
-const LIMIT: u64 = 64 << 20;
-/// The cure of a broken result.
-const MAKE_AGAIN: &str = "Run the `causal` command that made it again.";
 /// The picture in an edit's folder.
 pub(crate) const SHEET: &str = "sheet.png";
 /// How deep results are looked for inside of a dissection's folder.
@@ -53,6 +48,12 @@ impl Inputs {
     /// Reads the dissection, what was named, and what lies in its folder. What was named must be right; what was found there and
     /// cannot be shown becomes a note.
     pub(crate) fn gather(folder: &Path, wanted: &Wanted) -> Result<Self> {
+        if !folder.join(PLAN).is_file() && (Repair::is(folder) || folder.join(RECIPE).is_file()) {
+            let (what, setting) = if Repair::is(folder) { ("a repair", "repair") } else { ("an edit", "edit") };
+            return Err(Error::file(folder, format!("is {what}; a page is made of a dissection"))
+                .with_hint(format!("Give it with the dissection: `report FOUND {setting} {}`.", folder.display()))
+                .into());
+        }
         let dissection = Dissection::read(folder)?;
         let findings = dissection.findings();
         let mut inputs =
@@ -90,12 +91,7 @@ impl Inputs {
 
     /// A result of `causal`; none if the file is of another kind.
     fn cause(&self, path: &Path) -> Result<Option<Cause>> {
-        let corrupt = |e: serde_json::Error| Error::file(path, format!("corrupt: {e}")).with_hint(MAKE_AGAIN);
-        let value: Value = serde_json::from_slice(&files::read(path, LIMIT)?).map_err(corrupt)?;
-        if ["class", "layer", "curve"].iter().any(|key| value.get(key).is_none()) {
-            return Ok(None);
-        }
-        let found: Causal = serde_json::from_value(value).map_err(corrupt)?;
+        let Some(found) = Causal::read(path)? else { return Ok(None) };
         let plan = &self.dissection.plan;
         let layer = plan.layers.iter().position(|layer| layer.name == found.layer);
         let same = |c: &dissect::Concept| c.name == found.class && c.category == found.category;
@@ -103,9 +99,11 @@ impl Inputs {
         let (Some(layer), Some(concept)) = (layer, concept) else {
             return Err(stranger(path, "its layer or class is none of this dissection").into());
         };
-        let units = plan.layers[layer].units;
-        if found.units.len() != units || found.alpha.len() != units || found.units.iter().any(|&unit| unit >= units) {
+        if found.units.len() != plan.layers[layer].units {
             return Err(stranger(path, "its layer has other units").into());
+        }
+        if found.networks.as_ref().is_some_and(|[model, _]| *model != plan.model.blake3) {
+            return Err(stranger(path, "it is of another generator").into());
         }
         Ok(Some(Cause { path: path.to_owned(), found, concept, layer }))
     }

@@ -48,6 +48,11 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{percent:.digits$} %")
 }
 
+/// The ends of an interval, as `said` says numbers; or that there is none.
+pub(crate) fn interval(ends: [f64; 2], between: &str, said: fn(f64) -> String) -> String {
+    if ends.iter().all(|end| end.is_finite()) { ends.map(said).join(between) } else { "no interval".into() }
+}
+
 /// A number for programs: six decimals as in the tables of a dissection, nothing where it is not known.
 pub(crate) fn key(x: f64) -> String {
     if x.is_finite() { format!("{x:.6}") } else { String::new() }
@@ -65,6 +70,8 @@ mod tests {
             ["0 %", "0.04 %", "1.0 %", "4.1 %", "10 %", "60 %"]
         );
         assert_eq!([0.12345, f64::NAN].map(decimals), ["0.123", "–"]);
+        assert_eq!(interval([0.1, 0.25], " to ", decimals), "0.100 to 0.250");
+        assert_eq!(interval([f64::NAN; 2], " to ", decimals), "no interval");
         assert_eq!([0.0, 0.000_041, 0.5].map(small), ["0.000", "4e-5", "0.500"]);
         assert_eq!([0.5, f64::NAN].map(key), ["0.500000", ""]);
         assert_eq!((of(1, "unit"), of(2000, "unit")), ("1 unit".into(), "2,000 units".into()));

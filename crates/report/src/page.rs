@@ -83,6 +83,15 @@ fn header(inputs: &Inputs) -> Html {
             ("layers", text(layers.join(", "))),
             ("rule", text(made::rule(&plan.settings))),
             ("wanted", text(made::interpretable(&plan.settings))),
+            (
+                "chance",
+                markup(
+                    "<p class=\"rule\"><b>No unit is called interpretable:</b> that needs a chance level, and so at least {} images counted \
+                     together.</p>",
+                    &[text(dissect::GROUP)],
+                )
+                .when(!findings.chance_level),
+            ),
         ],
     )
 }

@@ -12,7 +12,7 @@ use crate::numbers::{count, key};
 use crate::pictures;
 use crate::units;
 use base::{Error, Result, files};
-use dissect::Sheet;
+use dissect::{REPAIR_FORMAT, Sheet};
 use plot::{BarValue, Bars, Row};
 use serde::Deserialize;
 use serde_json::Value;
@@ -291,7 +291,14 @@ impl Repair {
 }
 
 fn read(path: &Path) -> Result<Value> {
-    serde_json::from_slice(&files::read(path, LIMIT)?).map_err(|e| Error::file(path, format!("corrupt: {e}")))
+    let value: Value =
+        serde_json::from_slice(&files::read(path, LIMIT)?).map_err(|e| Error::file(path, format!("corrupt: {e}")))?;
+    match value.get("format").and_then(Value::as_u64) {
+        Some(format) if format != u64::from(REPAIR_FORMAT) => {
+            Err(Error::file(path, format!("is of format {format}; this program reads {REPAIR_FORMAT}")))
+        }
+        _ => Ok(value),
+    }
 }
 
 fn of_value<T: serde::de::DeserializeOwned>(value: Value, path: &Path) -> Result<T> {

@@ -3,7 +3,7 @@
 use crate::Wanted;
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::Inputs;
-use crate::numbers::{count, decimals, key, of, percent, small};
+use crate::numbers::{count, decimals, interval, key, of, percent, small};
 use crate::pictures::{self, Picture};
 use base::Error;
 use dissect::{LayerFindings, Unit, unit_picture};
@@ -158,8 +158,7 @@ fn card(inputs: &Inputs, layer: usize, unit: &Unit, picture: Option<Picture>) ->
             ("label", label),
             ("image", image),
             ("iou", text(decimals(unit.iou))),
-            ("iou-low", text(decimals(unit.iou_interval[0]))),
-            ("iou-high", text(decimals(unit.iou_interval[1]))),
+            ("iou-interval", text(interval(unit.iou_interval, " to ", decimals))),
             ("agreement", text(percent(unit.agreement))),
             ("iqr", text(decimals(unit.iqr))),
             ("fdr", text(small(unit.fdr))),

@@ -130,6 +130,7 @@ mod tests {
         assert_eq!(maps[0], maps[1]);
         assert_eq!(maps[0][0].classes, [1; 16]);
         assert_eq!(maps[0][1].classes, [1, 1, 0, 0].repeat(4));
+        assert!(masks.is_blind(&Device::cpu()).unwrap());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::softmax::Layout;
 use crate::{Segment, count_of};
+use base::seed::Stream;
 use base::{Error, Result};
 use data::{LabelMap, Plane};
 use net::{Derivative, Device, Network, NodeId, Params, Program, Ready, Run, Storage, Tensor};
@@ -197,6 +198,21 @@ impl Segmenter {
 
     fn check_finite(&self, logits: &Tensor) -> Result<()> {
         Ok(net::check_finite(self.path.as_deref(), "logits", std::slice::from_ref(logits))?)
+    }
+
+    /// Whether it says the same of every picture, as one of painted masks does: then nothing can change what it says.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub fn is_blind(&self, device: &Device) -> Result<bool> {
+        let [channels, height, width] = self.shape;
+        let mut draw = Stream::new(0, "blind", 0);
+        let mut noise = || (0..channels * height * width).map(|_| 2.0 * draw.unit() as f32 - 1.0).collect::<Vec<_>>();
+        let images = [noise(), noise(), noise()].concat();
+        let said = self.logits(&Tensor::new(&[3, channels, height, width], images, device))?.to_vec();
+        let mut pictures = said.chunks_exact((said.len() / 3).max(1));
+        let first = pictures.next();
+        Ok(pictures.all(|said| Some(said) == first))
     }
 
     fn start(&self, images: &Tensor) -> Result<Run<'_>> {

@@ -23,29 +23,10 @@ impl RunLock {
     /// Another process (or another part of this one) holds it; the folder does not exist or cannot be written.
     pub fn acquire(run: impl AsRef<Path>) -> Result<Self> {
         let run = run.as_ref();
-        let path = run.join(FILE);
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|e| Error::io("open", &path, e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                // The number is only a help for the reader, and may be unreadable where locks are mandatory.
-                let mut holder = String::new();
-                let known = file.take(20).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-                let holder = if known { format!("process {}", holder.trim()) } else { "another process".into() };
-                return Err(Error::file(run, format!("{holder} is at work in this folder"))
-                    .with_hint("Wait for it, stop it with Ctrl-C, or use another folder."));
-            }
-            Err(TryLockError::Error(e)) => return Err(Error::io("lock", &path, e)),
-        }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(|e| Error::io("write", &path, e))?;
+        let file = locked(&run.join(FILE), |holder| {
+            Error::file(run, format!("{holder} is at work in this folder"))
+                .with_hint("Wait for it, stop it with Ctrl-C, or use another folder.")
+        })?;
         Ok(Self { run: run.to_owned(), _file: file })
     }
 
@@ -53,6 +34,62 @@ impl RunLock {
     pub fn run(&self) -> &Path {
         &self.run
     }
+}
+
+/// The right to write one file and what lies beside it, held until it is dropped.
+///
+/// An advisory lock on a hidden file beside it, which is removed at the end. One that a killed process left means nothing.
+#[derive(Debug)]
+pub struct FileLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the lock of a file, which need not be there, in a folder that is; without waiting.
+    ///
+    /// # Errors
+    /// Another process (or another part of this one) holds it, or the folder cannot be written.
+    pub fn acquire(file: impl AsRef<Path>) -> Result<Self> {
+        let file = file.as_ref();
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let path = file.with_file_name(format!(".{name}.lock"));
+        let held = locked(&path, |holder| {
+            Error::file(file, format!("{holder} is at work on this file"))
+                .with_hint("Wait for it, stop it with Ctrl-C, or choose another file with `out`.")
+        })?;
+        Ok(Self { path, _file: held })
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // While it is still held, so that it is nobody else's. What cannot be removed is no harm.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// Opens and locks a file and writes the number of this process into it; `busy` says what it means that somebody else holds it.
+fn locked(path: &Path, busy: impl FnOnce(String) -> Error) -> Result<File> {
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|e| Error::io("open", path, e))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            // The number is only a help for the reader, and may be unreadable where locks are mandatory.
+            let mut holder = String::new();
+            let known = file.take(20).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+            return Err(busy(if known { format!("process {}", holder.trim()) } else { "another process".into() }));
+        }
+        Err(TryLockError::Error(e)) => return Err(Error::io("lock", path, e)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(|e| Error::io("write", path, e))?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -69,5 +106,19 @@ mod tests {
         assert!(refused.hint().unwrap().contains("another folder"));
         drop(first);
         RunLock::acquire(run.path()).unwrap();
+    }
+    #[test]
+    fn a_file_is_one_process_s_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tree.json");
+        let first = FileLock::acquire(&path).unwrap();
+        let _other = FileLock::acquire(folder.path().join("sky.json")).unwrap();
+        let refused = FileLock::acquire(&path).unwrap_err();
+        let expected = format!("tree.json: process {} is at work on this file", std::process::id());
+        assert!(refused.to_string().ends_with(&expected), "{refused}");
+        drop(first);
+        assert!(!folder.path().join(".tree.json.lock").exists());
+        std::fs::write(folder.path().join(".tree.json.lock"), "1\n").unwrap();
+        drop(FileLock::acquire(&path).unwrap());
     }
 }

@@ -96,7 +96,7 @@ impl Causal {
     pub(crate) fn run(self, console: Console) -> Result<Code> {
         let dissection = open_dissection(&self.dissection)?;
         let concepts = concepts_named(&dissection, &self.class)?;
-        let one = self.class.len() == 1 && concepts.len() == 1 && !self.class[0].ends_with("all");
+        let one = concepts.len() == 1 && matches!(&*self.class, [name] if name != "all" && !name.ends_with("/all"));
         if one {
             output::check_ending(&self.out, "json")?;
         }

@@ -17,6 +17,9 @@ a dissection counted (dissect --real): 0 is the same, 1 nothing in common. With 
 images themselves are compared: sliced Wasserstein distance over patches of Laplacian pyramids,
 beside that of as many other real images.
 
+What keeps dissections from being compared with the first one (another segmenter, other classes,
+rules, sizes or numbers of images) is said, and what can be compared all the same.
+
 Examples:
   ganatomy compare dissection-1000 dissection-5000
   ganatomy compare dissection-1000 dissection-5000 --real scenes
@@ -44,6 +47,9 @@ impl Compare {
         let dissections: Vec<Dissection> =
             self.dissections.iter().map(open_dissection).collect::<models::Result<_>>()?;
         let mut comparison = Comparison::new(&dissections);
+        for difference in &comparison.differences {
+            console.warn(&difference.text);
+        }
         if let Some(name) = &self.real {
             let mut progress = Progress::new(console)?;
             let (images, mut tell) = (self.images, |note: &models::Note| console.note(note));
@@ -65,10 +71,12 @@ fn table(comparison: &Comparison) -> String {
         let images = found.image_distance.map_or(String::new(), |d| {
             format!(", image distance {:.4} (real {:.4}, {} images)", d.generated, d.real, d.images)
         });
-        text.push(format!(
-            "{number}  {}: {} of {} units interpretable, {} concepts{distance}{images}\n",
-            found.folder, found.interpretable, found.units, found.concepts
-        ));
+        let units = if found.chance_level {
+            format!("{} of {} units interpretable, {} concepts", found.interpretable, found.units, found.concepts)
+        } else {
+            format!("none of {} units is called interpretable: too few images for a chance level", found.units)
+        };
+        text.push(format!("{number}  {}: {units}{distance}{images}\n", found.folder));
     }
     let columns = || (1..=comparison.dissections.len()).map(|n| format!("  {n:>14}")).collect::<Vec<_>>().concat();
     let cells = |cells: Vec<String>| cells.iter().map(|cell| format!("  {cell:>14}")).collect::<Vec<_>>().concat();

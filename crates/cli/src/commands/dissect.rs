@@ -40,7 +40,7 @@ pub(crate) struct Dissect {
     #[arg(long, value_name = "A,B|all", value_delimiter = ',', default_value = "all")]
     layers: Vec<String>,
 
-    /// Images that are counted
+    /// Images that are counted; fewer than 16 give no chance level, and no interpretable unit
     #[arg(long, value_name = "N", default_value_t = Settings::default().samples)]
     samples: u64,
 
@@ -108,9 +108,10 @@ impl Dissect {
         let begun = self.out.as_deref().and_then(|out| Plan::read(out).ok());
         let model = model_for(&self.model, begun.as_ref(), &device, &mut tell)?;
         let (segmenter, segmenter_path) = segmenter_for(&self.segmenter, begun.as_ref(), &device, &mut tell)?;
-        let all = self.layers == ["all"];
-        let layers = if all { &[] } else { self.layers.as_slice() };
-        let subject = model.subject(layers, &device)?;
+        // `--layers "2, 3"` is meant as it is read.
+        let mut layers: Vec<String> = self.layers.iter().map(|layer| layer.trim().to_owned()).collect();
+        layers.retain(|layer| self.layers.len() > 1 || layer != "all");
+        let subject = model.subject(&layers, &device)?;
         let real = self.real.as_deref().map(|name| open_real(name, subject.image_shape())).transpose()?;
         let settings = self.settings(real.as_ref())?;
         // Of a run, the files that were taken: it goes on, and has another best checkpoint one day.
@@ -121,6 +122,7 @@ impl Dissect {
         if let Some((real, name)) = real.as_ref().zip(self.real.as_deref()) {
             task = task.with_real(real, name);
         }
+        task.check()?;
         let out = match &self.out {
             Some(out) => out.clone(),
             None => run_folder::create_next("runs", &format!("{}-dissection", self.model.display()))?,
@@ -175,12 +177,18 @@ fn table(findings: &Findings) -> String {
         vec![format!("{:width$}  {:>9}  {:>13}  {:>10}  concepts\n", "layer", "maps", "interpretable", "chance IoU")];
     for layer in &findings.layers {
         text.push(format!(
-            "{:width$}  {:>9}  {:>13}  {:>10.3}  {}\n",
+            "{:width$}  {:>9}  {:>13}  {:>10}  {}\n",
             layer.layer,
             format!("{}x{}x{}", layer.units.len(), layer.size[0], layer.size[1]),
             format!("{} of {}", layer.interpretable, layer.units.len()),
-            layer.chance_iou,
+            if findings.chance_level { format!("{:.3}", layer.chance_iou) } else { "-".into() },
             concepts(layer)
+        ));
+    }
+    if !findings.chance_level {
+        text.push(format!(
+            "no unit is called interpretable: that needs a chance level, and so at least {} images counted together\n",
+            dissect::GROUP
         ));
     }
     let rates: Vec<String> = findings

@@ -31,7 +31,7 @@ pub(crate) struct Edit {
     model: PathBuf,
 
     /// Switch units off; may be repeated
-    #[arg(long, value_name = "UNITS")]
+    #[arg(long, value_name = "UNITS", value_parser = ablation)]
     ablate: Vec<Action>,
 
     /// Multiply units: LAYER:3,5@0.5; may be repeated
@@ -39,7 +39,7 @@ pub(crate) struct Edit {
     scale: Vec<Action>,
 
     /// Force units to a value; may be repeated
-    #[arg(long, value_name = "UNITS@VALUE")]
+    #[arg(long, value_name = "UNITS@VALUE", value_parser = insertion)]
     insert: Vec<Action>,
 
     /// Take the edits from a recipe
@@ -97,6 +97,24 @@ struct JsonEffect {
     removed: Option<f64>,
 }
 
+/// What `--ablate` names: units alone.
+fn ablation(text: &str) -> std::result::Result<Action, String> {
+    match text.split_once('@') {
+        Some((units, _)) => Err(format!("a value has no meaning here: write {units}, or force units with --insert")),
+        None => text.parse().map_err(|e: base::Malformed| e.to_string()),
+    }
+}
+
+/// What `--insert` names: units and a value. Without one they would be switched off.
+fn insertion(text: &str) -> std::result::Result<Action, String> {
+    if !text.contains('@') {
+        return Err(format!(
+            "names no value: write {text}@VALUE, such as {text}@q0.99, or switch units off with --ablate"
+        ));
+    }
+    text.parse().map_err(|e: base::Malformed| e.to_string())
+}
+
 fn cell(text: &str) -> std::result::Result<[usize; 2], String> {
     let cell = text.split_once(',').and_then(|(r, c)| Some([r.trim().parse().ok()?, c.trim().parse().ok()?]));
     cell.ok_or_else(|| format!("{text:?} is not a cell: write ROW,COLUMN"))
@@ -112,6 +130,11 @@ impl Edit {
         let segmenter = self.segmenter.as_deref().map(|path| models::find_segmenter(path, &device, &mut tell));
         let segmenter = segmenter.transpose()?.map(|(segmenter, _)| segmenter);
         let editing = Editing::new(&generator, self.recipe()?, dissection.as_ref(), segmenter.as_ref())?;
+        if editing.is_blind() {
+            console.warn(
+                "--segmenter: says the same of every picture, as painted masks do; no edit changes its classes, so there is no table of them",
+            );
+        }
         let latents = match &self.latents {
             Some(path) => Latents::read(path, &generator)?,
             None => self.seeds.clone().into(),

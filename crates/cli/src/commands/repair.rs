@@ -110,6 +110,8 @@ struct Json<'a> {
     layer: &'a str,
     candidates: &'a [dissect::Candidate],
     accepted: Vec<usize>,
+    /// Those of `accepted` that were accepted before, in the file of decisions.
+    earlier: &'a [usize],
     #[serde(flatten)]
     repaired: &'a Option<Repaired>,
 }
@@ -153,10 +155,11 @@ impl Repair {
             layer: &self.layer,
             candidates: &repair.ranking.candidates,
             accepted: repair.decisions.accepted(),
+            earlier: &repair.earlier,
             repaired: &repair.repaired,
         };
         console::result(&told, || match &repair.repaired {
-            Some(repaired) => figures(repaired, &self.layer),
+            Some(repaired) => figures(repaired, &self.layer) + &before(&repair.earlier, &self.decided_in(&out)),
             None => table(&repair.ranking, &self.layer),
         })?;
         console::made(&out)?;
@@ -165,6 +168,20 @@ impl Repair {
         }
         Ok(exit::DONE)
     }
+
+    /// The file with the decisions that this call began with.
+    fn decided_in(&self, out: &Path) -> PathBuf {
+        self.decisions.clone().unwrap_or_else(|| out.join(dissect::DECISIONS))
+    }
+}
+
+/// Which units an earlier call or a file decided about.
+fn before(units: &[usize], file: &Path) -> String {
+    if units.is_empty() {
+        return String::new();
+    }
+    let listed: Vec<String> = units.iter().map(ToString::to_string).collect();
+    format!("accepted before, in {}: {}\n", file.display(), listed.join(", "))
 }
 
 fn undecided(out: &Path) -> String {

@@ -4,6 +4,7 @@ use crate::console::{self, Console};
 use crate::exit::{self, Code};
 use crate::output;
 use anyhow::Result;
+use base::Error;
 use models::files::{self, has_ending};
 use report::Wanted;
 use serde::Serialize;
@@ -64,6 +65,12 @@ impl Report {
         // A device may be called anything.
         if !has_ending(&out, &["htm"]) && (!out.exists() || out.is_file()) {
             output::check_ending(&out, "html")?;
+        }
+        if !self.dissection.exists() && models::open_dissection(&self.dissection).is_ok() {
+            let reason = "comes with the program without pictures; a page is made of a folder";
+            return Err(Error::file(&self.dissection, reason)
+                .with_hint("Dissect it yourself: `dissect scenes segmenter scenes`.")
+                .into());
         }
         let wanted = Wanted {
             pictures: self.pictures,

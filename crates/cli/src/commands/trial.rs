@@ -104,9 +104,12 @@ impl Trial {
     }
 }
 
-/// The table: medians with the 95 % bootstrap interval.
+/// The table: medians with the 95 % bootstrap interval, where there is more than one run.
 fn text(rows: &[Row]) -> String {
-    let figure = |f: Figure, digits: usize| format!("{:.digits$} [{:.digits$}, {:.digits$}]", f.median, f.low, f.high);
+    let figure = |f: Figure, digits: usize| match (f.low, f.high) {
+        (Some(low), Some(high)) => format!("{:.digits$} [{low:.digits$}, {high:.digits$}]", f.median),
+        _ => format!("{:.digits$} (no interval)", f.median),
+    };
     let mut lines = vec![
         ["arm", "seeds", "modes", "high quality", "KL (nats)", "MMD^2", "GMAC", "p (KL, random)"].map(str::to_owned),
     ];

@@ -179,7 +179,7 @@ fn names_from_files_do_not_steer_the_terminal() {
             assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
             for text in [output.stdout, output.stderr] {
                 let text = String::from_utf8(text).unwrap();
-                let steering = text.chars().find(|&c| c != '\n' && base::text::is_deceptive(c));
+                let steering = text.chars().find(|&c| c != '\n' && base::is_deceptive(c));
                 assert_eq!(steering, None, "{words}: {text:?}");
             }
         }

@@ -6,6 +6,7 @@ mod data_preview;
 mod data_rules;
 mod device;
 mod dissect;
+mod dissections;
 mod evolve;
 mod export;
 mod help;

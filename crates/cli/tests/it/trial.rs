@@ -38,6 +38,19 @@ fn a_trial_is_kept_and_not_done_again() {
 }
 
 #[test]
+fn one_run_gives_no_interval() {
+    let place = Place::new();
+    let words = "-q trial ring8 --arms random,egan --seeds 1 --set width=8 --set width_d=8 --set batch=8 --set eval=16 --generations 1 --out t";
+    let table = place.succeed(words);
+    assert_eq!(table.matches(" (no interval)").count(), 2 * 4, "{table}");
+    let found: serde_json::Value = serde_json::from_str(&place.succeed(&format!("{words} --json"))).unwrap();
+    for key in ["low", "high"] {
+        assert_eq!(found[1]["kl"][key], serde_json::Value::Null, "{found}");
+    }
+    assert_eq!(found[1]["p_against_random"], serde_json::Value::Null);
+}
+
+#[test]
 fn trials_that_cannot_be() {
     let place = Place::new();
     let wrong = [

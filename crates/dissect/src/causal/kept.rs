@@ -56,12 +56,19 @@ impl<'a> Kept<'a> {
     /// The file cannot be read, or is broken.
     pub(super) fn read(&self) -> Result<Option<State>> {
         let Some(path) = self.path.filter(|path| path.is_file()) else { return Ok(None) };
-        let document: Document = serde_json::from_slice(&files::read(path, LARGEST)?)
-            .map_err(|e| Error::file(path, format!("corrupt: {e}")).with_hint("Remove it; the search begins anew."))?;
-        let fits = [&document.state.alpha.len(), &document.state.first.len(), &document.state.second.len()]
-            .iter()
-            .all(|&&len| len == self.task.start.len());
-        Ok((fits && document.task == self.task).then_some(document.state))
+        let corrupt = |reason: String| {
+            Error::file(path, format!("corrupt: {reason}")).with_hint("Remove it; the search begins anew.")
+        };
+        let document: Document =
+            serde_json::from_slice(&files::read(path, LARGEST)?).map_err(|e| corrupt(e.to_string()))?;
+        if document.task != self.task {
+            return Ok(None);
+        }
+        if document.state.is_possible(self.task.start.len(), &self.task.settings) {
+            Ok(Some(document.state))
+        } else {
+            Err(corrupt("it holds what no search comes to".into()))
+        }
     }
 
     /// Keeps a state, in place of the one before.

@@ -6,6 +6,7 @@
 //! read at the cell where it was made.
 
 mod curve;
+mod file;
 mod insertion;
 mod kept;
 mod pools;
@@ -29,6 +30,9 @@ use tail::Tail;
 pub use curve::Point;
 pub use insertion::{Context, Insertions, Trace};
 pub use search::Epoch;
+
+/// Images and passes at most, so that no kind of image takes the seeds of another.
+const MOST: u64 = 1 << 32;
 
 /// The settings of a search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,8 +101,17 @@ impl CausalSettings {
     }
 
     fn check(&self) -> base::Result<()> {
-        if self.pool == 0 || self.batch == 0 || self.epochs == 0 || self.curve_images == 0 {
-            return Err(Error::setting("causal", "pool, batch, epochs and curve images are at least 1"));
+        for (key, number, least) in [
+            ("pool", self.pool, 1),
+            ("batch", self.batch as u64, 1),
+            ("epochs", self.epochs as u64, 1),
+            ("curve_images", self.curve_images, 1),
+            ("insertion_images", self.insertion_images, 0),
+            ("seed", self.seed, 0),
+        ] {
+            if !(least..=MOST).contains(&number) {
+                return Err(Error::setting(key, format!("is {number}; it is at least {least} and at most {MOST}")));
+            }
         }
         let counts = [
             ("pool", self.pool),
@@ -130,6 +143,9 @@ impl CausalSettings {
 pub struct Causal {
     /// The version of this form.
     pub format: u32,
+    /// BLAKE3 of the generator and of the segmenter; none in files of older programs.
+    #[serde(default)]
+    pub networks: Option<[String; 2]>,
     /// The class.
     pub class: String,
     /// Its category.
@@ -162,6 +178,18 @@ pub struct Causal {
 }
 
 impl Causal {
+    /// Whether this is what a task comes to: the same networks (where it names them), class, layer, ranking by `IoU` and settings.
+    pub fn is_of(&self, task: &CausalTask) -> bool {
+        let &CausalTask { dissection, layer, concept, settings, .. } = task;
+        let (plan, named) = (&dissection.plan, &dissection.concepts.list()[concept]);
+        let networks = [&plan.model.blake3, &plan.segmenter.blake3];
+        self.networks.as_ref().is_none_or(|own| own.each_ref() == networks)
+            && (&self.class, &self.category) == (&named.name, &named.category)
+            && self.layer == plan.layers[layer].name
+            && self.settings == *settings
+            && self.iou_units == dissection.ranked_by_iou(layer, concept)
+    }
+
     /// The curve's point at the published number of units ([`SET`]), or the last one before.
     pub fn at_set(&self) -> Option<&Point> {
         self.curve.iter().rfind(|point| point.units <= SET).or(self.curve.first())
@@ -218,7 +246,8 @@ pub struct CausalTask<'a> {
     pub partial: Option<&'a Path>,
 }
 
-/// Searches the units of one layer of a dissection that cause a concept.
+/// Searches the units of one layer of a dissection that cause a concept. The segmenter must see something in pictures: one that is
+/// [blind](Segmenter::is_blind) has no causes.
 ///
 /// # Errors
 /// The settings cannot be used, a network cannot be run, or the file of an interrupted search
@@ -268,7 +297,8 @@ pub fn causal(subject: &Subject, segmenter: &Segmenter, task: &CausalTask, watch
         }
     };
     Ok(Outcome::Found(Box::new(Causal {
-        format: 1,
+        format: file::FORMAT,
+        networks: Some([&dissection.plan.model, &dissection.plan.segmenter].map(|origin| origin.blake3.clone())),
         class: named.name,
         category: named.category,
         layer: dissection.plan.layers[layer].name.clone(),

@@ -92,6 +92,16 @@ pub(super) fn search(
 }
 
 impl State {
+    /// Whether a search of so many units can have come to this.
+    pub(super) fn is_possible(&self, units: usize, settings: &CausalSettings) -> bool {
+        let finite = |values: &[f32]| values.len() == units && values.iter().all(|v| v.is_finite());
+        let most = (settings.epochs as u64).saturating_mul(settings.kept as u64);
+        [&self.alpha, &self.first, &self.second].into_iter().all(|values| finite(values))
+            && self.alpha.iter().all(|a| (0.0..=1.0).contains(a))
+            && self.epochs.len() <= settings.epochs
+            && self.step <= most
+    }
+
     /// One step of Adam, then back into [0, 1].
     fn follow(&mut self, gradient: &[f64], settings: &CausalSettings) {
         let adam = Adam { lr: settings.lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
@@ -169,4 +179,28 @@ pub(super) fn effects(tail: &Tail, pools: &Pools, sets: &[&[usize]], settings: &
         Ok(difference / pairs.len() as f64 / pools.mean_pixels)
     };
     sets.iter().map(effect).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_search_comes_to_is_known() {
+        let settings = CausalSettings { epochs: 2, kept: 10, ..CausalSettings::default() };
+        let state =
+            || State { alpha: vec![0.5; 3], first: vec![-1.0; 3], second: vec![0.1; 3], step: 4, epochs: Vec::new() };
+        let possible = |state: State| state.is_possible(3, &settings);
+        assert!(possible(state()));
+        let epoch = Epoch { held_out: 0.0, train: 0.0, alphas: 0.0 };
+        for wrong in [
+            State { alpha: vec![0.5; 2], ..state() },
+            State { alpha: vec![1.5; 3], ..state() },
+            State { second: vec![f32::INFINITY; 3], ..state() },
+            State { step: u64::MAX, ..state() },
+            State { epochs: vec![epoch; 3], ..state() },
+        ] {
+            assert!(!possible(wrong));
+        }
+    }
 }

@@ -1,22 +1,23 @@
 //! Shards of one dissection become the whole, exactly as one process would have made it.
 
-use crate::dissection::Dissection;
+use crate::dissection::{Dissection, open_folder};
 use crate::fit;
-use crate::plan::{PLAN, Plan};
+use crate::plan::Plan;
 use crate::settings::Shard;
 use crate::show::seen::Seen;
+use crate::show::tables::DOCUMENT;
 use crate::subject::Subject;
 use crate::watch::Watch;
-use base::{Error, files};
+use base::Error;
 use net::Result;
 use std::path::{Path, PathBuf};
-use train::RunLock;
 
-/// Merges finished shards into `out`. `subject` makes the plan's generator again, for the pictures; `None` leaves them out.
+/// Merges finished shards into `out`. `subject` makes the plan's generator again, for the pictures; `None` leaves them out. A call
+/// that was interrupted can be repeated.
 ///
 /// # Errors
 /// A folder is no finished dissection, the shards are of different dissections, one is missing or given twice, or `out`
-/// cannot be written.
+/// holds something else or cannot be written.
 pub fn merge(
     folders: &[PathBuf],
     out: &Path,
@@ -34,18 +35,17 @@ pub fn merge(
     whole.plan.shard = Shard::WHOLE;
     out.clone_into(&mut whole.folder);
 
-    files::create_folder(out)?;
-    let occupied = std::fs::read_dir(out).map_err(|e| Error::io("list", out, e))?.next().is_some();
-    if occupied {
-        let what = if out.join(PLAN).is_file() { "already holds a dissection" } else { "is not empty" };
-        return Err(Error::file(out, what).with_hint("Choose a folder that is new or empty with `out`.").into());
+    // The plan is the first thing in the folder: it says to the next call what this one was doing.
+    let _lock = open_folder(out, &whole.plan)?;
+    let document = out.join(DOCUMENT);
+    if document.is_file() {
+        // Until everything is written anew, the folder is not finished.
+        std::fs::remove_file(&document).map_err(|e| Error::io("remove", &document, e))?;
     }
-    let _lock = RunLock::acquire(out)?;
     let subject = subject(&whole.plan)?;
     let [fit_path, tally_path] = Plan::paths(out);
     fit::write(&fit_path, &whole.plan, &whole.fits)?;
     whole.tally.write(&tally_path)?;
-    whole.plan.write(out)?;
     let of_units = subject.as_ref().map(|subject| (subject, Seen::new(subject, &whole.fits)));
     whole.finish(of_units, watch)?;
     Ok(whole)

@@ -1,6 +1,7 @@
 //! The counts of a dissection: integers that add up exactly, in whatever order and from however many shards.
 
 use crate::archive::Archive;
+use crate::plan::Plan;
 use crate::subject::Layer;
 use base::Result;
 use base::npy::{self, Array, Elements};
@@ -264,44 +265,103 @@ impl Tally {
         npy::write_npz(path, &named)
     }
 
-    /// Reads `tally.npz` into a tally of the same layers and concepts.
+    /// Reads `tally.npz` of a plan.
     ///
     /// # Errors
     /// The file is broken, or is of another dissection.
-    pub fn read(path: &Path, empty: Self) -> Result<Self> {
-        Self::parse(&Archive::read(path)?, empty)
+    pub fn read(path: &Path, plan: &Plan) -> Result<Self> {
+        Self::parse(&Archive::read(path)?, plan)
     }
 
-    /// As [`Tally::read`], from the arrays of the file.
-    pub(crate) fn parse(archive: &Archive, empty: Self) -> Result<Self> {
+    /// As [`Tally::read`], from the arrays of the file. Nothing is made room for but what the file holds.
+    pub(crate) fn parse(archive: &Archive, plan: &Plan) -> Result<Self> {
         let count = |name: &str, value: i64| {
             u64::try_from(value).map_err(|_| archive.corrupt(&format!("{name} holds {value}")))
         };
-        let single = |name: &str| count(name, archive.integers(name, 1)?[0]);
-        let mut tally = empty;
-        (tally.groups, tally.chance_images) = (single("groups")?, single("chance_images")?);
-        if single("pixels")? != tally.pixels {
-            let reason = format!("its images have {} pixels, not {}", single("pixels")?, tally.pixels);
-            return Err(archive.corrupt(&reason));
+        let counts = |name: &str, shape: &[usize]| -> Result<Vec<u64>> {
+            archive.integers(name, shape)?.iter().map(|&value| count(name, value)).collect()
+        };
+        let single = |name: &str| count(name, archive.integers(name, &[])?.first().copied().unwrap_or_default());
+        let (c, k) = (plan.concepts().list().len(), plan.settings.top_images);
+        let layer = |(i, layer): (usize, &Layer)| {
+            let (name, units) = (|name: &str| format!("layer{i}.{name}"), layer.units);
+            let seeds = archive.integers(&name("top_seed"), &[units, k])?;
+            let maxima = archive.floats(&name("top_max"), &[units, k])?;
+            // A unit with fewer is filled up with seeds below 0.
+            let top = |(&seed, &max): (&i64, &f32)| Some(Top { max, seed: u64::try_from(seed).ok()? });
+            let tops = |(seeds, maxima): (&[i64], &[f32])| seeds.iter().zip(maxima).filter_map(top).collect();
+            let filled = seeds.chunks(k.max(1)).zip(maxima.chunks(k.max(1))).map(tops);
+            Ok(LayerTally {
+                both: counts(&name("both"), &[BLOCKS, units, c])?,
+                on: counts(&name("on"), &[BLOCKS, units])?,
+                chance_both: counts(&name("chance_both"), &[ROTATIONS, units, c])?,
+                chance_on: counts(&name("chance_on"), &[units])?,
+                top: filled.chain(std::iter::repeat(Vec::new())).take(units).collect(),
+            })
+        };
+        let tally = Self {
+            concepts: c,
+            top_images: k,
+            groups: single("groups")?,
+            pixels: single("pixels")?,
+            images: counts("images", &[BLOCKS])?,
+            labels: counts("labels", &[BLOCKS, c])?,
+            chance_images: single("chance_images")?,
+            chance_labels: counts("chance_labels", &[c])?,
+            real_images: counts("real_images", &[BLOCKS])?,
+            real_labels: counts("real_labels", &[BLOCKS, c])?,
+            layers: plan.layers.iter().enumerate().map(layer).collect::<Result<_>>()?,
+        };
+        tally.check(plan).map_err(|reason| archive.corrupt(&reason)).map(|()| tally)
+    }
+
+    /// Whether so many images can have given these counts; if not, why.
+    fn check(&self, plan: &Plan) -> std::result::Result<(), String> {
+        if self.pixels != plan.pixels() {
+            return Err(format!("its images have {} pixels, not {}", self.pixels, plan.pixels()));
         }
-        for (name, own) in tally.counts_mut() {
-            let found = archive.integers(&name, own.len())?;
-            for (to, &from) in own.iter_mut().zip(found) {
-                *to = count(&name, from)?;
+        if self.groups > plan.own_count() {
+            return Err(format!("{} groups of images are counted, of {}", self.groups, plan.own_count()));
+        }
+        let [images, with_partners, real] = plan.images_of(self.groups);
+        for (name, blocks, wanted) in [("images", &self.images, images), ("real_images", &self.real_images, real)] {
+            let sum = blocks.iter().try_fold(0u64, |sum, &n| sum.checked_add(n));
+            if sum != Some(wanted) {
+                return Err(format!("{name} are not the {wanted} of {} groups", self.groups));
             }
         }
-        let k = tally.top_images;
-        for (i, layer) in tally.layers.iter_mut().enumerate() {
-            let units = layer.top.len();
-            let seeds = archive.integers(&format!("layer{i}.top_seed"), units * k)?;
-            let maxima = archive.floats(&format!("layer{i}.top_max"), units * k)?;
-            for (unit, top) in layer.top.iter_mut().enumerate() {
-                let places = unit * k..(unit + 1) * k;
-                let real = seeds[places.clone()].iter().zip(&maxima[places]).filter(|(seed, _)| **seed >= 0);
-                *top = real.map(|(&seed, &max)| Top { max, seed: seed as u64 }).collect();
+        if self.chance_images != with_partners {
+            return Err(format!("chance_images is {}, not {with_partners}", self.chance_images));
+        }
+        let c = self.concepts;
+        // Of each row no count is above the row's bound.
+        let within = |name: &str, counts: &[u64], width: usize, bound: &dyn Fn(usize, usize) -> u64| {
+            let rows = counts.chunks_exact(width.max(1)).enumerate();
+            let mut wrong = rows.flat_map(|(row, counts)| counts.iter().enumerate().map(move |(at, &n)| (n, row, at)));
+            match wrong.find(|&(n, row, at)| n > bound(row, at)) {
+                Some((n, ..)) => Err(format!("{name} holds {n}, more than there are pixels")),
+                None => Ok(()),
+            }
+        };
+        within("labels", &self.labels, c, &|block, _| self.images[block] * self.pixels)?;
+        within("real_labels", &self.real_labels, c, &|block, _| self.real_images[block] * self.pixels)?;
+        within("chance_labels", &self.chance_labels, 1, &|_, _| self.chance_images * self.pixels)?;
+        let seeds = plan.settings.seed..plan.settings.seed + plan.settings.samples;
+        for (i, (layer, units)) in self.layers.iter().zip(plan.layers.iter().map(|layer| layer.units)).enumerate() {
+            let name = |name: &str| format!("layer{i}.{name}");
+            within(&name("on"), &layer.on, units, &|block, _| self.images[block] * self.pixels)?;
+            within(&name("both"), &layer.both, c, &|row, at| layer.on[row].min(self.labels[row / units * c + at]))?;
+            within(&name("chance_on"), &layer.chance_on, 1, &|_, _| self.chance_images * self.pixels)?;
+            let by_chance = |row: usize, at: usize| layer.chance_on[row % units].min(self.chance_labels[at]);
+            within(&name("chance_both"), &layer.chance_both, c, &by_chance)?;
+            if layer.top.iter().flatten().any(|top| !seeds.contains(&top.seed) || !top.max.is_finite()) {
+                return Err(format!(
+                    "{} holds an image that was not counted, or a number that is not finite",
+                    name("top_seed")
+                ));
             }
         }
-        Ok(tally)
+        Ok(())
     }
 }
 
@@ -321,6 +381,8 @@ fn keep(list: &mut Vec<Top>, top: Top, most: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tests::plan;
+    use crate::settings::Shard;
 
     fn layers() -> Vec<Layer> {
         vec![Layer { name: "1".into(), units: 3, size: [2, 2] }]
@@ -342,22 +404,45 @@ mod tests {
         tally
     }
 
+    /// A plan of 40 images of 64 pixels, and a tally of them.
+    fn counted() -> (Plan, Tally) {
+        let plan = Plan { shard: Shard::WHOLE, ..plan() };
+        let mut tally = plan.empty_tally();
+        (tally.groups, tally.chance_images) = (3, 32);
+        tally.images[..40].fill(1);
+        tally.labels[..80].fill(60);
+        tally.chance_labels.fill(32 * 60);
+        let layer = &mut tally.layers[0];
+        layer.on[..160].fill(50);
+        layer.both[..320].fill(40);
+        layer.chance_on.fill(1600);
+        layer.chance_both.fill(1500);
+        for seed in 0..3 {
+            layer.keep_top(1, Top { max: (seed % 2) as f32, seed }, plan.settings.top_images);
+        }
+        (plan, tally)
+    }
+
     #[test]
     fn a_tally_comes_back_from_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tally.npz");
-        let tally = filled(5);
+        let (plan, tally) = counted();
         tally.write(&path).unwrap();
-        assert_eq!(Tally::read(&path, Tally::new(&layers(), 2, 16, 2)).unwrap(), tally);
+        assert_eq!(Tally::read(&path, &plan).unwrap(), tally);
+        let empty = plan.empty_tally();
+        empty.write(&path).unwrap();
+        assert_eq!(Tally::read(&path, &plan).unwrap(), empty);
     }
 
     #[test]
     fn a_damaged_tally_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tally.npz");
-        filled(5).write(&path).unwrap();
+        let (plan, tally) = counted();
+        tally.write(&path).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        let read = || Tally::read(&path, Tally::new(&layers(), 2, 16, 2));
+        let read = || Tally::read(&path, &plan);
         for length in (0..whole.len()).step_by(97) {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert!(read().unwrap_err().to_string().contains("corrupt"), "{length}");
@@ -368,7 +453,37 @@ mod tests {
         std::fs::write(&path, &flipped).unwrap();
         assert!(read().is_err(), "the archive's checksum covers every member");
         std::fs::write(&path, &whole).unwrap();
-        assert!(Tally::read(&path, Tally::new(&layers(), 3, 16, 2)).is_err(), "other concepts");
+        let mut other = plan.clone();
+        other.planes.truncate(1);
+        assert!(Tally::read(&path, &other).is_err(), "other concepts");
+    }
+
+    #[test]
+    fn counts_that_the_images_cannot_give_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tally.npz");
+        let refused = |change: &dyn Fn(&mut Tally)| {
+            let (plan, mut tally) = counted();
+            change(&mut tally);
+            tally.write(&path).unwrap();
+            Tally::read(&path, &plan).unwrap_err().to_string().split_once("tally.npz: corrupt: ").unwrap().1.to_owned()
+        };
+        assert_eq!(refused(&|t| t.groups = 4), "4 groups of images are counted, of 3");
+        assert_eq!(refused(&|t| t.images[40] = 1), "images are not the 40 of 3 groups");
+        assert_eq!(refused(&|t| t.images.fill(i64::MAX as u64)), "images are not the 40 of 3 groups");
+        assert_eq!(refused(&|t| t.real_images[0] = 1), "real_images are not the 0 of 3 groups");
+        assert_eq!(refused(&|t| t.chance_images = 40), "chance_images is 40, not 32");
+        assert_eq!(refused(&|t| t.pixels = 1 << 40), "its images have 1099511627776 pixels, not 64");
+        assert_eq!(refused(&|t| t.labels[3] = 65), "labels holds 65, more than there are pixels");
+        assert_eq!(refused(&|t| t.layers[0].on[0] = u64::MAX), "layer0.on holds -1");
+        assert_eq!(refused(&|t| t.layers[0].both[0] = 51), "layer0.both holds 51, more than there are pixels");
+        assert_eq!(
+            refused(&|t| t.layers[0].chance_both[9] = 1601),
+            "layer0.chance_both holds 1601, more than there are pixels"
+        );
+        let top = "layer0.top_seed holds an image that was not counted, or a number that is not finite";
+        assert_eq!(refused(&|t| t.layers[0].top[1][0].seed = 40), top);
+        assert_eq!(refused(&|t| t.layers[0].top[1][0].max = f32::NAN), top);
     }
 
     #[test]

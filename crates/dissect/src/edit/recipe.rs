@@ -121,7 +121,9 @@ impl Action {
                 known,
             )));
         };
-        if !self.alpha.is_finite() {
+        // The network computes in f32, where larger numbers are infinite.
+        let is_number = |value: f64| (value as f32).is_finite();
+        if !is_number(self.alpha) {
             return Err(wrong(format!("alpha is {}", self.alpha)));
         }
         let found = || -> Result<(&Dissection, usize)> {
@@ -137,15 +139,27 @@ impl Action {
             Units::Numbers(units) => units.clone(),
             Units::OfClass { class, best } => {
                 let (dissection, place) = found()?;
-                dissection.ranked_by_iou(place, dissection.concept(class)?).into_iter().take(*best).collect()
+                let ranked = dissection.ranked_by_iou(place, dissection.concept(class)?);
+                if *best > ranked.len() {
+                    return Err(wrong(format!("{class}/{best}: it has {} units", ranked.len())));
+                }
+                ranked.into_iter().take(*best).collect()
             }
         };
+        if units.is_empty() {
+            return Err(wrong("names no unit".into()));
+        }
         if let Some(unit) = units.iter().find(|&&unit| unit >= layer.units) {
             return Err(wrong(format!("there is no unit {unit}; it has units 0 to {}", layer.units - 1)));
         }
+        let mut once = units.clone();
+        once.sort_unstable();
+        if let Some([unit, _]) = once.array_windows().find(|[a, b]| a == b) {
+            return Err(wrong(format!("names unit {unit} twice")));
+        }
         let values = match &self.value {
             Value::Zero => vec![0.0],
-            Value::Number(value) if value.is_finite() => vec![*value],
+            Value::Number(value) if is_number(*value) => vec![*value],
             Value::Number(value) => return Err(wrong(format!("the value is {value}"))),
             Value::Mean => {
                 let (dissection, place) = found()?;
@@ -170,11 +184,30 @@ impl Action {
         };
         let mask = match &self.place {
             Place::Everywhere => None,
+            Place::Cells(cells) if cells.is_empty() => return Err(wrong("names no cell".into())),
             Place::Cells(cells) => Some(mask_of_cells(cells, layer).map_err(wrong)?),
-            Place::Mask(mask) => Some(mask.clone()),
+            Place::Mask(mask) => {
+                check_mask(mask).map_err(|what| wrong(what.into()))?;
+                Some(mask.clone())
+            }
         };
         Ok(Edit { node: layer.name.clone(), units, alpha: self.alpha, values, mask })
     }
+}
+
+/// Refuses a mask that is none, or under which nothing would change.
+fn check_mask(mask: &[Vec<f32>]) -> std::result::Result<(), &'static str> {
+    let width = mask.first().map_or(0, Vec::len);
+    if width == 0 || mask.iter().any(|row| row.len() != width) {
+        return Err("the mask's rows are empty or of different lengths");
+    }
+    if mask.iter().flatten().any(|share| !(0.0..=1.0).contains(share)) {
+        return Err("the mask holds a number that is not in 0 to 1");
+    }
+    if mask.iter().flatten().all(|&share| share == 0.0) {
+        return Err("the mask marks nothing: it is black (0) everywhere");
+    }
+    Ok(())
 }
 
 fn mask_of_cells(cells: &[[usize; 2]], layer: &Layer) -> std::result::Result<Vec<Vec<f32>>, String> {
@@ -266,10 +299,10 @@ impl FromStr for Value {
         if let Some(Ok(q)) = text.strip_prefix('q').map(str::parse) {
             return Ok(Self::Quantile(q));
         }
-        match (text, text.parse()) {
+        match (text, text.parse::<f64>()) {
             ("mean", _) => Ok(Self::Mean),
             ("zero", _) => Ok(Self::Zero),
-            (_, Ok(number)) => Ok(Self::Number(number)),
+            (_, Ok(number)) if number.is_finite() => Ok(Self::Number(number)),
             _ => {
                 let reason = format!("{text:?} is not a value: write a number, mean, mean:CLASS, q0.99 or zero");
                 Err(Malformed::new("edit", reason))
@@ -294,9 +327,39 @@ mod tests {
             (action("2:7@mean").value, action("2:7@mean:door").value),
             (Value::Mean, Value::MeanOf("door".into()))
         );
-        for text in ["2", "2:", "2:x", "2:3,", "2:3@", "2:3@high", "2:tree/x", "2:-1"] {
+        for text in ["2", "2:", "2:x", "2:3,", "2:3@", "2:3@high", "2:tree/x", "2:-1", "2:3@nan", "2:3@inf"] {
             assert!(text.parse::<Action>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn actions_that_would_do_nothing_or_something_else_are_refused() {
+        use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
+        let (size, channels, latent, width) = ([16; 2], 3, 4, 2);
+        let (norm, start) = (Norm::Batch, GeneratorStart::Linear);
+        let graph = dcgan_generator(DcganGenerator { size, channels, latent, width, norm, start, extra: false });
+        let network = net::Network::initial(graph, 1, "test", &net::Device::cpu());
+        let subject = Subject::new(&network, &[], &net::Device::cpu()).unwrap();
+        let off = |units: &[usize]| Action::ablate("0", units.to_vec());
+        let under =
+            |mask: &[&[f32]]| Action { place: Place::Mask(mask.iter().map(|row| row.to_vec()).collect()), ..off(&[1]) };
+        let refused = |action: Action| {
+            let error = action.resolve(&subject, None).unwrap_err().to_string();
+            error.strip_prefix("edit of 0: ").unwrap().to_owned()
+        };
+        assert_eq!(refused(off(&[])), "names no unit");
+        assert_eq!(refused(off(&[3, 1, 3])), "names unit 3 twice");
+        assert_eq!(refused(off(&[4])), "there is no unit 4; it has units 0 to 3");
+        assert_eq!(refused(Action { place: Place::Cells(vec![]), ..off(&[1]) }), "names no cell");
+        assert_eq!(refused(under(&[&[0.0, 0.0]])), "the mask marks nothing: it is black (0) everywhere");
+        assert_eq!(refused(under(&[&[0.0, 1.5]])), "the mask holds a number that is not in 0 to 1");
+        assert_eq!(refused(under(&[&[1.0], &[]])), "the mask's rows are empty or of different lengths");
+        assert_eq!(refused(under(&[])), "the mask's rows are empty or of different lengths");
+        assert_eq!(refused(Action { alpha: 1e300, ..off(&[1]) }), format!("alpha is {}", 1e300));
+        assert_eq!(refused(Action { value: Value::Number(-1e300), ..off(&[1]) }), format!("the value is {}", -1e300));
+        assert!(under(&[&[0.0, 0.1]]).resolve(&subject, None).is_ok());
+        // A factor above 1 or below 0 is an alpha outside of 0 to 1.
+        assert!(Action { alpha: -1.0, ..off(&[1]) }.resolve(&subject, None).is_ok());
     }
 
     #[test]

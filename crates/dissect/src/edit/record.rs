@@ -77,6 +77,10 @@ impl Edited {
         if found.format != FORMAT {
             return Err(broken(format!("is of format {}; this program reads {FORMAT}", found.format)));
         }
+        let Sheet { shown, columns, cell, zoom, .. } = found.sheet;
+        if shown as u64 > found.images || !(1..=shown.max(1)).contains(&columns) || cell.contains(&0) || zoom == 0 {
+            return Err(broken("corrupt: there is no sheet of these sizes".into()));
+        }
         Ok(found)
     }
 
@@ -114,6 +118,19 @@ mod tests {
         };
         edited.write(folder.path()).unwrap();
         assert_eq!(Edited::read(folder.path()).unwrap(), edited);
+        for sheet in [
+            Sheet { shown: 9, ..edited.sheet },
+            Sheet { columns: 0, ..edited.sheet },
+            Sheet { zoom: 0, ..edited.sheet },
+        ] {
+            Edited { sheet, ..edited.clone() }.write(folder.path()).unwrap();
+            assert!(
+                Edited::read(folder.path())
+                    .unwrap_err()
+                    .to_string()
+                    .ends_with("corrupt: there is no sheet of these sizes")
+            );
+        }
         Edited { format: 2, ..edited }.write(folder.path()).unwrap();
         assert!(Edited::read(folder.path()).unwrap_err().to_string().ends_with("is of format 2; this program reads 1"));
         std::fs::write(folder.path().join(EDITED), "{").unwrap();

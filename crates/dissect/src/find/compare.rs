@@ -1,7 +1,9 @@
 //! Several dissections side by side: generators, or checkpoints of one.
 
+use super::differences::{Difference, differences};
 use crate::dissection::Dissection;
 use crate::find::Findings;
+use crate::plan::Plan;
 use crate::repair::RepairSettings;
 use crate::repair::sample::{BATCH, Real, Seen, check_memory};
 use crate::subject::Subject;
@@ -18,6 +20,8 @@ pub struct Comparison {
     pub format: u32,
     /// Each dissection.
     pub dissections: Vec<Compared>,
+    /// In what the others differ from the first, and what can be compared all the same.
+    pub differences: Vec<Difference>,
     /// Each layer that any of them has, in the order of its first appearance.
     pub layers: Vec<LayerRow>,
     /// Each class that any of them knows.
@@ -39,6 +43,8 @@ pub struct Compared {
     pub interpretable: usize,
     /// Different concepts that they stand for.
     pub concepts: usize,
+    /// As [`Findings::chance_level`].
+    pub chance_level: bool,
     /// Half the sum over the classes of all planes of how far the share of pixels is from the real one, averaged over planes: 0 is
     /// the same frequencies, 1 no class in common. Only where real images were counted.
     pub class_distance: Option<f64>,
@@ -73,10 +79,11 @@ pub fn image_distance(
         let reason = format!("is {images}; twice as many real images are needed, and at least one");
         return Err(Error::setting("images", reason).with_hint("Give a smaller number, or more real images.").into());
     }
+    let settings = RepairSettings { samples: images, real_samples: images, ..RepairSettings::default() };
+    settings.check()?;
     let who = format!("{}: this comparison", subject.name());
     let network = subject.memory(BATCH)?;
     check_memory(&who, subject.image_shape(), [images.saturating_mul(3), images], network)?;
-    let settings = RepairSettings { real_samples: images, ..RepairSettings::default() };
     let Some(known) = Real::open(real, &settings, watch)? else { return Ok(None) };
     let Some(others) = known.others(real, images..2 * images, watch)? else { return Ok(None) };
     watch.stage("generated images", images);
@@ -163,7 +170,9 @@ impl Comparison {
             }
         }
         let compared = dissections.iter().zip(&findings).map(|(dissection, found)| Compared::new(dissection, found));
-        Self { format: 1, dissections: compared.collect(), layers, classes }
+        let plans: Vec<(String, &Plan)> =
+            dissections.iter().map(|one| (one.folder.display().to_string(), &one.plan)).collect();
+        Self { format: 1, dissections: compared.collect(), differences: differences(&plans), layers, classes }
     }
 }
 
@@ -180,6 +189,7 @@ impl Compared {
             units: found.layers.iter().map(|layer| layer.units.len()).sum(),
             interpretable: found.layers.iter().map(|layer| layer.interpretable).sum(),
             concepts: concepts.len(),
+            chance_level: found.chance_level,
             class_distance: class_distance(found),
             image_distance: None,
         }
@@ -215,7 +225,7 @@ mod tests {
             real,
             real_interval: None,
         };
-        let distance = |classes| class_distance(&Findings { layers: Vec::new(), classes });
+        let distance = |classes| class_distance(&Findings { chance_level: true, layers: Vec::new(), classes });
         // Nothing in common; and a plane of which 0.5 is the ignored class in the one and 1 in the other.
         assert_eq!(distance(vec![class("a", 1.0, Some(0.0)), class("a", 0.0, Some(1.0))]), Some(1.0));
         assert_eq!(distance(vec![class("a", 0.5, Some(0.0))]), Some(0.5));

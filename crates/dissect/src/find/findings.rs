@@ -33,7 +33,7 @@ pub struct Unit {
     pub concept: Option<usize>,
     /// Intersection over union with that concept.
     pub iou: f64,
-    /// The middle 95 % of the `IoU` when blocks of images are drawn anew.
+    /// The middle 95 % of the `IoU` when blocks of images are drawn anew; NaN where all images are of one block.
     pub iou_interval: [f64; 2],
     /// The information quality ratio with that concept.
     pub iqr: f64,
@@ -44,7 +44,7 @@ pub struct Unit {
     pub p: f64,
     /// The expected share of false ones among the units of this layer that are no worse (Benjamini and Hochberg).
     pub fdr: f64,
-    /// Whether it counts as interpretable under the settings.
+    /// Whether it counts as interpretable under the settings; never without a chance level.
     pub interpretable: bool,
     /// The images that activate it most.
     pub top: Vec<Example>,
@@ -70,7 +70,7 @@ pub struct LayerFindings {
     pub interpretable: usize,
     /// The concepts that they stand for, with their units; the concept of most units first.
     pub concepts: Vec<Detected>,
-    /// The `IoU` that 95 % of the units stay below when they meet the labels of other images.
+    /// The `IoU` that 95 % of the units stay below when they meet the labels of other images; NaN without a chance level.
     pub chance_iou: f64,
     /// The most by which the share of pixels above a unit's level can be off, as a share of all pixels.
     pub threshold_error: f64,
@@ -96,7 +96,7 @@ pub struct ClassShare {
     pub concept: Concept,
     /// Share of the pixels of generated images.
     pub generated: f64,
-    /// The middle 95 % when blocks of images are drawn anew.
+    /// The middle 95 % when blocks of images are drawn anew; NaN where all images are of one block.
     pub generated_interval: [f64; 2],
     /// Share of the pixels of real images, where there were any.
     pub real: Option<f64>,
@@ -107,6 +107,8 @@ pub struct ClassShare {
 /// Everything that a dissection found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Findings {
+    /// Whether there is a chance level: it takes [`GROUP`](crate::GROUP) images. Without one no unit is called interpretable.
+    pub chance_level: bool,
     /// By layer.
     pub layers: Vec<LayerFindings>,
     /// By class.
@@ -116,10 +118,11 @@ pub struct Findings {
 impl Findings {
     /// What the counts say.
     pub fn new(layers: &[Layer], fits: &[LayerFit], tally: &Tally, concepts: &Concepts, settings: &Settings) -> Self {
-        let draws = Draws::new();
+        let draws = [&tally.images, &tally.real_images].map(|images| Draws::new(images));
         let story = Story { tally, concepts, settings, draws: &draws };
         let layers = layers.iter().zip(fits).zip(&tally.layers);
         Self {
+            chance_level: tally.chance_images > 0,
             layers: layers.map(|((layer, fit), counts)| story.layer(layer, fit, counts)).collect(),
             classes: story.classes(),
         }
@@ -131,7 +134,8 @@ struct Story<'a> {
     tally: &'a Tally,
     concepts: &'a Concepts,
     settings: &'a Settings,
-    draws: &'a Draws,
+    /// Of generated and of real images.
+    draws: &'a [Draws; 2],
 }
 
 impl Story<'_> {
@@ -155,7 +159,7 @@ impl Story<'_> {
         let iou = |unit: usize| chosen[unit].map_or(0.0, |concept| overlap(unit, concept).iou());
         let found: Vec<f64> = (0..layer.units).map(iou).collect();
         let null = self.chance(layer.units, counts);
-        // Too few images for a chance level: nothing can be said, and nothing is required.
+        // Too few images for a chance level: nothing can be said.
         let untested = vec![f64::NAN; layer.units];
         let p = if null.is_empty() { untested.clone() } else { empirical_p(&found, &null) };
         let fdr = if null.is_empty() { untested } else { benjamini_hochberg(&p) };
@@ -181,7 +185,7 @@ impl Story<'_> {
                     fdr: fdr[unit],
                     interpretable: found[unit] > self.settings.min_iou
                         && iqr > self.settings.min_iqr
-                        && (fdr[unit].is_nan() || fdr[unit] <= self.settings.max_fdr),
+                        && fdr[unit] <= self.settings.max_fdr,
                     top: counts.top[unit].iter().map(|&Top { max, seed }| Example { seed, max }).collect(),
                 }
             })
@@ -225,7 +229,7 @@ impl Story<'_> {
                 [counts.both[row * n + concept], counts.on[row], self.tally.labels[block * n + concept]]
             })
             .collect();
-        self.draws.interval(|draw| {
+        self.draws[0].interval(|draw| {
             let [both, unit, label] = sum(&per_block, draw);
             Overlap { both, unit, label, total: 0 }.iou()
         })
@@ -246,16 +250,17 @@ impl Story<'_> {
 
     fn classes(&self) -> Vec<ClassShare> {
         let n = self.concepts.list().len();
-        let share = |images: &[u64], labels: &[u64], concept: usize| {
+        let share = |draws: &Draws, images: &[u64], labels: &[u64], concept: usize| {
             let blocks: Vec<[u64; 3]> = (0..BLOCKS).map(|b| [labels[b * n + concept], images[b], 0]).collect();
             let of = |[label, images, _]: [u64; 3]| label as f64 / (images * self.tally.pixels).max(1) as f64;
             let all: Vec<usize> = (0..BLOCKS).collect();
-            (of(sum(&blocks, &all)), self.draws.interval(|draw| of(sum(&blocks, draw))))
+            (of(sum(&blocks, &all)), draws.interval(|draw| of(sum(&blocks, draw))))
         };
+        let [draws, real_draws] = self.draws;
         let any_real = self.tally.real_images.iter().any(|&images| images > 0);
         let class = |(concept, named): (usize, &Concept)| {
-            let (generated, generated_interval) = share(&self.tally.images, &self.tally.labels, concept);
-            let real = any_real.then(|| share(&self.tally.real_images, &self.tally.real_labels, concept));
+            let (generated, generated_interval) = share(draws, &self.tally.images, &self.tally.labels, concept);
+            let real = any_real.then(|| share(real_draws, &self.tally.real_images, &self.tally.real_labels, concept));
             ClassShare {
                 concept: named.clone(),
                 generated,
@@ -284,21 +289,47 @@ fn sum(blocks: &[[u64; 3]], draw: &[usize]) -> [u64; 3] {
     draw.iter().fold([0; 3], |sum, &b| [0, 1, 2].map(|i| sum[i] + blocks[b][i]))
 }
 
-/// The resamples of blocks, the same for everything that is estimated.
+/// The resamples of blocks, the same for everything that is estimated of some images.
 struct Draws(Vec<Vec<usize>>);
 
 impl Draws {
-    fn new() -> Self {
+    /// Resamples of as many blocks as there are, of `images` each; those that hold no image say nothing. None where all images are of one
+    /// block: nothing varies there.
+    fn new(images: &[u64]) -> Self {
+        if images.iter().filter(|&&n| n > 0).count() < 2 {
+            return Self(Vec::new());
+        }
         let draw = |index| {
             let mut stream = Stream::new(0, "bootstrap", index);
-            (0..BLOCKS).map(|_| stream.below(BLOCKS as u64) as usize).collect()
+            (0..BLOCKS).map(|_| stream.below(BLOCKS as u64) as usize).collect::<Vec<_>>()
         };
-        Self((0..RESAMPLES).map(draw).collect())
+        Self((0..RESAMPLES).map(draw).filter(|draw| draw.iter().any(|&block| images[block] > 0)).collect())
     }
 
-    /// The middle 95 % of an estimate over the resamples.
+    /// The middle 95 % of an estimate over the resamples; NaN without any.
     fn interval(&self, estimate: impl Fn(&[usize]) -> f64) -> [f64; 2] {
         let values: Vec<f64> = self.0.iter().map(|draw| estimate(draw)).collect();
         [quantile(&values, 0.025), quantile(&values, 0.975)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_one_block_give_no_interval() {
+        let mut images = vec![0; BLOCKS];
+        images[3] = 5;
+        let interval = Draws::new(&images).interval(|_| 0.5);
+        assert!(interval.iter().all(|end| end.is_nan()), "{interval:?}");
+        // A draw without images has no share that could be 0.
+        images[4] = 5;
+        let share = |draw: &[usize]| {
+            let n: u64 = draw.iter().map(|&block| images[block]).sum();
+            draw.iter().filter(|&&block| block == 3 || block == 4).count() as f64 * 5.0 / n.max(1) as f64
+        };
+        assert_eq!(Draws::new(&images).interval(share), [1.0; 2]);
+        assert_eq!(Draws::new(&[1; BLOCKS]).0.len() as u64, RESAMPLES);
     }
 }

@@ -42,7 +42,7 @@ impl Decision {
 pub struct Answers {
     /// Units to take out.
     pub accept: Vec<usize>,
-    /// Take all candidates out that nobody rejected.
+    /// Take all candidates of the search out that nobody rejected.
     pub accept_all: bool,
     /// Units that stay.
     pub reject: Vec<usize>,
@@ -132,12 +132,15 @@ impl Decisions {
         });
     }
 
-    /// Answers change decisions: rejections first, then what is accepted by number, then all others where all are accepted.
-    pub(super) fn answer(&mut self, answers: &Answers) {
+    /// Answers change decisions: rejections first, then what is accepted by number, then all other candidates where all are accepted.
+    pub(super) fn answer(&mut self, answers: &Answers, candidates: &[Candidate]) {
         self.units.extend(answers.reject.iter().map(|&unit| (unit, Decision::Reject)));
         self.units.extend(answers.accept.iter().map(|&unit| (unit, Decision::Accept)));
-        if answers.accept_all {
-            self.units.values_mut().filter(|d| **d == Decision::Undecided).for_each(|d| *d = Decision::Accept);
+        for candidate in candidates.iter().filter(|_| answers.accept_all) {
+            let decision = self.units.entry(candidate.unit).or_default();
+            if *decision == Decision::Undecided {
+                *decision = Decision::Accept;
+            }
         }
     }
 
@@ -197,16 +200,17 @@ mod tests {
         let mut decisions = Decisions::new(&origin("abc"), &layer().name);
         let candidates = [candidate(7), candidate(2)];
         decisions.add_candidates(&candidates);
-        decisions.answer(&Answers { reject: vec![4], ..Answers::default() });
+        decisions.answer(&Answers { reject: vec![4], ..Answers::default() }, &candidates);
         let text = decisions.text(&candidates);
         assert!(text.contains("\n7 = \"undecided\"  # distance 0.5000, z 3.0, without it 0.2500\n2 = "), "{text}");
         std::fs::write(&path, text.replace("7 = \"undecided\"", "7 = \"accept\"")).unwrap();
         let mut read = Decisions::read(&path, &origin("abc"), &layer()).unwrap();
         assert_eq!((read.accepted(), read.of(4), read.of(2)), (vec![7], Decision::Reject, Decision::Undecided));
-        // A later search with other candidates keeps what was decided.
-        read.add_candidates(&[candidate(7), candidate(8)]);
-        read.answer(&Answers { accept_all: true, reject: vec![8], ..Answers::default() });
-        assert_eq!(read.accepted(), [2, 7]);
+        // A later search with other candidates keeps what was decided, and all that is accepted is what it shows.
+        let others = [candidate(7), candidate(8), candidate(6)];
+        read.add_candidates(&others);
+        read.answer(&Answers { accept_all: true, reject: vec![8], ..Answers::default() }, &others);
+        assert_eq!((read.accepted(), read.of(2)), (vec![6, 7], Decision::Undecided));
     }
 
     #[test]

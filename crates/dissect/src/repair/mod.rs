@@ -85,6 +85,9 @@ impl RepairSettings {
                 return Err(Error::setting(key, format!("is {number}; it is at least 1 and at most 2^32")));
             }
         }
+        if self.seed > 1 << 32 {
+            return Err(Error::setting("seed", format!("is {}; it is at most 2^32", self.seed)));
+        }
         Ok(())
     }
 
@@ -126,6 +129,8 @@ pub struct Repair {
     pub ranking: Ranking,
     /// What was decided.
     pub decisions: Decisions,
+    /// The accepted units that these answers do not name: they were accepted in the file that the decisions began with.
+    pub earlier: Vec<usize>,
     /// The repaired generator's figures; none where no unit was accepted.
     pub repaired: Option<Repaired>,
 }
@@ -137,7 +142,8 @@ pub struct Repair {
 /// images `2 + random` times.
 ///
 /// # Errors
-/// The folder holds something else, or decisions about another layer or generator; a decision names a unit that does not exist; the real
+/// The folder holds something else, or decisions about another layer or generator; a decision names a unit that does not exist; an answer
+/// accepts a unit that was never a candidate; the real
 /// images have another shape or are too few; a network cannot be run or a file cannot be written.
 pub fn repair(
     folder: &Path,
@@ -173,18 +179,26 @@ pub fn repair(
 
     let Some(real) = sample::Real::open(means.real, settings, watch)? else { return Ok(None) };
     let Some(ranking) = search::search(means, &real, settings, watch)? else { return Ok(None) };
+    let earlier: Vec<usize> = decisions.accepted().into_iter().filter(|unit| !answers.accept.contains(unit)).collect();
     decisions.add_candidates(&ranking.candidates);
-    decisions.answer(answers);
+    let stranger = answers.accept.iter().copied().find(|&unit| !decisions.units.contains_key(&unit));
+    if stranger.is_none() {
+        decisions.answer(answers, &ranking.candidates);
+    }
+    let earlier = earlier.into_iter().filter(|&unit| decisions.of(unit) == Decision::Accept).collect();
     let accepted = decisions.accepted();
     if !report::candidates(folder, means, &model, settings, &ranking, &decisions, watch)? {
         return Ok(None);
+    }
+    if let Some(unit) = stranger {
+        return Err(no_candidate(unit, &ranking, folder).into());
     }
     if accepted.is_empty() {
         // What an earlier call with other decisions left would be taken for the result of these.
         for name in [DOCUMENT, SHEET, REPAIRED_MODEL] {
             drop(std::fs::remove_file(folder.join(name)));
         }
-        return Ok(Some(Repair { ranking, decisions, repaired: None }));
+        return Ok(Some(Repair { ranking, decisions, earlier, repaired: None }));
     }
 
     let Some(found) = judge::judge(means, &real, &accepted, settings, watch)? else { return Ok(None) };
@@ -192,7 +206,18 @@ pub fn repair(
     report::sheet(folder, means.subject, &repaired)?;
     files::write_atomic(folder.join(REPAIRED_MODEL), &network.to_bytes(Storage::F32)?)?;
     report::document(folder, means, &model, settings, &repaired)?;
-    Ok(Some(Repair { ranking, decisions, repaired: Some(repaired) }))
+    Ok(Some(Repair { ranking, decisions, earlier, repaired: Some(repaired) }))
+}
+
+/// A mistyped number would cost a good unit.
+fn no_candidate(unit: usize, ranking: &Ranking, folder: &Path) -> Error {
+    let candidates: Vec<String> = ranking.candidates.iter().map(|candidate| candidate.unit.to_string()).collect();
+    Error::setting("accept", format!("unit {unit} is no candidate; they are {}", candidates.join(", "))).with_hint(
+        format!(
+            "List more of them with `candidates`, or accept it by a line in {} and leave it out here.",
+            folder.join(DECISIONS).display()
+        ),
+    )
 }
 
 /// The generator without the units, with a note that says so.

@@ -1,8 +1,7 @@
 //! What was found, as charts: units and concepts of layers, classes made and real.
 
 use crate::find::{ClassShare, Findings, LayerFindings};
-use crate::show::pictures::file_name;
-use base::files;
+use base::{file_name, files};
 use net::Result;
 use plot::{BarValue, Bars, Row};
 use std::path::Path;
@@ -14,7 +13,7 @@ pub(crate) fn write(folder: &Path, findings: &Findings) -> Result<()> {
     write(Path::new("classes.svg"), classes(findings))?;
     files::create_folder(folder.join("layers"))?;
     for layer in &findings.layers {
-        write(&Path::new("layers").join(file_name(&layer.layer) + ".svg"), units_of_layer(layer))?;
+        write(&Path::new("layers").join(file_name(&[&layer.layer]) + ".svg"), units_of_layer(layer))?;
     }
     Ok(())
 }
@@ -78,10 +77,14 @@ pub fn units_of_layer(layer: &LayerFindings) -> Bars {
 /// What the generator makes more or less of than there is.
 pub fn classes(findings: &Findings) -> Bars {
     let real = findings.classes.iter().any(|class| class.real.is_some());
+    let bar = |value: f64, interval: Option<[f64; 2]>| BarValue {
+        value,
+        interval: interval.filter(|ends| ends.iter().all(|end| end.is_finite())),
+    };
     let row = |class: &ClassShare| {
-        let mut values = vec![BarValue { value: class.generated, interval: Some(class.generated_interval) }];
+        let mut values = vec![bar(class.generated, Some(class.generated_interval))];
         if real {
-            values.push(BarValue { value: class.real.unwrap_or(f64::NAN), interval: class.real_interval });
+            values.push(bar(class.real.unwrap_or(f64::NAN), class.real_interval));
         }
         Row { group: class.concept.category.clone(), label: class.concept.name.clone(), values }
     };

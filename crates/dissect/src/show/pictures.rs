@@ -25,7 +25,7 @@ pub fn unit_picture(folder: &Path, layer: &str, unit: usize) -> PathBuf {
 }
 
 fn folder_of_units(folder: &Path, layer: &str) -> PathBuf {
-    folder.join("units").join(file_name(layer))
+    folder.join("units").join(base::file_name(&[layer]))
 }
 
 /// `units/LAYER/UNIT.png`: the unit's top images, dark and outlined where it is off and on.
@@ -119,12 +119,4 @@ pub fn comparison_sheet(before: &[Image], after: &[Image]) -> base::Result<Image
 fn difference(before: &Image, after: &Image) -> Image {
     let change = |(&a, &b): (&u8, &u8)| (128 + (i16::from(b) - i16::from(a)) / 2).clamp(0, 255) as u8;
     Image { pixels: before.pixels.iter().zip(&after.pixels).map(change).collect(), ..before.clone() }
-}
-
-/// A layer's name as part of a file name: letters, digits, `.`, `_` and `-`; others become `_`.
-pub(crate) fn file_name(layer: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    let name: String = layer.chars().map(safe).collect();
-    // `.` and `..` are folders already.
-    if name.trim_matches('.').is_empty() { format!("_{name}") } else { name }
 }

@@ -33,6 +33,11 @@ struct Document<'a> {
 pub(crate) fn write(folder: &Path, plan: &Plan, findings: &Findings) -> Result<()> {
     files::write_atomic(folder.join("units.csv"), units(findings).as_bytes())?;
     files::write_atomic(folder.join("classes.csv"), classes(findings).as_bytes())?;
+    files::write_atomic(folder.join(DOCUMENT), document(folder, plan, findings)?.as_bytes())
+}
+
+/// The text of [`DOCUMENT`].
+pub(crate) fn document(folder: &Path, plan: &Plan, findings: &Findings) -> Result<String> {
     let document = Document {
         format: FORMAT,
         program: &plan.program,
@@ -44,9 +49,8 @@ pub(crate) fn write(folder: &Path, plan: &Plan, findings: &Findings) -> Result<(
         image: plan.image,
         findings,
     };
-    let path = folder.join(DOCUMENT);
-    let json = serde_json::to_string_pretty(&document).map_err(|e| Error::file(&path, e.to_string()))?;
-    files::write_atomic(&path, (json + "\n").as_bytes())
+    let json = serde_json::to_string_pretty(&document);
+    Ok(json.map_err(|e| Error::file(folder.join(DOCUMENT), e.to_string()))? + "\n")
 }
 
 fn units(findings: &Findings) -> String {

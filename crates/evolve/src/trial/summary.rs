@@ -16,10 +16,10 @@ const RESAMPLES: u64 = 10_000;
 pub struct Figure {
     /// Median.
     pub median: f64,
-    /// Lower end of the 95 % bootstrap interval of the median.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+    /// Lower end of the 95 % bootstrap interval of the median; none of a single run.
+    pub low: Option<f64>,
+    /// Upper end; none of a single run.
+    pub high: Option<f64>,
 }
 
 /// An arm in the table.
@@ -40,7 +40,7 @@ pub struct Row {
     /// Multiplications with addition per run, median.
     pub macs: f64,
     /// Two-sided p-value of a rank-sum test of the KL divergence against the arm `random`; needs some 8 seeds to mean
-    /// anything. `null` where there is no such arm.
+    /// anything. `null` where there is no such arm, or one run of each.
     pub p_against_random: Option<f64>,
 }
 
@@ -55,12 +55,13 @@ pub fn table(results: &[Trial]) -> Vec<Row> {
     let of = |arm: &str, f: fn(&Trial) -> f64| results.iter().filter(|t| t.arm == arm).map(f).collect::<Vec<f64>>();
     let figure = |arm: &str, f: fn(&Trial) -> f64| {
         let values = of(arm, f);
-        let interval = summary::median_interval(&values, 0.95, RESAMPLES, 0);
-        Figure { median: summary::median(&values), low: interval.low, high: interval.high }
+        // One run says nothing of how others would end.
+        let interval = (values.len() > 1).then(|| summary::median_interval(&values, 0.95, RESAMPLES, 0));
+        Figure { median: summary::median(&values), low: interval.map(|i| i.low), high: interval.map(|i| i.high) }
     };
     let against = |arm: &str| {
         let random = of("random", |t| t.kl);
-        (!random.is_empty() && arm != "random").then(|| summary::compare_ranks(&of(arm, |t| t.kl), &random).p)
+        (random.len() > 1 && arm != "random").then(|| summary::compare_ranks(&of(arm, |t| t.kl), &random).p)
     };
     arms.iter()
         .map(|arm| Row {

@@ -71,6 +71,7 @@ fn insertions() -> Insertions {
 fn causal(units: usize) -> Causal {
     Causal {
         format: 1,
+        networks: None,
         class: CLASS.into(),
         category: CATEGORY.into(),
         layer: LAYER.into(),
@@ -156,6 +157,19 @@ fn hostile_names_are_only_texts() {
         assert!(!html.contains(name), "{name} stands there as it is");
     }
     assert!(!html.contains("<b onclick") && !html.contains("<b>z.npy") && !html.contains("<q>"));
+}
+
+#[test]
+fn nothing_in_the_page_turns_the_direction_of_text() {
+    let (place, _) = whole();
+    let path = place.path().join(PLAN);
+    let plan = std::fs::read_to_string(&path).unwrap();
+    let turned = "d\u{202e}\u{2066}\u{200e}\u{200f}\u{61c}k";
+    write(&path, plan.replace("\"dark\"", &format!("\"{turned}\"")));
+    // In tables, lists and charts.
+    let html = page(place.path());
+    assert!(!html.chars().any(|c| c != '\n' && c != '\t' && base::is_deceptive(c)));
+    assert!(html.matches(&format!("d{}k", "\u{fffd}".repeat(5))).count() > 3);
 }
 
 #[test]
@@ -262,19 +276,22 @@ fn what_lies_there_and_cannot_be_shown_is_said_and_what_is_named_must_be_right()
     let at = |name: &str| place.path().join(name);
     write(&at("notes.json"), "{");
     write(&at("other.json"), r#"{"a": 1}"#);
-    let mut other = causal(1);
+    let mut other = causal(2);
     other.layer = "none".into();
     write(&at("other-layer.json"), serde_json::to_string(&other).unwrap());
+    let another = Causal { networks: Some(["1", "2"].map(String::from)), ..causal(2) };
+    write(&at("other-model.json"), serde_json::to_string(&another).unwrap());
     let mut stranger = Edited::read(&at("edits/<b onclick=x>")).unwrap();
     edit(&at("stranger"), &network);
     stranger.model.blake3 = "1".into();
     stranger.write(&at("stranger")).unwrap();
     let said = report(place.path(), &Wanted::default()).unwrap().notes;
-    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(said.len(), 4, "{said:?}");
     assert!(said[0].ends_with("notes.json: corrupt: EOF while parsing an object at line 1 column 1"), "{said:?}");
     assert!(said[1].contains("other-layer.json: does not belong to this dissection: "), "{said:?}");
+    assert!(said[2].ends_with("does not belong to this dissection: it is of another generator"), "{said:?}");
     assert!(
-        said[2].contains("stranger: does not belong to this dissection: it is an edit of another generator"),
+        said[3].contains("stranger: does not belong to this dissection: it is an edit of another generator"),
         "{said:?}"
     );
 

@@ -45,6 +45,7 @@ fn the_largest_logit_of_each_plane_wins() {
     let (segmenter, images) = (segmenter(), images(3));
     let logits = segmenter.logits(&images).unwrap().to_vec();
     let maps = segmenter.segment(&images).unwrap();
+    assert!(!segmenter.is_blind(&Device::cpu()).unwrap());
     let area = SHAPE[1] * SHAPE[2];
     for (image, maps) in maps.iter().enumerate() {
         for (start, count, map) in [(0, 3, &maps[0]), (3, 2, &maps[1])] {

@@ -10,7 +10,7 @@ use base::Error;
 use data::pictures::{self, Labelled};
 use data::{Crop, Image, LabelMap, labels_to_size};
 use models::pictures::check_grid;
-use models::{Pictured, PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folder_name};
+use models::{Pictured, PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folders_of_planes};
 use segment::{Segment, Segmenter};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -153,9 +153,10 @@ impl Sink<'_> {
     fn prepare(&self) -> Result<()> {
         let Target::Folder(folder) = &self.target else { return Ok(()) };
         base::files::create_folder(folder)?;
-        for plane in self.segmenter.planes().iter().filter(|_| self.labels) {
+        let planes = self.segmenter.planes();
+        for (plane, name) in planes.iter().zip(folders_of_planes(planes)).filter(|_| self.labels) {
             let text = serde_json::to_string_pretty(&classes_document(plane))? + "\n";
-            files::write(&folder.join(folder_name(&plane.name)).join("classes.json"), text.as_bytes())?;
+            files::write(&folder.join(name).join("classes.json"), text.as_bytes())?;
         }
         Ok(())
     }
@@ -175,9 +176,9 @@ impl Sink<'_> {
         };
         let name = format!("{}.png", pictured.name);
         let labels = self.labels;
-        for (plane, map) in planes.iter().zip(&maps).filter(|_| labels) {
+        for (plane, map) in folders_of_planes(planes).iter().zip(&maps).filter(|_| labels) {
             let map = labels_to_size(map, pictured.size, Crop::Stretch);
-            self.write(folder.join(folder_name(&plane.name)).join(&name), &pictures::labels_png(&map)?)?;
+            self.write(folder.join(plane).join(&name), &pictures::labels_png(&map)?)?;
         }
         let picture = pictures::labelled(&[Labelled { image, maps, caption: None }], planes, 1)?;
         self.write(folder.join(name), &pictures::png(&picture)?)
