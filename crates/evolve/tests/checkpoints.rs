@@ -66,10 +66,17 @@ fn a_state_that_cannot_be_that_of_the_settings_is_refused() {
 #[test]
 fn samples_that_do_not_vary_are_told_of_once_they_have_not_for_long() {
     let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("grey");
+    std::fs::create_dir(&data).unwrap();
+    for shade in 0..10 {
+        let image = data::Image::filled(8, 8, [25 * shade; 3]);
+        std::fs::write(data.join(format!("{shade}.png")), data::pictures::png(&image).unwrap()).unwrap();
+    }
     // A generator that does not move from where it began, where all its images are nearly one.
-    let words = "data=scenes image.size=32 width=4 width_d=4 batch=4 latent=6 mutations=[heuristic] d_steps=1 lr_g=1e-12 \
+    let words = "image.size=8 width=4 width_d=4 batch=4 latent=6 mutations=[heuristic] d_steps=1 lr_g=1e-12 \
                  generations=510 log.samples=0 log.checkpoint=0";
-    let words: Vec<&str> = words.split_whitespace().collect();
+    let data = format!("data={}", data.display());
+    let words: Vec<&str> = words.split_whitespace().chain([&*data]).collect();
     let still = Settings::preset("paper", false).unwrap().with(&words).unwrap();
     let mut run = Evolution::start_in(folder.path().join("still"), still, Device::cpu()).unwrap();
     let mut told = Vec::new();

@@ -57,7 +57,7 @@ fn a_dissection_says_what_units_stand_for() {
     let side_by_side = json(&place.succeed("compare d d --json"));
     assert_eq!(side_by_side["layers"][0]["found"][1]["units"], 192);
     assert!(place.succeed("compare d d").contains("2  d: "));
-    let measured = json(&place.succeed("compare d d --real scenes --images 512 --json"));
+    let measured = json(&place.succeed("-q compare d d --real scenes --images 512 --json"));
     let [distance, other] = [0, 1].map(|i| measured["dissections"][i]["image_distance"].clone());
     assert_eq!(distance, other);
     let [generated, real] = ["generated", "real"].map(|key| distance[key].as_f64().unwrap());
