@@ -195,7 +195,7 @@ impl Plan {
 
     /// How many [`Plan::own_groups`] there are.
     pub(crate) fn own_count(&self) -> u64 {
-        (self.all_groups() + self.shard.of - self.shard.index) / self.shard.of
+        self.all_groups().saturating_sub(self.shard.index - 1).div_ceil(self.shard.of)
     }
 
     fn all_groups(&self) -> u64 {
