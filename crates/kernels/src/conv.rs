@@ -93,14 +93,14 @@ impl ConvShape {
     fn images_together(&self) -> usize {
         MIN_COLUMNS.div_ceil(self.cells().max(1)).clamp(1, 64)
     }
-    /// Numbers that a pass, forward or back, needs besides maps and weights, at most: transformed tiles or unfolded images of as many
-    /// images as are worked on at once. Threads keep them from call to call.
-    pub fn scratch(&self) -> u64 {
+    /// Numbers that a pass needs besides maps and weights, at most: transformed tiles or unfolded images of as many images as are worked
+    /// on at once. Threads keep them from call to call. The pass is that to the weights, or forward or back to the maps.
+    pub fn scratch(&self, to_weights: bool) -> u64 {
         let threads = rayon::current_num_threads().max(2);
         let all = |lengths: &[usize]| lengths.iter().fold(1u64, |all, &length| all.saturating_mul(length as u64));
         let tiled = matches!((self.kernel, self.even()), ([3, 3], Some([1, _, 1])) | ([4, 4], Some([2, _, 1])));
         if tiled {
-            return winograd::scratch(self, threads);
+            return winograd::scratch(self, threads, to_weights);
         }
         if self.groups > 1 || self.is_pointwise() && self.images_together() == 1 {
             return 0;

@@ -49,8 +49,8 @@ fn networks() -> Vec<(&'static str, Graph, usize)> {
     vec![
         ("dcgan", zoo::dcgan_generator(dcgan), 64),
         ("progan", zoo::progan_generator([64; 2], 3, 32, 16), 64),
-        ("residual", zoo::residual_discriminator([64; 2], 3, 16, Norm::Spectral), 32),
-        ("unet", zoo::unet(Unet { shape: [3, 64, 64], classes: 12, width: 16, levels: 3 }), 32),
+        ("residual", zoo::residual_discriminator([64; 2], 3, 16, Norm::Spectral), 64),
+        ("unet", zoo::unet(Unet { shape: [3, 64, 64], classes: 12, width: 16, levels: 3 }), 64),
     ]
 }
 

@@ -68,7 +68,10 @@ fn trainings_that_need_more_than_there_is() {
 fn dissections_and_repairs_that_need_more_than_there_is() {
     let place = Place::new();
     let said = refused(&limited(&place, "repair scenes --layer 2 --real scenes --samples 4000000000 --out r"));
-    assert!(said.starts_with("error: scenes: this repair needs about ") && said.contains("lower --samples"), "{said}");
+    assert!(
+        said.starts_with("error: scenes: this repair needs about ") && said.contains("hint: Take fewer images."),
+        "{said}"
+    );
     assert!(!place.path("r").exists());
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn check_memory(who: &str, shape: [usize; 3], [wanted, read]: [u64; 2
         .saturating_mul(of_seen)
         .saturating_add(read.saturating_mul(channels * height * width))
         .saturating_add(network);
-    Ok(base::memory::check(who, needed, "Take fewer images: lower `samples`, `real_samples` or `images`.")?)
+    Ok(base::memory::check(who, needed, "Take fewer images.")?)
 }
 
 impl Real {

@@ -52,8 +52,8 @@ const APART: usize = 16;
 /// Words of transformed tiles between two rounds of a weight gradient: 64 MiB.
 const MOST_TRANSFORMED: usize = 16 << 20;
 
-/// Numbers that a pass by tiles needs besides maps and weights, at most.
-pub(crate) fn scratch(s: &ConvShape, threads: usize) -> u64 {
+/// Numbers that a pass by tiles needs besides maps and weights, at most: that to the weights, or another one.
+pub(crate) fn scratch(s: &ConvShape, threads: usize, to_weights: bool) -> u64 {
     // Maps of whole blocks of channels, enlarged by as much as tiles overlap: by 36 to 16 at the most.
     let side = |channels: usize, cells: usize| {
         let map = (channels.next_multiple_of(16) as u64).saturating_mul(cells as u64);
@@ -64,9 +64,9 @@ pub(crate) fn scratch(s: &ConvShape, threads: usize) -> u64 {
     let chunk = image[0].max(image[1]).max(4000u64.saturating_mul(s.c.max(s.o) as u64));
     let both = image[0].saturating_add(image[1]);
     let images = s.n.max(1) as u64;
-    let forward = chunk.saturating_mul(images.min(threads as u64)).min(both.saturating_mul(images));
-    let weights = both.saturating_mul(images).min(both.max(MOST_TRANSFORMED as u64));
-    forward.max(weights)
+    let at_once =
+        if to_weights { both.max(MOST_TRANSFORMED as u64) } else { chunk.saturating_mul(images.min(threads as u64)) };
+    at_once.min(both.saturating_mul(images))
 }
 
 /// A buffer that belongs to nobody while it is not in use.

@@ -38,15 +38,12 @@ impl Primitive {
     /// Numbers that are needed beside inputs and result while it is computed on the processor, at most; kernels keep them from call to
     /// call.
     pub fn scratch(&self, inputs: &[&[usize]], output: &[usize]) -> u64 {
-        let shape = match self {
-            Self::ConvWeight { conv, .. } if near(conv) => {
-                let [x, g] = *inputs else { return 0 };
-                let whole = ![x, g, output].iter().any(|shape| shape.len() != 4 || shape.contains(&0));
-                whole.then(|| shape_of(conv, x, g[1], &output[2..], &g[2..]))
-            }
-            _ => self.conv_shape(inputs, output).map(|(shape, _)| shape),
-        };
-        shape.map_or(0, |shape| shape.scratch())
+        if let Self::ConvWeight { conv, .. } = self {
+            let [x, g] = *inputs else { return 0 };
+            let whole = near(conv) && ![x, g, output].iter().any(|shape| shape.len() != 4 || shape.contains(&0));
+            return if whole { shape_of(conv, x, g[1], &output[2..], &g[2..]).scratch(true) } else { 0 };
+        }
+        self.conv_shape(inputs, output).map_or(0, |(shape, _)| shape.scratch(false))
     }
 }
 
