@@ -51,6 +51,14 @@ impl Console {
         }
     }
 
+    /// What a data set has to say of itself: what was left out and why, and what was met in the images that were read.
+    pub(crate) fn notices(self, set: &data::Dataset) {
+        for notice in set.notices() {
+            let line = format!("{}: {notice}", set.name());
+            if notice.matter.is_warning() { self.warn(&line) } else { self.say(&line) }
+        }
+    }
+
     /// A bar for `steps` steps; none where stderr is not a terminal or the user wants quiet.
     pub(crate) fn bar(self, steps: u64, what: &'static str) -> ProgressBar {
         if self.quiet || !io::stderr().is_terminal() {

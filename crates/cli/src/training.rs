@@ -4,6 +4,7 @@ use crate::console::{Console, print};
 use crate::device::Computing;
 use crate::exit;
 use anyhow::Result;
+use data::Dataset;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,10 +22,8 @@ pub(crate) trait Told: Training {
     /// What is trained on what, in words.
     fn about(run: &OpenRun<Self>) -> String;
 
-    /// What went otherwise than the user may think when the run was opened.
-    fn warnings(_run: &OpenRun<Self>) -> Vec<String> {
-        Vec::new()
-    }
+    /// What it learns from.
+    fn data(run: &OpenRun<Self>) -> &Dataset;
 
     /// How a step went, in a few words.
     fn brief(record: &Self::Record) -> String;
@@ -146,7 +145,7 @@ fn announce<T: Told>(run: &OpenRun<T>, console: Console) {
         }
         console.say(&format!("resuming {folder} after {unit} {generation}"));
     }
-    T::warnings(run).iter().for_each(|warning| console.warn(warning));
+    console.notices(T::data(run));
     let total = run.settings().schedule().length;
     console.say(&format!("{}; {total} {unit}s into {folder}", T::about(run)));
 }

@@ -16,21 +16,22 @@ pub fn open_dissection(path: impl AsRef<Path>) -> Result<Dissection> {
     let Some(shipped) = shipped else {
         return Dissection::read(path);
     };
-    Dissection::from_bytes(path, shipped.files.map(|(_, bytes)| bytes))
+    of_shipped(shipped)
+}
+
+fn of_shipped(shipped: shipped::Dissection) -> Result<Dissection> {
+    Dissection::from_bytes(Path::new(shipped.name), shipped.files.map(|(_, bytes)| bytes))
 }
 
 /// As [`open_dissection`], with what becomes of a dissection that nobody names: the shipped one of a shipped generator, if any.
+/// The generator's name means the shipped one, whatever lies beside ([`Model::open`]).
 ///
 /// # Errors
 /// As [`open_dissection`].
 pub fn dissection_of_model(asked: Option<&Path>, model: &Path) -> Result<Option<Dissection>> {
     match asked {
         Some(path) => open_dissection(path).map(Some),
-        None if model.exists() => Ok(None),
-        None => match model.to_str().and_then(shipped::dissection) {
-            Some(_) => open_dissection(model).map(Some),
-            None => Ok(None),
-        },
+        None => model.to_str().and_then(shipped::dissection).map(of_shipped).transpose(),
     }
 }
 

@@ -214,12 +214,15 @@ pub fn scaled(action: &Action) -> Result<Action, Error> {
     Ok(Action { value: Value::Zero, alpha: 1.0 - factor, ..action.clone() })
 }
 
-/// A picture as a mask: black is 0, white is 1.
+/// A picture as a mask: black is 0, white is 1. What is transparent is black.
 ///
 /// # Errors
-/// The file cannot be read, or is no picture.
+/// The file cannot be read, is no picture, or is all black.
 pub fn read_mask(path: &Path) -> Result<Vec<Vec<f32>>, Error> {
     let image = data::decode(&files::read(path, MAX_BYTES)?, path)?.into_grey();
+    if image.pixels.iter().all(|&v| v == 0) {
+        return Err(Error::file(path, "marks nothing: all of it is black or transparent").with_hint(segment::MASK_HINT));
+    }
     Ok(image.pixels.chunks_exact(image.width).map(|row| row.iter().map(|&v| f32::from(v) / 255.0).collect()).collect())
 }
 
@@ -261,6 +264,23 @@ mod tests {
             std::fs::read_dir(folder.path().join("new")).unwrap().flatten().map(|e| e.file_name()).collect();
         names.sort();
         assert_eq!(names, [EDITED, RECIPE, "sheet.png"]);
+    }
+
+    #[test]
+    fn a_mask_that_marks_nothing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mask.png");
+        let read = |pixels: &[u8]| {
+            std::fs::write(&path, pictures::png(&Image::new(2, 1, 1, pixels.to_vec()).unwrap()).unwrap()).unwrap();
+            read_mask(&path)
+        };
+        assert_eq!(read(&[255, 0]).unwrap(), [[1.0, 0.0]]);
+        let refused = read(&[0, 0]).unwrap_err();
+        assert!(
+            refused.to_string().ends_with("mask.png: marks nothing: all of it is black or transparent"),
+            "{refused}"
+        );
+        assert!(refused.hint().is_some());
     }
 
     #[test]

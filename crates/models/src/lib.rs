@@ -57,5 +57,5 @@ pub use open::{Model, Note, find_segmenter, is_model, open_segmenter};
 pub use real::{open_real, real_count};
 pub use seeds::Seeds;
 pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folder_name};
-pub use source::Source;
+pub use source::{Pictured, Source};
 pub use walk::{Walk, Way};

@@ -1,6 +1,6 @@
 //! What people call a model: a shipped name, a model file, a run folder or a checkpoint.
 
-use base::Error;
+use base::{Error, files};
 use dissect::Subject;
 use net::{Device, Network, Result};
 use segment::Segmenter;
@@ -24,6 +24,8 @@ pub enum Note {
     Taken(PathBuf),
     /// The best checkpoint of a run cannot be read; why.
     BestPassedOver(String),
+    /// A file or folder has this shipped name, which does not mean it.
+    FilePassedOver(PathBuf),
     /// A checkpoint that is newer than the one that is taken cannot be read; why.
     NewerPassedOver(PathBuf, String),
 }
@@ -40,6 +42,10 @@ impl fmt::Display for Note {
         match self {
             Self::Taken(path) => write!(f, "taking {}", path.display()),
             Self::BestPassedOver(reason) => write!(f, "the best checkpoint is passed over: {reason}"),
+            Self::FilePassedOver(path) => {
+                let name = path.display();
+                write!(f, "{name} is the model that comes with the program; the file or folder here is ./{name}")
+            }
             Self::NewerPassedOver(path, reason) => {
                 write!(f, "a newer checkpoint is passed over: {}: {reason}", path.display())
             }
@@ -120,6 +126,9 @@ impl Model {
         tell: &mut dyn FnMut(&Note),
     ) -> Result<Self> {
         if let Some(shipped) = path.to_str().and_then(|name| shipped::by_name(name, named)) {
+            if files::is_passed_over(shipped.name) {
+                tell(&Note::FilePassedOver(path.to_owned()));
+            }
             return Ok(Self { network: Network::from_bytes(shipped.bytes, path, device)?, path: path.to_owned() });
         }
         if path.is_dir() {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct Source {
     path: PathBuf,
     shape: Vec<usize>,
+    crop: Crop,
     content: Content,
 }
 
@@ -20,30 +21,54 @@ enum Content {
     One(Image),
 }
 
+/// One of a source's pictures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pictured {
+    /// What it is called: a relative path without ending, such as `cats/7` for the image `cats/7.jpg` of a set, or `seed000017`.
+    pub name: String,
+    /// The size that it has of itself, before it was brought to that of the source.
+    pub size: Size,
+}
+
 impl Source {
     /// Opens a generator as [`Generator::find`] does where the name means one; else images, which are brought to `wanted`
-    /// `[channels, height, width]`.
+    /// `[channels, height, width]`, cut or squeezed as `crop` says.
     ///
     /// # Errors
     /// The model makes no images, or the images cannot be read.
-    pub fn open(path: &Path, wanted: [usize; 3], device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        wanted: [usize; 3],
+        crop: Crop,
+        device: &Device,
+        tell: &mut dyn FnMut(&Note),
+    ) -> Result<Self> {
         if is_model(path) {
             let generator = Generator::find(path, device, tell)?;
             let shape = generator.image_shape()?.to_vec();
             let path = generator.path().clone();
-            return Ok(Self { path, shape, content: Content::Generator(Box::new(generator)) });
+            return Ok(Self { path, shape, crop, content: Content::Generator(Box::new(generator)) });
         }
-        let (channels, size) = (wanted[0], Size::of(wanted));
         if has_ending(path, &["png", "jpg", "jpeg", "webp", "bmp", "gif"]) && path.is_file() {
             let image = data::decode(&files::read(path, data::MAX_BYTES)?, path)?;
-            let image = if channels == 1 { image.into_grey() } else { image.into_rgb() };
-            let image = data::to_size(image, size, Crop::Centre);
-            let shape = vec![image.channels, image.height, image.width];
-            return Ok(Self { path: path.to_owned(), shape, content: Content::One(image) });
+            return Ok(Self { path: path.to_owned(), shape: wanted.to_vec(), crop, content: Content::One(image) });
         }
-        let channels = if channels == 1 { Channels::Grey } else { Channels::Rgb };
-        let set = data::open(&path.to_string_lossy(), &Options { size: Some(size), channels, ..Options::default() })?;
-        Ok(Self { path: path.to_owned(), shape: set.shape().to_vec(), content: Content::Set(set) })
+        let channels = if wanted[0] == 1 { Channels::Grey } else { Channels::Rgb };
+        let options = Options { size: Some(Size::of(wanted)), channels, crop, ..Options::default() };
+        let set = data::open(&path.to_string_lossy(), &options)?;
+        Ok(Self { path: path.to_owned(), shape: set.shape().to_vec(), crop, content: Content::Set(set) })
+    }
+
+    /// An image in the shape of the source.
+    fn brought(&self, image: Image) -> Image {
+        let [channels, height, width] = *self.shape.as_slice() else { return image };
+        let image = data::to_size(image, Size { width, height }, self.crop);
+        if channels == 1 { image.into_grey() } else { image.into_rgb() }
+    }
+
+    /// The set of images, if it is one.
+    pub fn set(&self) -> Option<&Dataset> {
+        if let Content::Set(set) = &self.content { Some(set) } else { None }
     }
 
     /// What it was opened by.
@@ -77,7 +102,7 @@ impl Source {
         matches!(self.content, Content::Generator(_))
     }
 
-    /// Goes through the first `n` pictures in batches: `each` gets what they are called and their numbers. `None` where the watcher
+    /// Goes through the first `n` pictures in batches: `each` gets them and their numbers. `None` where the watcher
     /// wanted it to end; else whether all numbers were finite.
     ///
     /// # Errors
@@ -87,16 +112,17 @@ impl Source {
         seeds: &Seeds,
         (n, batch): (u64, usize),
         watch: &mut dyn Watch,
-        mut each: impl FnMut(&[String], &[f32]) -> Result<(), E>,
+        mut each: impl FnMut(&[Pictured], &[f32]) -> Result<(), E>,
     ) -> Result<Option<bool>, E> {
         match &self.content {
             Content::Generator(generator) => {
                 let latents = Latents::from(seeds.clone());
                 let length: usize = self.shape.iter().product();
+                let size = Size::of(generator.image_shape()?);
                 let made = generator.make(&latents, batch, watch, |first, values| {
                     let count = (values.len() / length) as u64;
-                    let names: Vec<String> = (first..first + count).map(|place| latents.name(place)).collect();
-                    each(&names, values)
+                    let pictured = |place| Pictured { name: latents.name(place), size };
+                    each(&(first..first + count).map(pictured).collect::<Vec<_>>(), values)
                 })?;
                 Ok(made.map(|made| made.finite))
             }
@@ -107,16 +133,23 @@ impl Source {
                         return Ok(None);
                     }
                     let items = first..n.min(first + batch as u64);
-                    let values = items.clone().map(|i| set.values(i)).collect::<base::Result<Vec<_>>>();
-                    let names: Vec<String> = items.clone().map(|i| format!("image{i:06}")).collect();
-                    each(&names, &values.map_err(net::Error::from)?.concat())?;
+                    let (mut pictured, mut values) = (Vec::new(), Vec::new());
+                    for index in items.clone() {
+                        let image = set.original(index).map_err(net::Error::from)?;
+                        let size = Size { width: image.width, height: image.height };
+                        pictured.push(Pictured { name: set.place(index), size });
+                        values.extend(self.brought(image).to_floats());
+                    }
+                    each(&pictured, &values)?;
                     watch.step(items.end - items.start);
                 }
                 Ok(Some(true))
             }
             Content::One(image) => {
                 let name = self.path.file_stem().map_or_else(|| "image".into(), |name| name.to_string_lossy());
-                each(&[name.into_owned()], &image.to_floats())?;
+                let size = Size { width: image.width, height: image.height };
+                let pictured = Pictured { name: name.into_owned(), size };
+                each(&[pictured], &self.brought(image.clone()).to_floats())?;
                 Ok(Some(true))
             }
         }
@@ -131,9 +164,9 @@ mod tests {
 
     fn seen(source: &Source, seeds: &str, n: u64) -> Vec<String> {
         let mut all = Vec::new();
-        let done = source.each(&seeds.parse().unwrap(), (n, 2), &mut Unwatched, |names, values| {
-            assert_eq!(values.len(), names.len() * 3 * 64 * 64);
-            all.extend(names.to_vec());
+        let done = source.each(&seeds.parse().unwrap(), (n, 2), &mut Unwatched, |pictured, values| {
+            assert_eq!(values.len(), pictured.len() * 3 * 64 * 64);
+            all.extend(pictured.iter().map(|p| format!("{} {}", p.name, p.size)));
             Ok::<(), net::Error>(())
         });
         assert_eq!(done.unwrap(), Some(true));
@@ -141,7 +174,7 @@ mod tests {
     }
 
     fn open(path: &Path) -> Source {
-        Source::open(path, [3, 64, 64], &Device::cpu(), &mut |_| {}).unwrap()
+        Source::open(path, [3, 64, 64], Crop::Centre, &Device::cpu(), &mut |_| {}).unwrap()
     }
 
     #[test]
@@ -151,11 +184,11 @@ mod tests {
         std::fs::write(&path, pictures::png(&Image::filled(40, 20, [9, 9, 9])).unwrap()).unwrap();
         std::fs::write(folder.path().join("b.png"), pictures::png(&Image::filled(20, 40, [7, 7, 7])).unwrap()).unwrap();
         let generator = open("scenes".as_ref());
-        assert_eq!(seen(&generator, "5..8", 3), ["seed000005", "seed000006", "seed000007"]);
+        assert_eq!(seen(&generator, "5..8", 3), ["seed000005 64", "seed000006 64", "seed000007 64"]);
         let (set, one) = (open(folder.path()), open(&path));
         assert_eq!(
             (seen(&set, "0", 2), seen(&one, "0", 1)),
-            (vec!["image000000".into(), "image000001".into()], vec!["sea".into()])
+            (vec!["b 20x40".into(), "sea 40x20".into()], vec!["sea 40x20".into()])
         );
         let seeds = "0..9".parse().unwrap();
         assert_eq!([&generator, &set, &one].map(|s| s.len(&seeds)), [Some(9), Some(2), Some(1)]);

@@ -4,13 +4,10 @@ use crate::arguments;
 use crate::console::{self, Console};
 use anyhow::Result;
 use base::Error;
-use data::{Broken, Dataset, Options, Size, pictures};
+use data::{Broken, Dataset, Matter, Notice, Options, Size, pictures};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Names of broken images that a warning lists.
-const NAMED: usize = 5;
 
 /// Look at data sets
 #[derive(Debug, clap::Args)]
@@ -29,6 +26,8 @@ enum DataCommand {
 #[command(after_help = "\
 SRC is a built-in world (scenes, ring8, grid25, swissroll), a folder or .zip of images, an IDX or
 CIFAR-10 file, or an .npz or .npy of images. Label maps and classes are drawn where there are any.
+A folder of the name of a built-in world is ./scenes. What was left out, and why, is said; of the
+images only those that are drawn are read, all of them with --broken skip.
 
 Examples:
   ganatomy data preview scenes
@@ -86,6 +85,8 @@ struct Json<'a> {
     classes: &'a [String],
     planes: Vec<JsonPlane<'a>>,
     skipped: &'a [String],
+    /// What was taken, what was left out and why, and what was met in the images that were read.
+    notices: Vec<Notice>,
     preview: String,
 }
 
@@ -115,10 +116,10 @@ impl Preview {
         };
         let options = Options { size: self.size, seed: self.seed, broken, ..Options::default() };
         let set = data::open(&self.source, &options)?;
-        warn_of_skipped(&set, console);
         let count = self.count.unwrap_or(if set.toy().is_some() { 2000 } else { 32 });
         let picture = pictures::preview(&set, count as usize, self.columns as usize)?;
         models::files::write_png(&self.out, &picture)?;
+        warn(&set, console);
         if self.json {
             self.print_json(&set)?;
         } else {
@@ -139,17 +140,18 @@ impl Preview {
             classes: set.label_names(),
             planes: planes.collect(),
             skipped: set.skipped(),
+            notices: set.notices(),
             preview: self.out.display().to_string(),
         })
     }
 }
 
-fn warn_of_skipped(set: &Dataset, console: Console) {
-    let skipped = set.skipped();
-    if !skipped.is_empty() {
-        let names = skipped.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-        let more = if skipped.len() > NAMED { ", ..." } else { "" };
-        console.warn(&format!("images left out because they cannot be read: {} ({names}{more})", skipped.len()));
+/// What people would not expect; the rest is part of the description.
+fn warn(set: &Dataset, console: Console) {
+    let notices = set.notices();
+    notices.iter().filter(|notice| notice.matter.is_warning()).for_each(|notice| console.warn(&notice.to_string()));
+    if notices.iter().any(|notice| notice.matter == Matter::OtherSize) {
+        console::complain("hint", "--size brings all images to one size, for example --size 64.");
     }
 }
 
@@ -165,6 +167,9 @@ fn describe(set: &Dataset) -> String {
     let names = set.label_names();
     if !names.is_empty() {
         text += &["classes: ", &names.join(", "), "\n"].concat();
+    }
+    for notice in set.notices().iter().filter(|notice| !notice.matter.is_warning()) {
+        text += &format!("{notice}\n");
     }
     for plane in set.planes() {
         let classes: Vec<&str> = plane.classes.iter().map(|class| class.name.as_str()).collect();

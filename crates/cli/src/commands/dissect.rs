@@ -134,6 +134,9 @@ impl Dissect {
             console.say(&format!("stopped; the same command with --out {} goes on from here", out.display()));
             return Ok(exit::of_stop(signal));
         };
+        if let Some(real) = &real {
+            console.notices(real);
+        }
         show(&dissection, self.json)?;
         Ok(ExitCode::SUCCESS)
     }

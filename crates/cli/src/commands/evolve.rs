@@ -4,6 +4,7 @@ use crate::console::Console;
 use crate::device::Computing;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
+use data::Dataset;
 use evolve::{Evolution, Settings, Stats};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -99,13 +100,8 @@ impl Told for Evolution {
         format!("{} ({count}, {:?}): G {g} parameters, D {d}", set.name(), set.shape())
     }
 
-    fn warnings(run: &OpenRun<Self>) -> Vec<String> {
-        let skipped = run.training().dataset().skipped();
-        if skipped.is_empty() {
-            return Vec::new();
-        }
-        let first = skipped.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        vec![format!("images left out because they cannot be read: {} ({first})", skipped.len())]
+    fn data(run: &OpenRun<Self>) -> &Dataset {
+        run.training().dataset()
     }
 
     /// The winner and how it did.

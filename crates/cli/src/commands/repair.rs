@@ -151,6 +151,7 @@ impl Repair {
         let done = dissect::repair(&out, &means, &answers, &settings, &mut progress);
         let signal = progress.finish();
         let Some(repair) = done? else { return Ok(exit::of_stop(signal)) };
+        console.notices(&real);
         if self.json {
             let (ranking, accepted) = (&repair.ranking, repair.decisions.accepted());
             let out = out.display().to_string();

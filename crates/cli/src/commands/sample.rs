@@ -124,6 +124,7 @@ impl Sample {
             let Some(found) = Nearest::find(&set, cells, |place| latents.name(place), &mut progress)? else {
                 return Ok(exit::of_stop(progress.finish()));
             };
+            console.notices(&set);
             *cells = found.below(cells)?;
             nearest = Some(found);
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod data_preview;
+mod data_rules;
 mod device;
 mod dissect;
 mod evolve;

@@ -8,11 +8,12 @@ use crate::progress::Progress;
 use anyhow::Result;
 use base::Error;
 use data::pictures::{self, Labelled};
-use data::{Image, LabelMap};
+use data::{Crop, Image, LabelMap, labels_to_size};
 use models::pictures::check_grid;
-use models::{PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folder_name};
+use models::{Pictured, PlaneShares, Seeds, Seen, Source, classes_document, files, find_segmenter, folder_name};
 use segment::{Segment, Segmenter};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -43,7 +44,8 @@ pub(crate) struct Apply {
     #[arg(long, value_name = "DIR|PNG", default_value = "segments.png")]
     out: PathBuf,
 
-    /// With a folder as --out: write index PNGs and classes.json, too, a folder for each plane
+    /// With a folder as --out: write index PNGs and classes.json, too, a folder for each plane. Images
+    /// are then looked at whole; their label maps have their names, folders and sizes
     #[arg(long)]
     labels: bool,
 
@@ -82,6 +84,8 @@ struct Sink<'a> {
     target: Target,
     labels: bool,
     cells: Vec<Labelled>,
+    /// What was written so far.
+    written: BTreeSet<PathBuf>,
 }
 
 impl Apply {
@@ -95,21 +99,27 @@ impl Apply {
         let device = self.computing.open(console)?;
         let mut tell = |note: &models::Note| console.note(note);
         let (segmenter, path) = find_segmenter(&self.segmenter, &device, &mut tell)?;
-        let mut sink = Sink { segmenter: &segmenter, target, labels: self.labels, cells: Vec::new() };
+        let (cells, written) = (Vec::new(), BTreeSet::new());
+        let mut sink = Sink { segmenter: &segmenter, target, labels: self.labels, cells, written };
         sink.prepare()?;
-        let source = Source::open(&self.source, segmenter.image_shape(), &device, &mut tell)?;
+        // Labels of a whole picture need the whole picture.
+        let crop = if self.labels { Crop::Stretch } else { Crop::Centre };
+        let source = Source::open(&self.source, segmenter.image_shape(), crop, &device, &mut tell)?;
         source.check(segmenter.image_shape())?;
         let n = self.wanted(&source, &sink.target);
         sink.check_sheet(n, self.columns)?;
         let mut seen = Seen::new(&segmenter, &device);
         let mut progress = Progress::new(console)?;
-        let finite = source.each(&self.seeds, (n, BATCH), &mut progress, |names, values| {
-            names.iter().zip(seen.look(values)?).try_for_each(|(name, (image, maps))| sink.take(name, image, maps))
+        let finite = source.each(&self.seeds, (n, BATCH), &mut progress, |pictured, values| {
+            pictured.iter().zip(seen.look(values)?).try_for_each(|(one, (image, maps))| sink.take(one, image, maps))
         })?;
         let signal = progress.finish();
         let Some(finite) = finite else { return Ok(exit::of_stop(signal)) };
         if !finite {
             console.warn(&format!("{}: gave numbers that are not finite", source.path().display()));
+        }
+        if let Some(set) = source.set() {
+            console.notices(set);
         }
         sink.finish(self.columns as usize)?;
         self.print(&seen, &path)?;
@@ -161,20 +171,32 @@ impl Sink<'_> {
         Ok(check_grid(n, columns as usize, [c, tall, width], "Give a folder, or ask for fewer pictures.")?)
     }
 
-    fn take(&mut self, name: &str, image: Image, maps: Vec<LabelMap>) -> Result<()> {
-        let planes = self.segmenter.planes();
-        match &self.target {
-            Target::Grid(_) => self.cells.push(Labelled { image, maps, caption: None }),
-            Target::Folder(folder) => {
-                for (plane, map) in planes.iter().zip(&maps).filter(|_| self.labels) {
-                    let path = folder.join(folder_name(&plane.name)).join(format!("{name}.png"));
-                    files::write(&path, &pictures::labels_png(map)?)?;
-                }
-                let picture = pictures::labelled(&[Labelled { image, maps, caption: None }], planes, 1)?;
-                files::write_png(&folder.join(format!("{name}.png")), &picture)?;
-            }
+    fn take(&mut self, pictured: &Pictured, image: Image, maps: Vec<LabelMap>) -> Result<()> {
+        let (labels, segmenter) = (self.labels, self.segmenter);
+        let planes = segmenter.planes();
+        let Target::Folder(folder) = self.target.clone() else {
+            self.cells.push(Labelled { image, maps, caption: None });
+            return Ok(());
+        };
+        let name = format!("{}.png", pictured.name);
+        for (plane, map) in planes.iter().zip(&maps).filter(|_| labels) {
+            let map = labels_to_size(map, pictured.size, Crop::Stretch);
+            self.write(folder.join(folder_name(&plane.name)).join(&name), &pictures::labels_png(&map)?)?;
         }
-        Ok(())
+        let picture = pictures::labelled(&[Labelled { image, maps, caption: None }], planes, 1)?;
+        self.write(folder.join(name), &pictures::png(&picture)?)
+    }
+
+    /// Writes a file, whose name must not have been written before.
+    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<()> {
+        if !self.written.insert(path.clone()) {
+            return Err(Error::file(path, "would be written twice: for two images, or for an image and a label map")
+                .with_hint(
+                    "Give images and their folders other names; a folder of images must not be called as a plane.",
+                )
+                .into());
+        }
+        Ok(files::write(&path, bytes)?)
     }
 
     fn finish(&self, columns: usize) -> Result<()> {

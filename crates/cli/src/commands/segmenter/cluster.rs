@@ -55,6 +55,7 @@ impl Cluster {
         let options = data::Options { size: self.size, seed: self.seed, ..data::Options::default() };
         let set = data::open(&self.data, &options)?;
         let segmenter = segment::cluster(&set, self.clusters as usize, self.images as usize, self.seed, &device)?;
+        console.notices(&set);
         models::files::write(&self.out, &segmenter.to_bytes(Storage::F32)?)?;
         console::print(&format!("{}\n", self.out.display()))?;
         Ok(ExitCode::SUCCESS)

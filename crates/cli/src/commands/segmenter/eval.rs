@@ -86,6 +86,7 @@ impl Eval {
             evaluate(&segmenter, &set, n, !segmenter.learnt_ignored(), &device, |k| bar.set_position(k as u64));
         bar.finish_and_clear();
         let tables = judged?;
+        console.notices(&set);
         if self.json {
             let planes = tables.iter().map(|table| JsonPlane {
                 name: &table.plane().name,

@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::device::Computing;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
+use data::Dataset;
 use segment::{Segment, Settings, Stats, Training};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +89,10 @@ impl Told for Training {
             count(held_out.len()),
             segmenter.network().params.elements()
         )
+    }
+
+    fn data(run: &OpenRun<Self>) -> &Dataset {
+        run.training().dataset()
     }
 
     fn brief(stats: &Stats) -> String {
