@@ -75,7 +75,7 @@ impl Matter {
             Self::OtherSize => "images left out because their size is not that of the first",
             Self::BadLabels => "images left out because their label maps cannot be read or do not fit",
             Self::WithoutFolder => "sub-folders are not taken as classes because of images outside of them",
-            Self::BuiltIn => "passed over for the built-in data set of this name; ./NAME is the file or folder",
+            Self::BuiltIn => "passed over for the built-in data set of this name",
             Self::Transparent => "images are transparent in places, and lie on black",
             Self::Grey => "grey images among those in colour, given three equal channels",
             Self::TurnedLabels => "label maps turned as their photos, whose stored pixels they are of",
@@ -100,7 +100,7 @@ pub struct Notice {
 impl Notice {
     /// Says it of these; nothing where there are none.
     pub(crate) fn of(matter: Matter, names: Vec<String>) -> Option<Self> {
-        (!names.is_empty()).then(|| Self { matter, count: names.len(), names })
+        if names.is_empty() { None } else { Some(Self { matter, count: names.len(), names }) }
     }
 }
 
@@ -109,7 +109,8 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = shown(&self.names);
         match self.matter {
-            Matter::Taken | Matter::BuiltIn => write!(f, "{}: {names}", self.matter.words()),
+            Matter::Taken => write!(f, "{}: {names}", self.matter.words()),
+            Matter::BuiltIn => write!(f, "the file or folder ./{names} is {}", self.matter.words()),
             matter => write!(f, "{}: {} ({names})", matter.words(), self.count),
         }
     }

@@ -124,21 +124,21 @@ fn open_path(path: &Path) -> Result<Box<dyn Source>> {
 fn open_folder(path: &Path) -> Result<Box<dyn Source>> {
     if let Some(images) = idx::find(path)? {
         let mut arrays = idx::read(&images)?;
-        let taken = [Some(images.clone()), idx::labels_beside(&images)];
-        arrays.notices = choice(path, taken.into_iter().flatten().collect())?;
+        let taken: Vec<PathBuf> = [Some(images.clone()), idx::labels_beside(&images)].into_iter().flatten().collect();
+        arrays.notices = choice(path, &taken)?;
         return Ok(Box::new(arrays));
     }
     let batches: Vec<PathBuf> = cifar::find(path)?;
     if !batches.is_empty() {
         let mut arrays = cifar::read(&batches)?;
-        arrays.notices = choice(path, batches)?;
+        arrays.notices = choice(path, &batches)?;
         return Ok(Box::new(arrays));
     }
     open_store(Store::folder(path)?)
 }
 
 /// What was taken of a folder, and what else is in it.
-fn choice(folder: &Path, taken: Vec<PathBuf>) -> Result<Vec<Notice>> {
+fn choice(folder: &Path, taken: &[PathBuf]) -> Result<Vec<Notice>> {
     let unreadable = |e| Error::io("read", folder, e);
     let mut left = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {

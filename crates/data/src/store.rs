@@ -4,6 +4,7 @@ use crate::notice::{Matter, Notice};
 use base::archive::Archive;
 use base::{Error, Result, files};
 use image::ImageFormat;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -195,7 +196,7 @@ impl Store {
             *kinds.entry(ending.to_lowercase()).or_default() += 1;
         }
         let mut kinds: Vec<(String, usize)> = kinds.into_iter().collect();
-        kinds.sort_by(|a, b| b.1.cmp(&a.1));
+        kinds.sort_by_key(|(_, n)| Reverse(*n));
         let shown: Vec<String> = kinds.iter().take(4).map(|(ending, n)| format!("{n} {ending}")).collect();
         format!("its files are: {}{}", shown.join(", "), if kinds.len() > 4 { ", ..." } else { "" })
     }

@@ -323,7 +323,8 @@ fn an_array_that_is_not_wanted_is_not_unpacked() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("x.npz");
     let images = Array { shape: vec![2, 2, 2], data: Elements::U8(vec![7; 8]) };
-    let other = Array { shape: vec![1 << 16], data: Elements::U8((0..1u64 << 16).map(|i| (i * i % 251) as u8).collect()) };
+    let other =
+        Array { shape: vec![1 << 16], data: Elements::U8((0..1u64 << 16).map(|i| (i * i % 251) as u8).collect()) };
     write_npz(&path, &[("features", &other), ("x", &images)]).unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
     // Deep in the packed features, far behind their header.
@@ -392,15 +393,12 @@ fn cmyk(stored: [u8; 4]) -> Vec<u8> {
         bytes.extend([&[0xFF, 0xC4, 0, length, class][..], &lengths, &[0; 14], values].concat());
     }
     bytes.extend(b"\xFF\xDA\x00\x0E\x04\x01\x00\x02\x00\x03\x00\x04\x00\x00\x3F\x00");
-    let mut bits = String::new();
-    for value in stored {
-        let mean = i32::from(value) - 128;
-        match mean {
-            0 => bits += "0",
-            _ => bits += &format!("10{:07b}", if mean > 0 { mean } else { mean + 127 }),
-        }
-        bits += "0";
-    }
+    // The mean of a block, and that nothing follows it.
+    let block = |value: u8| match i32::from(value) - 128 {
+        0 => "00".to_owned(),
+        mean => format!("10{:07b}0", if mean > 0 { mean } else { mean + 127 }),
+    };
+    let mut bits = stored.map(block).concat();
     bits += &"1".repeat(7 - (bits.len() + 7) % 8);
     let byte = |at: usize| u8::from_str_radix(&bits[at..at + 8], 2).unwrap();
     for byte in (0..bits.len()).step_by(8).map(byte) {

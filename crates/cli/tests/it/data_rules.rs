@@ -60,7 +60,7 @@ fn a_file_of_a_built_in_name_is_passed_over_aloud() {
     let previewed = place.output("data preview scenes --count 2 --size 32");
     assert_eq!(
         stderr(&previewed),
-        "warning: passed over for the built-in data set of this name; ./NAME is the file or folder: scenes\n"
+        "warning: the file or folder ./scenes is passed over for the built-in data set of this name\n"
     );
     assert!(place.succeed("data preview ./scenes").contains("count: 3"));
     let warning = "warning: scenes is the model that comes with the program; the file or folder here is ./scenes\n";
@@ -128,6 +128,7 @@ fn label_maps_keep_the_names_folders_and_sizes_of_photos() {
     // The same without `--labels`.
     place.succeed("-q segmenter apply scenes photos --out plain");
     assert_eq!(place.names("plain/b"), ["1.png", "2.jpg.png", "2.png.png"]);
+    place.write("clash/1.png", &photo(8, 8));
     place.write("clash/objects/1.png", &photo(8, 8));
     let said = stderr(&place.output("-q segmenter apply scenes clash --labels --out clashed"));
     assert!(said.starts_with("error: clashed/objects/1.png: would be written twice"), "{said}");
@@ -219,7 +220,10 @@ fn the_cases_of_public_reports_are_read_rightly() {
         assert!(stdout(&run("data preview mnist --out OUT/p.png")).contains("count: 60\n"));
     }
     if let Some(run) = case(&place, "20-own-folder-scenes") {
-        assert!(stderr(&run("data preview scenes --count 2 --out OUT/p.png")).starts_with("warning: passed over"));
+        assert!(
+            stderr(&run("data preview scenes --count 2 --out OUT/p.png"))
+                .starts_with("warning: the file or folder ./scenes is passed over")
+        );
         assert!(stdout(&run("data preview ./scenes --out OUT/p.png")).contains("count: 3\n"));
     }
     for (folder, file) in [("h01-npz-bomb", "over.npz"), ("h02-json-in-zip-bomb", "cj.zip")] {

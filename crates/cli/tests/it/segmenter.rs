@@ -71,7 +71,7 @@ fn a_trained_segmenter_is_judged_exported_and_applied() {
     assert!(seen["planes"][0]["classes"][0]["share"].as_f64().unwrap() > 0.9, "{seen}");
     assert_eq!(place.names("seen"), ["classes", "dark.png"]);
     let map = data::decode_labels(&place.read("seen/classes/dark.png"), std::path::Path::new("m")).unwrap();
-    assert_eq!((map.width, map.height), (16, 16));
+    assert_eq!((map.width, map.height), (40, 16), "the size of the image, not of the segmenter");
     assert_eq!(json(&String::from_utf8(place.read("seen/classes/classes.json")).unwrap())["ignore_index"], 9);
     let printed = place.succeed("-q segmenter apply run g.safetensors --seeds 0..6 --out g.png --columns 3");
     assert!(printed.starts_with("classes: ") && printed.ends_with("g.png\n"), "{printed}");
