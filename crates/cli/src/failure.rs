@@ -3,6 +3,7 @@
 use crate::exit::Code;
 use crate::words::Words;
 use crate::{console, exit};
+use clap::error::{ContextKind, ErrorKind};
 use std::error::Error;
 use std::panic::{self, UnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,11 +75,20 @@ pub(crate) fn of_clap(said: &clap::Error) -> Ending {
     if !said.use_stderr() {
         return Ending::from(exit::DONE);
     }
+    data_by_flag(said).into_iter().for_each(|hint| console::complain("hint", &hint));
     let text = said.render().to_string();
     let mut parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let error = parts.next().map(|line| line.trim_start_matches("error: ").to_owned());
-    let hint = parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned));
+    let hint = parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned)).or_else(|| data_by_flag(said));
     Ending { code: exit::USAGE, error, hint }
+}
+
+/// The cure where data were named without their flag, as in `evolve scenes`.
+fn data_by_flag(said: &clap::Error) -> Option<String> {
+    let words = |kind| said.get(kind).map(ToString::to_string);
+    let word = words(ContextKind::InvalidArg).filter(|_| said.kind() == ErrorKind::UnknownArgument)?;
+    let takes_data = words(ContextKind::Usage)?.contains("evolve") || words(ContextKind::Usage)?.contains("segmenter train");
+    (takes_data && !word.starts_with('-')).then(|| format!("Data are named by a flag: --data {word}."))
 }
 
 /// Prints an error with its hint, in the words of the command that was typed.

@@ -2,6 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::device::Computing;
+use crate::envelope;
 use crate::exit::{self, Code};
 use crate::progress::Progress;
 use anyhow::Result;
@@ -165,8 +166,11 @@ impl Dissect {
 
 /// Prints what was found.
 pub(crate) fn show(dissection: &Dissection) -> Result<()> {
-    let findings = dissection.findings();
-    console::result(&findings, || table(&findings))?;
+    if envelope::is_wanted() {
+        envelope::add(&serde_json::from_str::<serde_json::Value>(&dissection.document()?)?)?;
+    } else {
+        console::print(&table(&dissection.findings()))?;
+    }
     console::made(&dissection.folder)
 }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 /// Switch units off, scale them, or force them, and see what changes
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("edits").required(true).multiple(true).args(["ablate", "scale", "insert", "recipe"])))]
 #[command(after_help = "\
 UNITS are LAYER:3,5 or, with --dissection, LAYER:CLASS/20 for the 20 units that fit a class best.
 VALUE is a number, mean, mean:CLASS, a quantile such as q0.99, or zero; all but numbers and zero

@@ -21,7 +21,7 @@ Examples:
   ganatomy evolve --data photos.zip --config mine.toml --dry-run")]
 pub(crate) struct Evolve {
     /// What to learn: scenes, ring8, grid25, swissroll, or the path of a folder, zip, IDX, CIFAR-10 .bin or .npz
-    #[arg(long, value_name = "SRC")]
+    #[arg(long, value_name = "SRC", required_unless_present_any = ["config", "settings"])]
     data: Option<String>,
     /// The settings to start from: paper (the default), theano, pytorch or modern
     #[arg(long, value_name = "NAME")]
