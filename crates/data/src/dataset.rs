@@ -91,6 +91,10 @@ impl Dataset {
         }
         if skip {
             set.leave_out_broken(candidates);
+            if set.is_empty() {
+                let why: Vec<String> = set.left.iter().map(ToString::to_string).collect();
+                return Err(Error::file(name, format!("has no image that can be used: {}", why.join("; "))));
+            }
         }
         Ok(set)
     }
