@@ -225,7 +225,7 @@ fn accept(
     let list = differences.join("; ");
     match change {
         Change::Allowed => {
-            oddities.push(format!("{} {what}, and the run goes on with the new ones: {list}", path.display()))
+            oddities.push(format!("{} {what}, and the run goes on with the new ones: {list}", path.display()));
         }
         Change::Refused => {
             let hint = "Go on with what the run had, or with another run from here on by `allow_change`.";

@@ -221,7 +221,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stats.jsonl");
         let resumed = |lines: &[(u64, u64)], at: u64| {
-            let text: String = lines.iter().map(|(g, x)| format!("{{\"generation\":{g},\"x\":{x}}}\n")).collect();
+            let line = |(g, x): &(u64, u64)| json!({ "generation": g, "x": x }).to_string() + "\n";
+            let text = lines.iter().map(line).collect::<Vec<_>>().concat();
             std::fs::write(&path, text).unwrap();
             let (_, odd) = Writer::resume(&path, at).unwrap();
             let values: Vec<Value> = read(&path).unwrap();

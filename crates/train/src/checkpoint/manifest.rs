@@ -84,8 +84,8 @@ impl Manifest {
         }
         let mut names: Vec<&str> = manifest.files.iter().map(|entry| entry.name.as_str()).collect();
         names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(wrong(format!("names the file {:?} twice", pair[0])));
+        if let Some([name, ..]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(wrong(format!("names the file {name:?} twice")));
         }
         Ok(manifest)
     }
