@@ -63,7 +63,10 @@ fn shipped_models_need_no_file() {
     assert_eq!(json["output"]["shape"], serde_json::json!([3, 64, 64]));
     // A file of that name has to be meant.
     place.write("scenes", &bytes_of(&image_generator(3)));
-    place.succeed("sample scenes --seeds 0..4 --out b.png");
+    let output = place.output("sample scenes --seeds 0..4 --out b.png");
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("warning: scenes is the model that comes with the program"), "{said}");
     place.succeed("sample ./scenes --seeds 0..4 --out c.png");
     assert_eq!(place.picture("a.png"), place.picture("b.png"));
     assert_ne!(place.picture("a.png").width, place.picture("c.png").width);
