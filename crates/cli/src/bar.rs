@@ -192,6 +192,6 @@ mod tests {
         lines.begin_at(900);
         assert_eq!(lines.line(begun + Duration::from_secs(5)), "step 900/1000");
         lines.done = 910;
-        assert_eq!(lines.line(begun + Duration::from_secs(10)), "step 910/1000, 90 seconds left");
+        assert_eq!(lines.line(begun + Duration::from_secs(10)), "step 910/1000, 2 minutes left");
     }
 }
