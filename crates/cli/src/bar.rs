@@ -153,16 +153,14 @@ impl Lines {
     fn line(&mut self, now: Instant) -> String {
         self.told = now;
         let (made, left) = (self.done.saturating_sub(self.before), self.steps.saturating_sub(self.done));
-        let mut line = format!("{} {}/{}", self.what, self.done, self.steps);
+        let mut time = String::new();
         if made > 0 && left > 0 {
             let seconds = now.duration_since(self.begun).as_secs_f64() / made as f64 * left as f64;
             let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-            line += &format!(", {} left", HumanDuration(left));
+            time = format!(", {} left", HumanDuration(left));
         }
-        if !self.message.is_empty() {
-            line += &format!(": {}", self.message);
-        }
-        line
+        let colon = if self.message.is_empty() { "" } else { ": " };
+        format!("{} {}/{}{time}{colon}{}", self.what, self.done, self.steps, self.message)
     }
 }
 
@@ -194,6 +192,6 @@ mod tests {
         lines.begin_at(900);
         assert_eq!(lines.line(begun + Duration::from_secs(5)), "step 900/1000");
         lines.done = 910;
-        assert_eq!(lines.line(begun + Duration::from_secs(10)), "step 910/1000, 90 seconds left");
+        assert_eq!(lines.line(begun + Duration::from_secs(10)), "step 910/1000, 2 minutes left");
     }
 }
