@@ -81,7 +81,7 @@ fn runs_take_what_their_plans_say() {
         };
         assert_near(&format!("{name}, training"), compared(|| trainee.memory(batch).unwrap(), train));
         let planned = trainee.memory(batch).unwrap();
-        assert!(trainee.memory(2 * batch).unwrap() > planned + planned / 2, "{name}");
+        assert!(trainee.memory(2 * batch).unwrap() > planned, "{name}");
     }
     // More than any machine has: nothing of it is taken.
     let mut graph = Graph::default();
