@@ -87,7 +87,8 @@ pub(crate) fn of_clap(said: &clap::Error) -> Ending {
 fn data_by_flag(said: &clap::Error) -> Option<String> {
     let words = |kind| said.get(kind).map(ToString::to_string);
     let word = words(ContextKind::InvalidArg).filter(|_| said.kind() == ErrorKind::UnknownArgument)?;
-    let takes_data = words(ContextKind::Usage)?.contains("evolve") || words(ContextKind::Usage)?.contains("segmenter train");
+    let takes_data =
+        words(ContextKind::Usage)?.contains("evolve") || words(ContextKind::Usage)?.contains("segmenter train");
     (takes_data && !word.starts_with('-')).then(|| format!("Data are named by a flag: --data {word}."))
 }
 
