@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     #[arg(short, long, global = true, display_order = 100)]
     pub(crate) quiet: bool,
 
-    /// Print one JSON object, errors too (docs/json.md); training prints a line for each step before
+    /// Print one JSON object, errors too (docs/json.md)
     #[arg(long, global = true, display_order = 100)]
     pub(crate) json: bool,
 

@@ -36,7 +36,8 @@ impl Words {
         let is_typed = |id: &str| typed.value_source(id) == Some(ValueSource::CommandLine);
         let flag = |arg: &clap::Arg| Some((arg.get_long()?.to_owned(), is_typed(arg.get_id().as_str())));
         let mut words = Self { flags: command.get_arguments().filter_map(flag).collect(), ..Self::default() };
-        if let Ok(Some(values)) = typed.try_get_many::<String>("set") {
+        let set = command.get_arguments().find(|arg| arg.get_long() == Some("set")).map(|arg| arg.get_id().as_str());
+        if let Some(Ok(Some(values))) = set.map(|id| typed.try_get_many::<String>(id)) {
             words.set = values.map(|entry| entry.split('=').next().unwrap_or_default().trim().to_owned()).collect();
         }
         words.collect(program, "");

@@ -157,7 +157,7 @@ fn zips_that_are_broken_or_lead_out_of_themselves_are_refused() {
     let outside = zip_of(&[("../a.png", &image)]);
     let place = folder(&[("cut.zip", &good[..good.len() - 9]), ("out.zip", &outside), ("not.zip", b"hello")]);
     assert!(refusal(&place.path().join("cut.zip")).0.contains("broken zip"));
-    assert!(refusal(&place.path().join("not.zip")).0.contains("broken zip"));
+    assert!(refusal(&place.path().join("not.zip")).0.ends_with("not.zip: is a text file, not a zip archive"));
     assert!(refusal(&place.path().join("out.zip")).0.contains("unsafe entry \"../a.png\""));
     let mut archive = ZipArchiveWriter::new(Vec::new());
     let (mut link, settings) = archive.new_file("a.png").unix_permissions(0o120_777).start().unwrap();

@@ -106,7 +106,7 @@ fn a_broken_image_stops_the_loader_with_its_name_and_not_with_a_hang() {
     let mut loader = loader(&set, 3);
     for _ in 0..3 {
         let error = loader.next_batch(10).unwrap_err().to_string();
-        assert!(error.contains("6.png: is not a PNG"), "{error}");
+        assert!(error.contains("6.png: is a text file, not an image"), "{error}");
         assert_eq!(loader.position(), 0);
     }
 }

@@ -83,7 +83,7 @@ mod tests {
     fn a_batch_grows_the_memory_and_is_halved_until_it_fits() {
         let generator = small(3);
         let [one, many] = [1, 64].map(|batch| generator.memory(batch).unwrap());
-        assert!(one > 0 && many > 16 * one, "{one} {many}");
+        assert!(one > 0 && many > 8 * one, "{one} {many}");
         assert_eq!(generator.fitting(64).unwrap(), 64);
         let huge = |batch: usize| Ok(if batch > 10 { u64::MAX } else { 0 });
         assert_eq!(fitting(64, huge).unwrap(), if cfg!(target_os = "linux") { 8 } else { 64 });

@@ -111,10 +111,10 @@ fn every_command_answers_as_the_schema_says() {
 
     let dissect = "dissect scenes --segmenter scenes --layers 2 --samples 32 --fit-samples 16 --top-images 1";
     answer(&place, &format!("{dissect} --out d"), 0);
-    for shard in 0..2 {
+    for shard in 1..=2 {
         answer(&place, &format!("{dissect} --shard {shard}/2 --out s{shard}"), 0);
     }
-    answer(&place, "merge s0 s1 --out merged", 0);
+    answer(&place, "merge s1 s2 --out merged", 0);
     answer(&place, "compare d merged", 0);
     let causal = "causal d --layer 2 --pool 24 --epochs 1 --curve-images 8 --insertion-images 0";
     answer(&place, &format!("{causal} --class tree --out tree.json"), 0);

@@ -176,7 +176,7 @@ fn results_that_are_no_maps_are_refused() {
     let mut graph = Graph::default();
     graph.push("x", Op::input(&[5, 0, 4]), &[]);
     let nothing = Network::initial(graph, 1, "test", &Device::cpu());
-    assert_eq!(refused(nothing), "segmenter: reads [5, 0, 4], which is no image");
+    assert_eq!(refused(nothing), "network: node x has the shape [n, 5, 0, 4], of which an axis has length 0");
     // A number: nothing has a first axis.
     let mut graph = Graph::default();
     let x = graph.push("x", Op::Input { shape: vec![], batch: false, role: None, law: None }, &[]);
