@@ -25,7 +25,7 @@ fn of_shipped(shipped: shipped::Dissection) -> Result<Dissection> {
 }
 
 /// As [`open_dissection`], with what becomes of a dissection that nobody names: the shipped one of a shipped generator, if any.
-/// The generator's name means the shipped one, whatever lies beside ([`Model::open`]).
+/// The generator's name means the shipped one, whatever lies beside ([`crate::Model::open`]).
 ///
 /// # Errors
 /// As [`open_dissection`].

@@ -159,7 +159,7 @@ fn describe(set: &Dataset) -> String {
         text += &["classes: ", &names.join(", "), "\n"].concat();
     }
     for notice in set.notices().iter().filter(|notice| !notice.matter.is_warning()) {
-        text += &format!("{notice}\n");
+        text += &[&notice.to_string(), "\n"].concat();
     }
     for plane in set.planes() {
         let classes: Vec<&str> = plane.classes.iter().map(|class| class.name.as_str()).collect();

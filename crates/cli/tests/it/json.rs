@@ -18,7 +18,7 @@ fn wrong(value: &Value, schema: &Value, root: &Value, at: &str, found: &mut Vec<
             ("$schema" | "$id" | "$defs" | "title" | "description", _) => {}
             ("$ref", _) => {
                 let target = content.as_str().unwrap().strip_prefix('#').unwrap();
-                wrong(value, root.pointer(target).expect(target), root, at, found);
+                wrong(value, root.pointer(target).unwrap_or_else(|| panic!("{target}")), root, at, found);
             }
             ("type", _) => {
                 let is = |kind: &Value| match kind.as_str().unwrap() {

@@ -143,7 +143,7 @@ impl Place {
         let settings =
             evolve::Settings { data: "ring8".into(), generations: 1, ..evolve::Settings::preset("paper", true)? };
         let settings = settings.with(&["width=4", "width_d=4", "batch=8", "eval=8"])?;
-        Evolution::start_in(&self.path("run"), settings, device)?.run(&Interrupt::default(), |_| ())?;
+        Evolution::start_in(self.path("run"), settings, device)?.run(&Interrupt::default(), |_| ())?;
         Ok(())
     }
 
