@@ -37,7 +37,7 @@ fn attempt(reader: &Reader, place: &Place, bytes: &[u8], which: &str) -> Option<
 /// The bytes with a few changes, as damage or malice make them.
 fn changed(bytes: &[u8], random: &mut Stream) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..=random.below(4) {
         let len = bytes.len() as u64;
         if len == 0 {
             break;
