@@ -35,6 +35,14 @@ pub fn is_passed_over(name: &str) -> bool {
     !name.is_empty() && !name.contains(std::path::is_separator) && Path::new(name).exists()
 }
 
+/// Refuses a path where nothing is, before anything else is said of it.
+///
+/// # Errors
+/// There is nothing, or it cannot be looked at.
+pub fn must_exist(path: &Path) -> Result<()> {
+    fs::metadata(path).map(drop).map_err(|e| Error::io("open", path, e))
+}
+
 /// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors

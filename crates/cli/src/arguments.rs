@@ -35,7 +35,7 @@ pub(crate) fn size(text: &str) -> Result<Size, String> {
     if possible.contains(&size.width) && possible.contains(&size.height) {
         Ok(size)
     } else {
-        Err(format!("{size} has a side that is not in 1..={}", data::MAX_SIDE))
+        Err(format!("{size} has a side that is not from 1 to {}", data::MAX_SIDE))
     }
 }
 

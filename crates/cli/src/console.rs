@@ -124,8 +124,13 @@ pub(crate) fn complain(word: &str, message: &str) {
     }
 }
 
+/// Several lines on stderr, as they are: they hold nothing but what was typed and what this program says.
+pub(crate) fn write(text: &str) {
+    drop(write!(io::stderr().lock(), "{text}"));
+}
+
 /// Whether stderr is a terminal that wants colours (<https://no-color.org>).
-fn colours() -> bool {
+pub(crate) fn colours() -> bool {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     io::stderr().is_terminal() && set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
 }

@@ -70,17 +70,42 @@ pub(crate) fn out_of_memory(wanted: usize) {
 
 /// What clap has to say instead of arguments: help and version on stdout, or what is wrong on stderr.
 pub(crate) fn of_clap(said: &clap::Error) -> Ending {
-    // A closed pipe is the reader's choice; a wrong command line must end as one even if stderr is gone.
-    drop(said.print());
     if !said.use_stderr() {
+        // A closed pipe is the reader's choice.
+        drop(said.print());
         return Ending::from(exit::DONE);
     }
+    let styled = said.render();
+    console::write(&in_words(&if console::colours() { styled.ansi().to_string() } else { styled.to_string() }));
     data_by_flag(said).into_iter().for_each(|hint| console::complain("hint", &hint));
-    let text = said.render().to_string();
+    let text = in_words(&styled.to_string());
     let mut parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let error = parts.next().map(|line| line.trim_start_matches("error: ").to_owned());
     let hint = parts.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned)).or_else(|| data_by_flag(said));
     Ending { code: exit::USAGE, error, hint }
+}
+
+/// What clap says of numbers, as people say it.
+fn in_words(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (said, meant) in [
+        ("invalid digit found in string", "it is a whole number"),
+        ("cannot parse integer from empty string", "it is a whole number"),
+        ("number too large to fit in target type", "it is too large"),
+        ("number too small to fit in target type", "it is too small"),
+        ("invalid float literal", "it is a number"),
+    ] {
+        text = text.replace(said, meant);
+    }
+    let Some((before, range)) = text.split_once(" is not in ") else { return text };
+    let end = range.find(char::is_whitespace).unwrap_or(range.len());
+    let (range, after) = range.split_at(end);
+    match range.split_once("..=") {
+        Some((least, most)) if !least.is_empty() => {
+            format!("{before} is not a whole number from {least} to {most}{after}")
+        }
+        _ => text,
+    }
 }
 
 /// The cure where data were named without their flag, as in `evolve scenes`.
@@ -157,6 +182,20 @@ mod tests {
         let Ending { code, error, hint } = of_clap(&said);
         assert_eq!((code, error.unwrap().as_str()), (exit::USAGE, "unrecognized subcommand 'sampel'"));
         assert_eq!(hint.unwrap(), "a similar subcommand exists: 'sample'");
+    }
+
+    #[test]
+    fn numbers_are_spoken_of_in_words() {
+        for (said, meant) in [
+            (
+                "error: invalid value '0': 0 is not in 1..=64\n\nFor more",
+                "error: invalid value '0': 0 is not a whole number from 1 to 64\n\nFor more",
+            ),
+            ("'x': invalid digit found in string", "'x': it is a whole number"),
+            ("a file that is not in there", "a file that is not in there"),
+        ] {
+            assert_eq!(in_words(said), meant);
+        }
     }
 
     #[test]

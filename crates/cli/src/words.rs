@@ -21,6 +21,8 @@ pub(crate) struct Words {
     flags: Vec<(String, bool)>,
     /// The settings that were typed with `--set`.
     set: Vec<String>,
+    /// What the command takes without a flag, as its help calls it (`TOY`).
+    places: Vec<String>,
     /// The commands that do something, by all their words, with their flags.
     commands: Vec<(String, Vec<String>)>,
 }
@@ -37,6 +39,8 @@ impl Words {
         let flag = |arg: &clap::Arg| Some((arg.get_long()?.to_owned(), is_typed(arg.get_id().as_str())));
         let mut words = Self { flags: command.get_arguments().filter_map(flag).collect(), ..Self::default() };
         let set = command.get_arguments().find(|arg| arg.get_long() == Some("set")).map(|arg| arg.get_id().as_str());
+        let place = |arg: &clap::Arg| arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string);
+        words.places = command.get_positionals().filter_map(place).collect();
         if let Some(Ok(Some(values))) = set.map(|id| typed.try_get_many::<String>(id)) {
             words.set = values.map(|entry| entry.split('=').next().unwrap_or_default().trim().to_owned()).collect();
         }
@@ -69,7 +73,13 @@ impl Words {
     /// Whether the value of a setting stands on the command line.
     pub(crate) fn was_typed(&self, setting: &str) -> bool {
         let by_flag = self.flag(setting.trim_start_matches("--")).is_some_and(|(_, typed)| *typed);
-        by_flag || setting == "set" || self.set.iter().any(|key| key == setting)
+        // Where edits were typed, so were their layers, units and classes.
+        let is_typed = |flag: &str| self.flags.iter().any(|(name, typed)| name == flag && *typed);
+        let of_edit = setting.starts_with("edit of ") || setting == "class";
+        by_flag
+            || setting == "set"
+            || self.set.iter().chain(&self.places).any(|key| key == setting)
+            || of_edit && ["ablate", "scale", "insert"].into_iter().any(is_typed)
     }
 
     /// A library's hint for the terminal. In backticks it names a setting, perhaps with a value, or an operation, perhaps with
@@ -157,6 +167,9 @@ mod tests {
         let evolve = of("ganatomy evolve --data scenes --set batch=0 --preset modern");
         let typed = ["batch", "preset", "--data", "lr_g", "seed", "out"].map(|key| evolve.was_typed(key));
         assert_eq!(typed, [true, true, true, false, false, false]);
+        assert!(of("ganatomy trial ring9").was_typed("TOY"));
+        assert!(of("ganatomy edit m --ablate 1:2").was_typed("edit of 1"));
+        assert!(!of("ganatomy edit m --recipe r.json").was_typed("edit of 1"));
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl Plan {
                 .with_hint(format!("Give the folder that `dissect` or `merge` has written, perhaps {parent}.")));
         }
         if !path.is_file() {
+            files::must_exist(folder)?;
             let otherwise = Error::file(folder, format!("is not a dissection (no {PLAN})")).with_hint(WANTED.cure);
             return Err(WANTED.unfit(folder, Kind::of_path(folder), otherwise));
         }

@@ -6,7 +6,7 @@ use crate::table::{flatten, put, read_table, value_of};
 use crate::wrong_value;
 pub use crate::wrong_value::{check_count, check_number, check_positive, check_seed};
 use base::sniff::{Kind, Wanted};
-use base::{Error, Result};
+use base::{Error, Result, files};
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
 
@@ -145,6 +145,7 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// The folder holds no run, or one of another kind.
     fn of_run(folder: &Path) -> Result<Self> {
         if !run_folder::is_run(folder) {
+            files::must_exist(folder)?;
             let otherwise = Error::file(folder, format!("is not a run folder: it holds no {CONFIG}"))
                 .with_hint(format!("Give the folder that `{}` made.", Self::COMMAND));
             return Err(WANTED.unfit(folder, Kind::of_path(folder), otherwise));

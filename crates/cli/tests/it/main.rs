@@ -16,6 +16,7 @@ mod inspect;
 mod interpolate;
 mod json;
 mod memory;
+mod mistakes;
 mod model;
 mod non_finite;
 mod output;
