@@ -105,6 +105,23 @@ fn what_once_failed_stays_mended() {
 }
 
 #[test]
+#[ignore = "writes the folders from which the fuzzers start"]
+fn seeds_for_the_fuzzers() {
+    let place = Place::new();
+    for reader in &READERS {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(reader.name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, bytes) in reader.valid(&place).iter().enumerate() {
+            std::fs::write(folder.join(format!("valid-{number}")), bytes).unwrap();
+        }
+        for file in std::fs::read_dir(corpus().join(reader.name)).into_iter().flatten() {
+            let path = file.unwrap().path();
+            std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+#[test]
 fn every_reader_has_a_fuzz_target_and_every_corpus_a_reader() {
     let names: Vec<&str> = READERS.iter().map(|reader| reader.name).collect();
     for folder in std::fs::read_dir(corpus()).unwrap() {
