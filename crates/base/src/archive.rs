@@ -5,6 +5,8 @@
 //! overlap, so that all of them together cannot unpack to more than a thousand times the file's length, or so. A member's size
 //! and checksum are checked when it is read.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::sniff::{Kind, Wanted};
 use crate::{Error, Result, files};
 use flate2::{Compression, Crc, read::DeflateDecoder, write::DeflateEncoder};

@@ -3,6 +3,8 @@
 //! Read: little-endian `f4`, `f8`, `u1`, `i4`, `i8`, C order, versions 1 to 3. Written: version 1, C order.
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::archive::{Archive, ArchiveWriter};
 use crate::sniff::{Kind, Wanted};
 use crate::{Error, Result, files};

@@ -1,5 +1,7 @@
 //! What a file or folder is, by its first bytes or its members: so that a reader that finds something else than it reads can say what.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::Error;
 use std::fmt;
 use std::fs::File;
@@ -72,8 +74,9 @@ impl Kind {
 
     /// What a file's bytes are; `None` where they are nothing that is known here.
     pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        let last = bytes.len().saturating_sub(LOOKED_AT);
-        Self::of_ends(&bytes[..bytes.len().min(LOOKED_AT)], &bytes[last..])
+        let (first, _) = bytes.split_at(bytes.len().min(LOOKED_AT));
+        let (_, last) = bytes.split_at(bytes.len().saturating_sub(LOOKED_AT));
+        Self::of_ends(first, last)
     }
 
     /// What the file or folder at a path is; `None` where it cannot be read or is nothing that is known here.
@@ -206,7 +209,7 @@ fn of_text(first: &[u8]) -> Option<Kind> {
     let text = match std::str::from_utf8(first) {
         Ok(text) => text,
         // The last letter may have been cut.
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&first[..error.valid_up_to()]).ok()?,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(first.get(..error.valid_up_to())?).ok()?,
         Err(_) => return None,
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();

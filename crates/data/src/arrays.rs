@@ -1,5 +1,7 @@
 //! Sets of equal images that lie in memory as one array: IDX, CIFAR-10, `NumPy`.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::image::{Image, MAX_SIDE};
 use crate::notice::Notice;
 use crate::source::Source;

@@ -1,5 +1,7 @@
 //! CIFAR-10's binary form: records of one label byte and 3 x 1024 bytes, planes red, green, blue.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::arrays::{Arrays, LIMIT};
 use base::{Error, Result, files};
 use std::fs;
@@ -21,14 +23,15 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Arrays> {
             let reason = format!("has {} bytes, which are not a number of {RECORD}-byte CIFAR-10 records", bytes.len());
             return Err(Error::file(path, reason).with_hint("The file is truncated, or in another format."));
         }
-        for record in bytes.as_chunks::<RECORD>().0 {
-            if usize::from(record[0]) >= CLASSES.len() {
-                let reason = format!("image {} has the label {}; CIFAR-10 has 0 to 9", labels.len(), record[0]);
+        for [label, planes @ ..] in bytes.as_chunks::<RECORD>().0 {
+            if usize::from(*label) >= CLASSES.len() {
+                let reason = format!("image {} has the label {label}; CIFAR-10 has 0 to 9", labels.len());
                 return Err(Error::file(path, reason));
             }
-            labels.push(u32::from(record[0]));
-            let plane = SIDE * SIDE;
-            pixels.extend((0..plane).flat_map(|at| [0, 1, 2].map(|c| record[1 + c * plane + at])));
+            labels.push(u32::from(*label));
+            let (red, others) = planes.split_at(SIDE * SIDE);
+            let (green, blue) = others.split_at(SIDE * SIDE);
+            pixels.extend(red.iter().zip(green).zip(blue).flat_map(|((&red, &green), &blue)| [red, green, blue]));
         }
     }
     Ok(Arrays {

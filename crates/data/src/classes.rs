@@ -1,5 +1,7 @@
 //! `classes.json`: the names and colours of classes.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::image::{Class, Plane};
 use crate::store::Store;
 use base::{Error, Result};
@@ -65,7 +67,11 @@ pub(crate) fn names_of(store: &Store, folder: &str) -> Result<Vec<String>> {
 /// A colour for class `index` of a set that names none: hues a golden section apart, in three brightnesses.
 pub fn colour(index: usize) -> [u8; 3] {
     let hue = (index as f32 * 0.618_034).fract() * 6.0;
-    let value = [1.0, 0.7, 0.85][index % 3];
+    let value = match index % 3 {
+        0 => 1.0,
+        1 => 0.7,
+        _ => 0.85,
+    };
     let channel = |shift: f32| {
         let k = (shift + hue) % 6.0;
         (255.0 * value * (1.0 - 0.75 * k.min(4.0 - k).clamp(0.0, 1.0))) as u8

@@ -1,5 +1,7 @@
 //! Encoded bytes to pixels: PNG, JPEG, WebP, BMP and the first frame of a GIF, with bounds before every allocation.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::image::{Image, LabelMap, MAX_BYTES, check_size};
 use crate::{jpeg, profile};
 use base::sniff::{Kind, Wanted};
@@ -80,8 +82,8 @@ pub(crate) fn decoded(bytes: &[u8], path: &Path) -> Result<Decoded> {
     let (channels, (pixels, transparent)) = match (grey, alpha) {
         (true, false) => (1, (picture.into_luma8().into_raw(), false)),
         (false, false) => (3, (picture.into_rgb8().into_raw(), false)),
-        (true, true) => (1, on_black::<1, 2>(&picture.into_luma_alpha8().into_raw())),
-        (false, true) => (3, on_black::<3, 4>(&picture.into_rgba8().into_raw())),
+        (true, true) => (1, on_black::<2>(&picture.into_luma_alpha8().into_raw())),
+        (false, true) => (3, on_black::<4>(&picture.into_rgba8().into_raw())),
     };
     let image = Image::new(width, height, channels, pixels).map_err(|e| broken(e.to_string()))?;
     Ok(Decoded { image, transparent, frame })
@@ -129,12 +131,12 @@ fn opened<'a>(bytes: &'a [u8], path: &Path) -> Result<(impl ImageDecoder + 'a, F
     Ok((decoder, Frame { stored: (width as usize, height as usize), orientation }, format))
 }
 
-/// Pixels of `C` colours and alpha on a black ground, and whether it shines through anywhere.
-fn on_black<const C: usize, const ALL: usize>(pixels: &[u8]) -> (Vec<u8>, bool) {
+/// Pixels of `ALL` numbers, the last of which is alpha, on a black ground, and whether it shines through anywhere.
+fn on_black<const ALL: usize>(pixels: &[u8]) -> (Vec<u8>, bool) {
     let over = |v: u8, alpha: u8| ((u32::from(v) * u32::from(alpha) + 127) / 255) as u8;
-    let pixels = pixels.as_chunks::<ALL>().0;
-    let laid = pixels.iter().flat_map(|pixel| pixel[..C].iter().map(|&v| over(v, pixel[C]))).collect();
-    (laid, pixels.iter().any(|pixel| pixel[C] != 255))
+    let pixels = || pixels.as_chunks::<ALL>().0.iter().filter_map(|pixel| pixel.split_last());
+    let laid = pixels().flat_map(|(&alpha, colours)| colours.iter().map(move |&v| over(v, alpha))).collect();
+    (laid, pixels().any(|(&alpha, _)| alpha != 255))
 }
 
 /// Decodes an index picture: a PNG (grey or palette, 1 to 16 bits) or BMP (palette), sample value = class index.
@@ -215,12 +217,13 @@ fn png_labels(bytes: &[u8], path: &Path) -> Result<LabelMap> {
 
 /// Sample `x` of a packed row of 1, 2, 4, 8 or 16 bits a sample, most significant bits first.
 fn sample(row: &[u8], x: usize, bits: usize) -> u16 {
+    let byte = |at: usize| row.get(at).copied().unwrap_or(0);
     match bits {
-        16 => u16::from_be_bytes([row[2 * x], row[2 * x + 1]]),
-        8 => u16::from(row[x]),
+        16 => u16::from_be_bytes([byte(2 * x), byte(2 * x + 1)]),
+        8 => u16::from(byte(x)),
         _ => {
             let at = x * bits;
-            u16::from(row[at / 8] >> (8 - bits - at % 8)) & ((1 << bits) - 1)
+            u16::from(byte(at / 8) >> (8 - bits - at % 8)) & ((1 << bits) - 1)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! MNIST's IDX files, plain or gzipped: `*images-idx3-ubyte[.gz]` with `*labels-idx1-ubyte[.gz]` beside it.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::arrays::{Arrays, checked_bytes};
 use base::{Error, Result, files};
 use flate2::bufread::MultiGzDecoder;

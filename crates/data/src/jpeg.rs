@@ -2,6 +2,8 @@
 //!
 //! Format: ITU-T T.81, annex B.
 
+#![warn(clippy::indexing_slicing)]
+
 /// Markers without a length behind them: restarts and TEM.
 fn stands_alone(marker: u8) -> bool {
     matches!(marker, 0x01 | 0xD0..=0xD7)
@@ -50,7 +52,7 @@ pub(crate) fn segments(bytes: &[u8]) -> Segments {
 
 /// The next marker, and what lies behind it. In coded data a zero follows every 0xFF that is none.
 fn next_marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let pair = bytes.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF))?;
+    let pair = bytes.windows(2).position(|pair| matches!(pair, [0xFF, second] if !matches!(second, 0 | 0xFF)))?;
     let behind = bytes.get(pair + 1..)?;
     behind.split_first().map(|(&marker, rest)| (marker, rest))
 }

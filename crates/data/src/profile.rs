@@ -1,5 +1,7 @@
 //! The colour profile of a PNG: it is not applied, but the decoder unpacks it.
 
+#![warn(clippy::indexing_slicing)]
+
 use flate2::read::ZlibDecoder;
 use std::io::{self, Read};
 

@@ -1,5 +1,7 @@
 //! What a dissection's folder is about: its settings and everything that its counts depend on.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::concepts::Concepts;
 use crate::count::{BLOCKS, GROUP, ROTATIONS, Tally};
 use crate::fit::{MOST_BINS, QUANTILES};
@@ -180,7 +182,7 @@ impl Plan {
             if *units == 0 || !sides(size) {
                 return wrong("layers", format!("{name}: {units} units with maps of {size:?} cells cannot be"));
             }
-            if self.layers[..place].iter().any(|other| other.name == *name) {
+            if self.layers.iter().take(place).any(|other| other.name == *name) {
                 return wrong("layers", format!("{name}: is there twice"));
             }
             counts = counts.saturating_add(units.saturating_mul(classes));

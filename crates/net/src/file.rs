@@ -3,6 +3,8 @@
 //! The metadata key [`METADATA_KEY`] holds JSON: `{"format": 1, "graph": {...}, "notes": [[key, value], ...]}`; the format is 2
 //! where the graph has what programs of format 1 do not know. Loading is strict: every parameter must be there in its shape, and nothing else.
 
+#![warn(clippy::indexing_slicing)]
+
 mod twice;
 
 use crate::{Device, Error, Graph, Network, Op, Params, Result, Tensor};

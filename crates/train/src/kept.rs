@@ -1,5 +1,7 @@
 //! What a checkpoint keeps of the settings and of the data, so that a run that goes on with others notices.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::RunSettings;
 use crate::checkpoint::Checkpoint;
 use crate::table::flatten;

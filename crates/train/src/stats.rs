@@ -1,5 +1,7 @@
 //! `stats.jsonl`: the story of a run, one JSON object a line, in the order in which it happened.
 
+#![warn(clippy::indexing_slicing)]
+
 use base::{Error, Result, files};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -104,7 +106,7 @@ impl Oddities {
         let mut sorted = numbers.to_vec();
         sorted.sort_unstable();
         let disordered = sorted != numbers;
-        let mut double: Vec<u64> = sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        let mut double: Vec<u64> = sorted.array_windows().filter_map(|[a, b]| (a == b).then_some(*a)).collect();
         double.dedup();
         sorted.dedup();
         let (mut missing, mut next) = (Vec::new(), 1);

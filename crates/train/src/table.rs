@@ -1,5 +1,7 @@
 //! Settings as tables: reading, flattening, replacing single values as people type them.
 
+#![warn(clippy::indexing_slicing)]
+
 use base::sniff::{Kind, Wanted};
 use base::{Error, Result, known_names};
 use std::path::Path;

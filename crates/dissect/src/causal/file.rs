@@ -1,5 +1,7 @@
 //! The result of a search as a file.
 
+#![warn(clippy::indexing_slicing)]
+
 use super::Causal;
 use base::{Error, Result, files};
 use std::path::Path;

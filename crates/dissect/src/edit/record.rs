@@ -1,5 +1,7 @@
 //! What an edit was and did, beside its pictures: enough to repeat it and to cut its sheet into pictures again.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::edit::Effect;
 use crate::plan::Origin;
 use base::{Error, Result, files};

@@ -1,5 +1,7 @@
 //! `fit.npz`: levels and typical values of the units of every layer.
 
+#![warn(clippy::indexing_slicing)]
+
 use crate::archive::Archive;
 use crate::fit::{LayerFit, QUANTILES};
 use crate::plan::Plan;

@@ -1,5 +1,7 @@
 //! What a person decides about candidates, in a file that is made to be edited.
 
+#![warn(clippy::indexing_slicing)]
+
 use super::search::Candidate;
 use crate::plan::Origin;
 use crate::subject::Layer;

@@ -1,3 +1,5 @@
+#![warn(clippy::indexing_slicing)]
+
 use super::corrupt;
 use base::{Error, Result, files};
 use serde::{Deserialize, Serialize};
@@ -84,7 +86,7 @@ impl Manifest {
         }
         let mut names: Vec<&str> = manifest.files.iter().map(|entry| entry.name.as_str()).collect();
         names.sort_unstable();
-        if let Some([name, ..]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        if let Some([name, ..]) = names.windows(2).find(|pair| pair.first() == pair.last()) {
             return Err(wrong(format!("names the file {name:?} twice")));
         }
         Ok(manifest)
