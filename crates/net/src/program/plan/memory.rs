@@ -77,6 +77,9 @@ impl Held {
                 Some(input) => self.share(work.node, input),
                 None => self.take(work.node, bytes(&shapes[work.node])),
             }
+            if let Way::Dot { factor: Some((sum, _)), .. } = work.way {
+                self.take(sum, bytes(&shapes[sum]));
+            }
             let conv = match &work.way {
                 Way::Chain(chain) => {
                     // Weights are kept transformed and as they are.
