@@ -359,7 +359,7 @@ fn shards_that_do_not_belong_together_are_refused() {
     assert!(refused(&["a", "c"]).contains("settings.top is 0.02, not 0.01"), "{}", refused(&["a", "c"]));
     assert_eq!(refused(&["a"]), "merge: shard 2/2 is missing");
     assert!(refused(&["a", "b", "b"]).contains("is shard 2/2, and so is"));
-    assert!(refused(&["a", "nowhere"]).contains("is not a dissection"));
+    assert!(refused(&["a", "nowhere"]).contains("nowhere: cannot open"));
     let tally = std::fs::read(at("b").join("tally.npz")).unwrap();
     std::fs::write(at("b").join("tally.npz"), &tally[..tally.len() / 2]).unwrap();
     assert!(refused(&["a", "b"]).contains("corrupt"));
