@@ -24,6 +24,17 @@ mod tests {
     use crate::Device;
 
     #[test]
+    fn the_first_number_that_is_not_finite_is_found_wherever_it_is() {
+        for place in [0, 1, 4095, 4096, 9998] {
+            let mut values = vec![1.0; 10_000];
+            values[place] = f32::NEG_INFINITY;
+            values[9999] = f32::NAN;
+            let tensor = Tensor::new(&[10_000], values, &Device::cpu());
+            assert_eq!(tensor.not_finite(), Some(f32::NEG_INFINITY), "{place}");
+        }
+    }
+
+    #[test]
     fn the_file_and_the_number_are_named() {
         let tensor = |last: f32| {
             let mut values = vec![0.5; 10_000];

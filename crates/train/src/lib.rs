@@ -51,7 +51,7 @@ mod training;
 mod wrong_value;
 
 pub use adam::{Adam, Moments, average};
-pub use finite::{check_finite, check_memory, check_params, not_finite};
+pub use finite::{check_finite, check_memory, check_params};
 pub use lock::{FileLock, RunLock};
 pub use open_run::OpenRun;
 pub use optimiser::{Descent, Memory, Optimiser, Parameter, gradient_norm, trainable};

@@ -1,7 +1,6 @@
 //! Tensors by name in a file of a checkpoint: groups of them, tensor k of a group under `name.k`.
 
 use crate::checkpoint::Checkpoint;
-use crate::finite::not_finite;
 use crate::optimiser::{Memory, trainable};
 use base::{Error, Result};
 use net::{Device, Graph, Op, Params, Tensor};
@@ -72,7 +71,7 @@ impl Unpack {
                 let found = tensor.shape();
                 return Err(wrong(format!("has a tensor {name:?} of shape {found:?}; the settings ask for {shape:?}")));
             }
-            match not_finite(&tensor) {
+            match tensor.not_finite() {
                 None => Ok(tensor),
                 Some(value) => Err(refused(&self.path, &format!("the tensor {name:?}"), value)),
             }
@@ -101,7 +100,7 @@ impl Unpack {
 }
 
 /// A file of a checkpoint that holds, in `what`, a value that is not finite: nothing good could follow from it.
-fn refused(path: &Path, what: &str, value: f64) -> Error {
+fn refused(path: &Path, what: &str, value: f32) -> Error {
     Error::file(path, format!("holds a value that is not finite: {what} has {value}"))
         .with_hint("Remove this checkpoint: `resume` then goes on from the one before it, where there is one.")
 }
@@ -111,7 +110,7 @@ fn refused(path: &Path, what: &str, value: f64) -> Error {
 /// # Errors
 /// As said.
 pub fn refuse_not_finite(graph: &Graph, params: &Params, path: &Path) -> Result<()> {
-    let found = graph.params().iter().zip(params.tensors()).find_map(|(id, tensor)| Some((id, not_finite(tensor)?)));
+    let found = graph.params().iter().zip(params.tensors()).find_map(|(id, tensor)| Some((id, tensor.not_finite()?)));
     found.map_or(Ok(()), |(&id, value)| Err(refused(path, &format!("weight {}", graph.node(id).name), value)))
 }
 

@@ -139,6 +139,8 @@ fn trainings_answer_after_their_records() {
     assert_eq!(lines.len(), 3, "two generations and the answer: {text}");
     assert_eq!((&lines[0]["generation"], &lines[2]["is_finished"]), (&3.into(), &true.into()));
     answer(&place, &format!("evolve --data ring8 --dry-run {SMALL}"), 0);
+    let demo = answer(&place, "demo --generations 2 --samples 16 --out demo", 0);
+    assert_eq!(demo["steps"].as_array().unwrap().len(), 4);
     answer(&place, "segmenter train --data scenes --size 32 --steps 1 --set width=2 --set batch=2 --out seg", 0);
     answer(
         &place,
