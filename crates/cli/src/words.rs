@@ -75,7 +75,7 @@ impl Words {
         let by_flag = self.flag(setting.trim_start_matches("--")).is_some_and(|(_, typed)| *typed);
         // Where edits were typed, so were their layers, units and classes.
         let is_typed = |flag: &str| self.flags.iter().any(|(name, typed)| name == flag && *typed);
-        let of_edit = setting.starts_with("edit of ") || setting == "class";
+        let of_edit = setting.starts_with("edit of ") || ["layers", "class"].contains(&setting);
         by_flag
             || setting == "set"
             || self.set.iter().chain(&self.places).any(|key| key == setting)
