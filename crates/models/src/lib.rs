@@ -50,7 +50,7 @@ pub use causes::{Causes, Searched, concepts_named, removable_first};
 pub use compare::measure_images;
 pub use dissect::{Unwatched, Watch, unwatched};
 pub use dissecting::Dissecting;
-pub use dissection::{dissection_of_model, open_dissection, subject_of_plan};
+pub use dissection::{check_same, dissection_of_model, open_dissection, shipped_causes, subject_of_plan};
 pub use edit::{EditNames, EditOutcome, Editing, read_mask, scaled};
 pub use generator::{Generator, Kind};
 pub use images::Made;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where units are changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// At every cell.
@@ -22,6 +23,7 @@ pub enum Place {
 
 /// A mask of pixels that are painted or not, row by row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Painted {
     /// Height and width in pixels.

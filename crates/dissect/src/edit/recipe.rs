@@ -20,6 +20,7 @@ const LIMIT: u64 = 256 << 20;
 
 /// Several actions, done in their order: later ones see what earlier ones left, as `x' = x (1 - a P) + k a P` one after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// [`RECIPE_FORMAT`], or a lower one.
@@ -36,6 +37,7 @@ pub struct Recipe {
 
 /// Where the latent of one picture comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LatentOf {
     /// A seed.
@@ -62,6 +64,7 @@ pub enum LatentOf {
 
 /// Moves some units of one layer towards a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     /// The layer's name.
@@ -91,6 +94,7 @@ fn one() -> f64 {
 
 /// Which units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Units {
     /// By number.
@@ -106,6 +110,7 @@ pub enum Units {
 
 /// What units are set to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// 0: switched off.

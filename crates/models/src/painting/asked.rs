@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 /// Maps of units.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Heat {
     /// Height and width in cells.
     pub size: [usize; 2],
@@ -17,6 +18,7 @@ pub struct Heat {
 
 /// The map of one unit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnitHeat {
     /// Its number.
     pub unit: usize,
@@ -28,6 +30,7 @@ pub struct UnitHeat {
 
 /// How active a unit is in a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Active {
     /// Its number.
     pub unit: usize,
@@ -41,6 +44,7 @@ pub struct Active {
 
 /// What is at work at one pixel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AtPixel {
     /// The cell of the layer there: row and column.
     pub cell: [usize; 2],
@@ -50,6 +54,7 @@ pub struct AtPixel {
 
 /// A unit at a pixel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PixelUnit {
     /// Its number.
     pub unit: usize,

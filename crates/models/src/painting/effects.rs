@@ -9,6 +9,7 @@ use serde::Serialize;
 
 /// Pixels of a class before and after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClassEffect {
     /// `category/name`.
     pub id: String,
@@ -24,6 +25,7 @@ pub struct ClassEffect {
 
 /// What became of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PictureEffects {
     /// Every class, without any edit and with all that are shown.
     pub classes: Vec<ClassEffect>,
@@ -33,6 +35,7 @@ pub struct PictureEffects {
 
 /// What one edit did, beside those before it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StrokeEffect {
     /// The class that it is about.
     pub class: Option<String>,
@@ -47,6 +50,7 @@ pub struct StrokeEffect {
 
 /// Cells of a layer that lie under a mask by at least a half (or as much as any does).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Cells {
     /// How many there are.
     pub all: usize,

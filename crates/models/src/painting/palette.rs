@@ -17,6 +17,7 @@ const ICON: usize = 48;
 
 /// How units were ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RankedBy {
     /// By what they cause.
@@ -27,6 +28,7 @@ pub enum RankedBy {
 
 /// The units of a layer for one class, the best first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ranking {
     /// `category/name`.
     pub class: String,
@@ -40,6 +42,7 @@ pub struct Ranking {
 
 /// A class to paint with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaletteConcept {
     /// `category/name`.
     pub id: String,
@@ -63,6 +66,7 @@ pub struct PaletteConcept {
 
 /// What became of units that were forced at single cells, by the class that held most of the cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Context {
     /// `category/name` of that class.
     pub class: String,
@@ -74,6 +78,7 @@ pub struct Context {
 
 /// Units that fit what somebody painted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OwnConcept {
     /// All units of the layer, the best first.
     pub units: Vec<usize>,

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// A unit, with what was found about it. Without a dissection of its layer only its number is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnitRow {
     /// Its number.
     pub unit: usize,
@@ -33,6 +34,7 @@ pub struct UnitRow {
 
 /// What a unit causes by itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnitEffect {
     /// `category/name`.
     pub class: String,
