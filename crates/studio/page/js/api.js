@@ -51,7 +51,6 @@ export class Api {
   /** @type {(() => void)[]} */
   #returns = [];
   #looking = false;
-  /** Seconds until busy is over. */
   #wake = new AbortController();
 
   /**
