@@ -1,0 +1,41 @@
+/** Pictures from the API in the page: fetched, so that the token goes along, when they come into sight. */
+
+/** @import { Api } from "./api.js" */
+
+import { h } from "./dom.js";
+
+/** @type {Map<string, Promise<string>>} */
+const addresses = new Map();
+
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      sight.unobserve(target);
+      /** @type {any} */ (target).load?.();
+    }
+  },
+  { rootMargin: "200px" },
+);
+
+/**
+ * An image that loads when it is scrolled into view.
+ * @param {Api} api
+ * @param {string} path below /api/v1/
+ * @param {string} alt
+ * @param {Record<string, any>} [props]
+ */
+export function lazyImage(api, path, alt, props = {}) {
+  const image = h("img", { alt, decoding: "async", ...props });
+  /** @type {any} */ (image).load = async () => {
+    let address = addresses.get(path);
+    if (!address) {
+      address = api.patient(() => api.blob(path)).then((blob) => URL.createObjectURL(blob));
+      addresses.set(path, address);
+      address.catch(() => addresses.delete(path));
+    }
+    image.src = await address.catch(() => "");
+  };
+  sight.observe(image);
+  return image;
+}

@@ -1,0 +1,90 @@
+/** The colours of the segmenter's classes over the pictures. */
+
+/** @import { Studio } from "./studio.js" */
+/** @import { SegClass, Segmentation } from "./types.js" */
+
+import { Newest } from "./newest.js";
+
+/** As many maps are kept. */
+const KEPT = 40;
+
+export class ClassOverlay {
+  plane = 0;
+  /** @type {CanvasImageSource | null} */
+  after = null;
+  /** @type {CanvasImageSource | null} */
+  before = null;
+  #studio;
+  #changed;
+  /** @type {Map<string, Segmentation>} */
+  #kept = new Map();
+  #afters;
+  #befores;
+
+  /** @param {Studio} studio @param {() => void} changed */
+  constructor(studio, changed) {
+    this.#studio = studio;
+    this.#changed = changed;
+    const run = /** @param {object} recipe @param {AbortSignal} signal */ (recipe, signal) => this.#ask(recipe, signal);
+    this.#afters = new Newest(run, studio.api.again);
+    this.#befores = new Newest(run, studio.api.again);
+  }
+
+  /** Asks for the classes of what is seen. */
+  ask() {
+    const { store } = this.#studio;
+    const seen = store.recipe(store.scene.strokes.filter(({ hidden }) => !hidden));
+    for (const [queue, recipe, which] of /** @type {const} */ ([[this.#afters, seen, "after"], [this.#befores, store.recipe([]), "before"]])) {
+      queue.ask(recipe).then(
+        (found) => {
+          if (!found) return;
+          this[which] = this.#draw(found);
+          this.#changed();
+        },
+        (error) => this.#studio.fault("classes", "The classes did not come.", error),
+      );
+    }
+  }
+
+  forget() {
+    this.#afters.drop();
+    this.#befores.drop();
+    this.after = null;
+    this.before = null;
+  }
+
+  /** @param {object} recipe @param {AbortSignal} signal @returns {Promise<Segmentation>} */
+  async #ask(recipe, signal) {
+    const key = JSON.stringify(recipe);
+    const known = this.#kept.get(key);
+    if (known) return known;
+    const found = await this.#studio.api.json(`models/${this.#studio.model?.id}/segmentation`, { body: { recipe }, signal });
+    this.#kept.set(key, found);
+    for (const [old] of this.#kept) {
+      if (this.#kept.size <= KEPT) break;
+      this.#kept.delete(old);
+    }
+    return found;
+  }
+
+  /** @param {Segmentation} found */
+  #draw({ planes }) {
+    const plane = planes[this.plane];
+    const classes = /** @type {SegClass[] | undefined} */ (this.#studio.model?.segmenter?.planes[this.plane]?.classes);
+    if (!plane || !classes) return null;
+    const [height, width] = plane.size;
+    const image = new ImageData(width, height);
+    let at = 0;
+    for (const [index, length] of plane.runs) {
+      const known = classes[index];
+      for (let i = at; i < at + length; i += 1) {
+        if (!known || known.ignored) continue;
+        image.data.set([...known.colour, 255], i * 4);
+      }
+      at += length;
+    }
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext("2d")?.putImageData(image, 0, 0);
+    return canvas;
+  }
+}
