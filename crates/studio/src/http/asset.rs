@@ -17,7 +17,45 @@ macro_rules! assets {
     };
 }
 
-const ASSETS: &[Asset] = &assets!["index.html",];
+const ASSETS: &[Asset] = &assets![
+    "index.html",
+    "js/api.js",
+    "js/brush.js",
+    "js/colours.js",
+    "js/dom.js",
+    "js/eraser.js",
+    "js/events.js",
+    "js/feedback.js",
+    "js/images.js",
+    "js/keep.js",
+    "js/keys.js",
+    "js/link.js",
+    "js/main.js",
+    "js/newest.js",
+    "js/outline.js",
+    "js/overlay.js",
+    "js/palette.js",
+    "js/pictures.js",
+    "js/png.js",
+    "js/recipe.js",
+    "js/results.js",
+    "js/rooms/paint.js",
+    "js/seed.js",
+    "js/store.js",
+    "js/strength.js",
+    "js/strokes.js",
+    "js/studio.js",
+    "js/surface.js",
+    "js/theme.js",
+    "js/types.js",
+    "js/whole.js",
+    "js/words.js",
+    "style/controls.css",
+    "style/layout.css",
+    "style/paint.css",
+    "style/surface.css",
+    "style/tokens.css",
+];
 
 /// A file of the page by its path; without one the page itself.
 pub(crate) async fn page(path: Option<Path<String>>, headers: HeaderMap) -> Response {
