@@ -12,6 +12,7 @@ import { mountTheme } from "./theme.js";
 /** The rooms, in the order of the header. Each is loaded when it is first entered. */
 const ROOMS = [
   { id: "paint", title: "Paint", load: async () => (await import("./rooms/paint.js")).room },
+  { id: "wander", title: "Wander", load: async () => (await import("./rooms/wander.js")).room },
 ];
 /** The address is written at most this often, in milliseconds: browsers refuse more. */
 const ADDRESS_PAUSE = 300;

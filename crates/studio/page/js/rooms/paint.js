@@ -39,6 +39,8 @@ class Paint {
   cells = false;
   /** Steps of the brush's size, in pixels. */
   sizes = [1];
+  /** The size that was asked for: layers have different steps. @type {number | null} */
+  wished = null;
   modelId = "";
 
   /**
@@ -124,6 +126,7 @@ class Paint {
     this.cellsButton = toggle("cells", "Cells", "Cells of the layer (G)", (on) => this.setCells(on));
     this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
     this.smoothButton.element.classList.add("icon", "smooth");
+    this.smoothButton.element.lastChild?.remove();
     const whole = iconButton("whole", "The whole picture again", () => this.surface.zoom(1, 0, 0), { hidden: true });
     this.surface.onZoom = () => (whole.hidden = !this.surface.zoomed);
     const stage = h(
@@ -170,7 +173,7 @@ class Paint {
       this.smoothButton.set(this.surface.smooth);
       this.overlay.forget();
       this.whole.opened();
-      this.brush.diameter = 0;
+      this.wished = null;
       this.classesButton.element.disabled = !model.segmenter;
       this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
       if (!model.segmenter) this.setClasses(false);
@@ -202,13 +205,19 @@ class Paint {
     for (let size = 1; size < cell; size += 1) this.sizes.push(size);
     for (let size = cell; size <= side; size += cell) this.sizes.push(size);
     this.size.max = String(this.sizes.length - 1);
-    this.setSize(this.brush.diameter || cell * FIRST_SIZE);
+    this.showSize(this.wished ?? cell * FIRST_SIZE);
     this.say();
     this.surface.refresh();
   }
 
-  /** @param {number} size in pixels; the nearest step is taken */
+  /** @param {number} size in pixels */
   setSize(size) {
+    this.wished = size;
+    this.showSize(size);
+  }
+
+  /** @param {number} size in pixels; the nearest step is taken */
+  showSize(size) {
     const near = this.sizes.reduce((a, b) => (Math.abs(b - size) < Math.abs(a - size) ? b : a));
     this.brush.diameter = near;
     this.size.value = String(this.sizes.indexOf(near));
@@ -449,7 +458,7 @@ class Paint {
     };
     if (brush.mask) {
       const painted = region(brush.mask);
-      fill(context, painted, size, frame, colour, 0.5, how.dashed);
+      fill(context, painted, size, frame, colour, 0.3, how.dashed);
       line(context, edges(painted, size, frame), how);
     }
     if (!brush.at) return;
