@@ -6,7 +6,7 @@
 import { h } from "./dom.js";
 import { Newest } from "./newest.js";
 import { cut, sheet } from "./sheet.js";
-import { latentWords } from "./words.js";
+import { latentWords, percent, planeShares } from "./words.js";
 
 /** Pictures on a side of the map; together a request's most. */
 const SIDE = 8;
@@ -74,10 +74,10 @@ export class Plane {
         "figure",
         {},
         this.pictures[i],
-        h("figcaption", {}, h("span", { class: `handle-name handle-${i + 1}` }, String(i + 1)), this.captions[i]),
-        h("button", { type: "button", onclick: () => paint(this.#latent(this.#at[i])) }, "Paint this one"),
+        h("figcaption", {}, h("span", { class: `handle-name handle-${i + 1}`, "aria-hidden": "true" }, String(i + 1)), this.captions[i]),
       ),
     );
+    const buttons = this.#at.map((_, i) => h("button", { type: "button", onclick: () => paint(this.#latent(this.#at[i])) }, `Paint ${i + 1}`));
     this.strip = Array.from({ length: WAY }, () => h("canvas", {}));
     this.element = h(
       "section",
@@ -85,6 +85,7 @@ export class Plane {
       h("div", { class: "head" }, h("h2", {}, "Between four"), h("small", {}, "drag 1 and 2; corners are seeds")),
       h("div", { class: "plane-row" }, h("div", { class: "plane-frame" }, this.map, ...this.corners), h("div", { class: "plane-figures" }, ...figures)),
       h("div", { class: "way", role: "img", "aria-label": "The way from 1 to 2" }, ...this.strip),
+      h("div", { class: "row wrap" }, ...buttons, h("small", {}, "Below the plane: the way from 1 to 2.")),
     );
   }
 
@@ -99,7 +100,7 @@ export class Plane {
       const words = latentWords(this.#latent(this.#at[i]));
       handle.setAttribute("aria-valuenow", String(Math.round(x * 100)));
       handle.setAttribute("aria-valuetext", words);
-      this.captions[i].textContent = words;
+      this.captions[i].replaceChildren(...planeShares(this.#at[i]).map((share, corner) => h("span", {}, `${this.#seeds[corner]}: ${percent(share)}`)));
       this.pictures[i].setAttribute("aria-label", `Picture at ${i + 1}: ${words}`);
     });
     const mapped = `${id} ${this.#seeds}`;

@@ -8,7 +8,7 @@ import { Brush } from "../brush.js";
 import { choices, h, iconButton, toggle } from "../dom.js";
 import { erased } from "../eraser.js";
 import { hint, lead, removes, resultLine } from "../feedback.js";
-import { any, DRAW, edges, ERASE, fill, grid, HALF, line, REMOVE, ring } from "../outline.js";
+import { DRAW, edges, ERASE, fill, grid, line, REMOVE, ring } from "../outline.js";
 import { ClassOverlay } from "../overlay.js";
 import { Palette } from "../palette.js";
 import { encodeRuns, pool, rasterOf } from "../recipe.js";
@@ -320,6 +320,11 @@ class Paint {
       this.say();
       return false;
     }
+    const most = this.studio.info?.limits.strokes ?? Infinity;
+    if (!this.erasing && this.studio.store.scene.strokes.length >= most) {
+      this.line.replaceChildren(lead(`${counted(most, "stroke")} are the most.`), hint("Delete one, or keep the picture and begin anew."));
+      return false;
+    }
     if (this.view === "before" || this.view === "change") this.setView("after");
     this.held = null;
     this.results.stop();
@@ -437,9 +442,7 @@ class Paint {
       const stroke = store.stroke(id);
       const of = model.layers.find(({ name }) => name === stroke?.layer);
       if (!stroke || !of || stroke.place === "everywhere" || brush.painting) continue;
-      const raster = rasterOf(stroke.place, of.size);
-      const pooled = { size: of.size, shares: pool(raster, of.size) };
-      const region = any(pooled, HALF) ? pooled : raster;
+      const region = { size: of.size, shares: pool(rasterOf(stroke.place, of.size), of.size) };
       const hovered = id === this.strokes.hovered;
       const off = removes(stroke);
       if (hovered) fill(context, region, size, frame, off ? REMOVE : DRAW, 0.35, off);
@@ -450,12 +453,7 @@ class Paint {
     const colour = erasing ? ERASE : this.op === "remove" ? REMOVE : DRAW;
     const how = { dashed: this.op === "remove" && !erasing };
     const cells = erasing || !layer ? size : layer.size;
-    /** @param {Uint8Array} mask */
-    const region = (mask) => {
-      const raster = { size, shares: mask };
-      const pooled = { size: cells, shares: pool(raster, cells) };
-      return any(pooled, HALF) ? pooled : raster;
-    };
+    const region = /** @param {Uint8Array} mask */ (mask) => ({ size: cells, shares: pool({ size, shares: mask }, cells) });
     if (brush.mask) {
       const painted = region(brush.mask);
       fill(context, painted, size, frame, colour, 0.3, how.dashed);

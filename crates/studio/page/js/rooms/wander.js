@@ -81,8 +81,7 @@ class Wander {
     if (this.modelId !== model.id) {
       this.modelId = model.id;
       const { length, law } = model.latent;
-      const more = [model.truncation ? "" : "no truncation", model.labels ? "" : "no classes"].filter(Boolean).join(" and ");
-      this.law.textContent = `${model.name} draws from ${length} numbers, ${law}${more ? `; it has ${more}` : ""}.`;
+      this.law.textContent = `${model.name} makes a picture of ${length} numbers that are drawn with the law “${law}”. It has no truncation and no classes.`;
       this.listPins();
     }
     this.plane.show();
