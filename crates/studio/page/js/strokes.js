@@ -51,7 +51,7 @@ export class StrokeList {
     );
     this.element = h(
       "section",
-      { "aria-label": "Strokes" },
+      {},
       h("div", { class: "head" }, h("h2", {}, "Strokes ", this.number), this.clear),
       this.empty,
       this.list,
