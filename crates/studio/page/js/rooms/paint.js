@@ -367,7 +367,9 @@ class Paint {
   changed(more) {
     const { store } = this.studio;
     this.undo.disabled = !store.canUndo;
+    this.undo.title = store.canUndo ? "Undo (Ctrl+Z)" : "Nothing to undo";
     this.redo.disabled = !store.canRedo;
+    this.redo.title = store.canRedo ? "Redo (Ctrl+Shift+Z)" : "Nothing to do again";
     this.results.stop();
     if (more) this.strokes.chosen = store.scene.strokes.at(-1)?.id ?? null;
     this.results.first = this.strokes.chosen;
