@@ -6,7 +6,7 @@
 
 import { h, icon, iconButton } from "./dom.js";
 import { removes, resultShort, strokeName, strokeUnits } from "./feedback.js";
-import { any, DRAW, edges, fill, HALF, line, REMOVE } from "./outline.js";
+import { DRAW, edges, fill, line, REMOVE } from "./outline.js";
 import { rasterOf } from "./recipe.js";
 import { percent } from "./words.js";
 
@@ -51,7 +51,7 @@ export class StrokeList {
     );
     this.element = h(
       "section",
-      { "aria-label": "Strokes" },
+      {},
       h("div", { class: "head" }, h("h2", {}, "Strokes ", this.number), this.clear),
       this.empty,
       this.list,
@@ -172,7 +172,9 @@ export class StrokeList {
         label(earlier, `Earlier: ${title}`);
         label(bin, `Delete: ${title}`);
         later.disabled = at === of - 1;
+        if (later.disabled) later.title = "It is the last that is painted";
         earlier.disabled = at === 0;
+        if (earlier.disabled) earlier.title = "It is the first that is painted";
         range.value = String(Math.round(stroke.alpha * 100));
         range.setAttribute("aria-label", `Opacity: ${title}`);
         range.setAttribute("aria-valuetext", percent(stroke.alpha));
@@ -209,5 +211,5 @@ function drawThumb(canvas, stroke, image, model) {
   const region = rasterOf(stroke.place, layer.size);
   const off = removes(stroke);
   fill(context, region, [height, width], frame, off ? REMOVE : DRAW, 0.75, off);
-  line(context, edges(region, [height, width], frame, any(region, HALF) ? HALF : 0.02), { dashed: off });
+  line(context, edges(region, [height, width], frame), { dashed: off });
 }
