@@ -2,7 +2,7 @@
 
 use crate::concepts::{Concept, Concepts};
 use crate::subject::Subject;
-use net::{Edit, Result, Tensor};
+use net::{Edit, Feed, Result, Tensor};
 use segment::Segment;
 use serde::{Deserialize, Serialize};
 
@@ -67,19 +67,19 @@ impl Effects {
 }
 
 impl Subject {
-    /// The images of latents `[n, ...]` before and after edits, done in their order. What lies before the first edited layer is
-    /// computed once.
+    /// The images of some latents before and after edits, done in their order. What lies before the first edited layer is
+    /// computed once. A layer that is shifted is so in both.
     ///
     /// # Errors
     /// A layer of an edit is not one of the subject's, an edit does not fit its layer, or the images have numbers that are not finite.
-    pub fn before_and_after(&self, latents: &Tensor, edits: &[Edit]) -> Result<[Tensor; 2]> {
+    pub fn before_and_after(&self, feed: &Feed, edits: &[Edit]) -> Result<[Tensor; 2]> {
         let nodes = edits.iter().map(|edit| self.node_of(&edit.node)).collect::<Result<Vec<_>>>()?;
         let Some(&first) = nodes.iter().min() else {
-            let images = self.run(latents)?.fetch_one(self.output())?;
+            let images = self.run(feed)?.fetch_one(self.output())?;
             self.check(std::slice::from_ref(&images))?;
             return Ok([images.clone(), images]);
         };
-        let mut run = self.run(latents)?;
+        let mut run = self.run(feed)?;
         // r = h(z), then x = f(r) twice.
         let mut r = run.fetch_before(&[first], &[self.output()])?.remove(0);
         let mut edited = run.fork();
@@ -101,7 +101,7 @@ impl Subject {
 mod tests {
     use super::*;
     use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
-    use net::{Device, Network};
+    use net::{Device, Network, Shift, Tensor};
 
     #[test]
     fn computing_the_rest_alone_gives_what_the_whole_network_gives() {
@@ -118,6 +118,7 @@ mod tests {
         let network = Network::initial(graph, 1, "test", &device);
         let subject = Subject::new(&network, &[], &device).unwrap();
         let z = network.latents(&[1, 2, 3], &device);
+        let feed = Feed::from(z.clone());
         let masked = Edit { mask: Some(vec![vec![1.0, 0.0]]), ..Edit::force("1", vec![1], 3.0) };
         // Later ones of a layer see what earlier ones left; layers come in the network's order, not in that of the list.
         for edits in [
@@ -125,10 +126,25 @@ mod tests {
             vec![masked.clone(), Edit::ablate("0", vec![1]), Edit::force("0", vec![1], 2.0)],
             vec![],
         ] {
-            let [before, after] = subject.before_and_after(&z, &edits).unwrap();
+            let [before, after] = subject.before_and_after(&feed, &edits).unwrap();
             assert_eq!(before.to_vec(), network.forward(&z, &[]).unwrap().to_vec());
             assert_eq!(after.to_vec(), network.forward(&z, &edits).unwrap().to_vec());
             assert_eq!(before.to_vec() == after.to_vec(), edits.is_empty());
+        }
+        // A layer that is shifted is so before and after, wherever the edits are.
+        for (layer, edited) in [("0", "1"), ("1", "1"), ("1", "0")] {
+            let h = subject.run(&feed).unwrap().fetch_one(subject.node_of(layer).unwrap()).unwrap();
+            let by = Tensor::new(h.shape(), (0..h.len()).map(|i| (i % 5) as f32 - 2.0).collect(), &device);
+            let feed = Feed { latents: z.clone(), shift: Some(Shift { node: layer.into(), by }) };
+            let edits = [Edit::force(edited, vec![1], 2.0)];
+            let images = |edits: &[Edit]| {
+                let mut run = subject.run(&feed).unwrap();
+                run.edit(edits).unwrap();
+                run.fetch_one(subject.output()).unwrap().to_vec()
+            };
+            let [before, after] = subject.before_and_after(&feed, &edits).unwrap().map(|x| x.to_vec());
+            assert!(before == images(&[]) && after == images(&edits) && before != after, "{layer} {edited}");
+            assert_ne!(before, network.forward(&z, &[]).unwrap().to_vec());
         }
     }
 }
