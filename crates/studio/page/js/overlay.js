@@ -14,6 +14,8 @@ export class ClassOverlay {
   after = null;
   /** @type {CanvasImageSource | null} */
   before = null;
+  /** The classes of the present picture. @type {Segmentation | null} */
+  found = null;
   #studio;
   #changed;
   /** @type {Map<string, Segmentation>} */
@@ -39,6 +41,7 @@ export class ClassOverlay {
         (found) => {
           if (!found) return;
           this[which] = this.#draw(found);
+          if (which === "after") this.found = found;
           this.#changed();
         },
         (error) => this.#studio.fault("classes", "The classes did not come.", error),
@@ -51,6 +54,7 @@ export class ClassOverlay {
     this.#befores.drop();
     this.after = null;
     this.before = null;
+    this.found = null;
   }
 
   /** @param {object} recipe @param {AbortSignal} signal @returns {Promise<Segmentation>} */
