@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             Err(said) => return failure::of_clap(&said),
         };
         let console = Console::new(arguments.quiet);
-        threads::start(console);
+        threads::start(console, !arguments.command.waits());
         arguments.command.run(console).map_or_else(|error| failure::report(&error, &words), Ending::from)
     });
     // A reader that has gone wants no answer.

@@ -8,14 +8,15 @@ pub(crate) const MOST: usize = 1024;
 /// The variable by which people say how many: that of the pool, `RAYON_NUM_THREADS`.
 const VARIABLE: &str = "RAYON_NUM_THREADS";
 
-/// Makes the pool: as many threads as the variable says, or as there are processors.
-pub(crate) fn start(console: Console) {
+/// Makes the pool: as many threads as the variable says, or as there are processors. `computes` says whether this thread is one of them.
+pub(crate) fn start(console: Console, computes: bool) {
     let asked = std::env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned());
     let (threads, warning) = meant(asked.as_deref());
     warning.into_iter().for_each(|warning| console.warn(&warning));
     // This thread computes with the others: nothing has to be handed over to them and back. Where the system gives no threads, work
     // is done by those that there are.
-    drop(rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    drop(if computes { pool.use_current_thread() } else { pool }.build_global());
 }
 
 /// Reads a number of threads that people typed.

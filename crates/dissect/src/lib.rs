@@ -62,7 +62,10 @@ pub use causal::{Causal, CausalSettings, CausalTask, Context, Epoch, Insertions,
 pub use concepts::{Concept, Concepts};
 pub use count::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top, merge};
 pub use dissection::{Dissection, Means, check, dissect};
-pub use edit::{Action, EDITED, Edited, Effect, Effects, Place, RECIPE, RECIPE_FORMAT, Recipe, Sheet, Units, Value};
+pub use edit::{
+    Action, EDITED, Edited, Effect, Effects, LatentOf, Painted, Place, RECIPE, RECIPE_FORMAT, Recipe, Sheet, Units,
+    Value,
+};
 pub use find::{
     ClassRow, ClassShare, Compared, Comparison, Detected, Difference, Example, Findings, ImageDistance, LayerCount,
     LayerFindings, LayerRow, Unit, image_distance,

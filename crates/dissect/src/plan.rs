@@ -30,6 +30,7 @@ const LIMIT: u64 = 64 << 20;
 
 /// Something that a dissection was made with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// What the user typed for it.

@@ -121,17 +121,48 @@ impl Subject {
         Ok(self.as_maps(values))
     }
 
+    /// The same with these of its layers alone.
+    ///
+    /// # Errors
+    /// It has no such layer.
+    pub fn with_layers(&self, layers: &[Layer]) -> Result<Self> {
+        let known = |layer: &Layer| self.layers.contains(layer);
+        if let Some(stranger) = layers.iter().find(|layer| !known(layer)) {
+            return Err(net::Error::Graph(format!("has no layer {} of {} units", stranger.name, stranger.units)));
+        }
+        let nodes = layers.iter().map(|layer| self.ready.find(&layer.name)).collect::<Result<_>>()?;
+        Ok(Self { layers: layers.to_vec(), nodes, ..self.clone() })
+    }
+
     /// The values of all layers with units on axis 1 and a map for each.
     fn as_maps(&self, values: Vec<Tensor>) -> Vec<Tensor> {
-        let of_layer = |(layer, value): (&Layer, Tensor)| {
-            let shape = [value.shape()[0], layer.units, layer.size[0], layer.size[1]];
-            let axis = self.ready.unit_axis(&layer.name).unwrap_or(1);
-            if value.shape() == shape && axis == 1 {
-                return value;
-            }
-            Tensor::new(&shape, units_first(&value.numbers(), value.shape(), axis), &value.device())
-        };
-        self.layers.iter().zip(values).map(of_layer).collect()
+        self.layers.iter().zip(values).map(|(layer, value)| self.as_map(layer, value)).collect()
+    }
+
+    fn as_map(&self, layer: &Layer, value: Tensor) -> Tensor {
+        let shape = [value.shape()[0], layer.units, layer.size[0], layer.size[1]];
+        let axis = self.ready.unit_axis(&layer.name).unwrap_or(1);
+        if value.shape() == shape && axis == 1 {
+            return value;
+        }
+        Tensor::new(&shape, units_first(&value.numbers(), value.shape(), axis), &value.device())
+    }
+
+    /// The layer of this name.
+    ///
+    /// # Errors
+    /// There is none; the hint lists those there are.
+    pub fn layer(&self, name: &str) -> Result<&Layer> {
+        self.layers.iter().find(|layer| layer.name == name).ok_or_else(|| {
+            let known = self.layers.iter().map(|layer| layer.name.as_str());
+            let error = Error::setting("layer", format!("{name}: there is no such layer with maps"));
+            error.with_hint(base::known_names(name, "layers with maps", known)).into()
+        })
+    }
+
+    /// The value of a layer with units on axis 1 and a map for each.
+    pub(crate) fn maps_of_layer(&self, layer: &str, value: Tensor) -> Result<Tensor> {
+        Ok(self.as_map(self.layer(layer)?, value))
     }
 
     /// The maps of all layers and the images `[n, c, h, w]`, in one pass.

@@ -27,11 +27,10 @@ fn main() -> Result<()> {
 
     // The same in full: the units that fit doors, forced to a value that they rarely reach, at some cells of the layer's maps.
     let doors = Action {
-        layer: "2".to_owned(),
         units: Units::OfClass { class: "door".to_owned(), best: 20 },
         value: Value::Quantile(0.995),
-        alpha: 1.0,
         place: Place::Cells(vec![[10, 4], [10, 5], [11, 4], [11, 5], [10, 10], [10, 11], [11, 10], [11, 11]]),
+        ..Action::ablate("2", Vec::new())
     };
     edit(&generator, &segmenter, Recipe::new(vec![doors]), &out.join("doors"))
 }

@@ -3,7 +3,7 @@
 use crate::Note;
 use crate::recorded::generator_of;
 use base::{Error, Result as BaseResult};
-use dissect::{Dissection, Plan, Subject};
+use dissect::{Causal, Dissection, Plan, Subject};
 use net::{Device, Network, Result};
 use std::path::Path;
 
@@ -52,8 +52,18 @@ pub fn subject_of_plan(
     model.subject(&layers, device)
 }
 
+/// The results of [`dissect::causal()`] that come with a shipped generator; none for others.
+pub fn shipped_causes(model: &Path) -> Vec<Causal> {
+    let shipped = model.to_str().and_then(shipped::dissection);
+    let parse = |&(name, bytes): &(&str, &[u8])| Causal::parse(bytes, Path::new(name)).ok().flatten();
+    shipped.map(|shipped| shipped.causes.iter().filter_map(parse).collect()).unwrap_or_default()
+}
+
 /// Refuses a dissection of another generator.
-pub(crate) fn check_same(dissection: &Dissection, network: &Network, path: &Path) -> BaseResult<()> {
+///
+/// # Errors
+/// It is of another one; the message says of which.
+pub fn check_same(dissection: &Dissection, network: &Network, path: &Path) -> BaseResult<()> {
     if dissection.plan.model.is(network)? {
         return Ok(());
     }

@@ -82,13 +82,13 @@ impl<'a> Editing<'a> {
         segmenter: Option<&'a Segmenter>,
     ) -> Result<Self> {
         generator.image_shape()?;
-        if recipe.edits.is_empty() {
+        if recipe.shown().next().is_none() {
             return Err(Error::setting("edit", "no edit is given")
                 .with_hint("Give `ablate`, `scale`, `insert` or `recipe`.")
                 .into());
         }
         let mut layers: Vec<String> = Vec::new();
-        for action in &recipe.edits {
+        for action in recipe.shown() {
             if !layers.contains(&action.layer) {
                 layers.push(action.layer.clone());
             }

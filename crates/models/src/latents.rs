@@ -1,8 +1,9 @@
 //! Where latents come from: seeds, or numbers.
 
-use crate::{Generator, Seeds};
+use crate::{Generator, Seeds, Way};
 use base::npy::Array;
 use base::{Error, Malformed};
+use dissect::LatentOf;
 use net::{Result, Tensor};
 use std::path::Path;
 use std::str::FromStr;
@@ -73,6 +74,57 @@ impl Latents {
             return Err(wrong(format!("{} numbers are not latents of {length} numbers each", values.len())).into());
         }
         Ok(Self::of_numbers(values.len() / length, values).map_err(wrong)?)
+    }
+
+    /// The one picture that a recipe is about.
+    ///
+    /// # Errors
+    /// A place is not between its ends; there are not as many numbers as the generator reads, or some are not finite; or it is an
+    /// inversion, which only who made it knows.
+    pub fn of_recipe(latent: &LatentOf, generator: &Generator) -> Result<Self> {
+        let way = Way::of_law(generator.network().latent_law());
+        let of_seeds = |seeds: &[u64]| -> Vec<Vec<f32>> {
+            let all = generator.network().latents(seeds, generator.device()).to_vec();
+            all.chunks_exact((all.len() / seeds.len()).max(1)).map(<[f32]>::to_vec).collect()
+        };
+        let inside = |at: f64| match (0.0..=1.0).contains(&at) {
+            true => Ok(at),
+            false => Err(Error::setting("latent", format!("{at} is no place between two seeds: it is 0 to 1"))),
+        };
+        match latent {
+            LatentOf::Seed(seed) => Ok(seed.to_string().parse::<Seeds>()?.into()),
+            LatentOf::Between { seeds, at } => {
+                let ends = of_seeds(seeds);
+                Self::given(way.between(&ends[0], &ends[1], inside(*at)?), generator)
+            }
+            LatentOf::Plane { seeds, at: [x, y] } => {
+                let (corners, x, y) = (of_seeds(seeds), inside(*x)?, inside(*y)?);
+                let [upper, lower] = [0, 2].map(|left| way.between(&corners[left], &corners[left + 1], x));
+                Self::given(way.between(&upper, &lower, y), generator)
+            }
+            LatentOf::Numbers(values) => {
+                let latents = Self::given(values.clone(), generator)?;
+                match latents.len() {
+                    1 => Ok(latents),
+                    n => {
+                        Err(Error::setting("latent", format!("holds {n} latents; a recipe is about one picture"))
+                            .into())
+                    }
+                }
+            }
+            LatentOf::Inversion(name) => {
+                let reason = format!("names the inversion {name}, which is known to the studio that made it alone");
+                Err(Error::setting("latent", reason).with_hint("Invert the photo: `invert`.").into())
+            }
+        }
+    }
+
+    /// The seeds, where they come from seeds.
+    pub fn seeds(&self) -> Option<&Seeds> {
+        match &self.0 {
+            Source::Seeds(seeds) => Some(seeds),
+            Source::Numbers { .. } => None,
+        }
     }
 
     fn of_numbers(n: usize, values: Vec<f32>) -> Result<Self, String> {
@@ -148,6 +200,34 @@ mod tests {
         assert_eq!((given.len(), given.batch(&generator, 1, 9).to_vec()), (3, all[4..].to_vec()));
         assert_eq!((seeds.name(1), given.name(1)), ("seed000003".into(), "latent000001".into()));
         assert_eq!(given.batch(&generator, 7, 1).shape(), [0, 4], "beyond the last there is nothing");
+    }
+
+    #[test]
+    fn a_recipe_says_which_picture() {
+        let generator = small(3);
+        let numbers =
+            |latent: &LatentOf| Latents::of_recipe(latent, &generator).map(|l| l.batch(&generator, 0, 1).to_vec());
+        let seed = |seed| numbers(&LatentOf::Seed(seed)).unwrap();
+        assert_eq!(numbers(&LatentOf::Between { seeds: [3, 4], at: 1.0 }).unwrap(), seed(4));
+        let way = Way::of_law(generator.network().latent_law());
+        let half = way.between(&seed(3), &seed(4), 0.5);
+        assert_eq!(numbers(&LatentOf::Between { seeds: [3, 4], at: 0.5 }).unwrap(), half);
+        let plane = |at| numbers(&LatentOf::Plane { seeds: [3, 4, 5, 6], at }).unwrap();
+        assert_eq!(
+            (plane([0.0, 0.0]), plane([1.0, 0.0]), plane([0.0, 1.0]), plane([1.0, 1.0])),
+            (seed(3), seed(4), seed(5), seed(6))
+        );
+        assert_eq!(plane([0.5, 0.0]), half);
+        assert_eq!(numbers(&LatentOf::Numbers(half.clone())).unwrap(), half);
+        for wrong in [
+            LatentOf::Between { seeds: [3, 4], at: f64::NAN },
+            LatentOf::Plane { seeds: [3; 4], at: [0.0, 1.1] },
+            LatentOf::Numbers(vec![0.0; 8]),
+            LatentOf::Numbers(vec![0.0; 3]),
+            LatentOf::Inversion("a".into()),
+        ] {
+            assert!(numbers(&wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!   batches, [`Generator::activations`] says what any node holds on the way;
 //! - [`Latents`] come from [`Seeds`] (`0..16`, `0..4,7`), from numbers, or from a [`Walk`] from seed to seed;
 //! - an [`Editing`] is a recipe for one generator, from latents to pictures before and after, and to figures;
+//! - a [`Painter`] draws the pictures of recipes one at a time and quickly, and says what became of them;
 //! - [`Nearest`] looks for the real images most like given ones, [`Seen`] counts what a segmenter sees;
 //! - [`open_dissection`], [`Dissecting`] and [`Causes`] open, make and search dissections;
 //! - [`pictures`] lays pictures out, [`files`] writes them, each whole or not at all.
@@ -36,6 +37,7 @@ mod latents;
 mod memory;
 mod nearest;
 mod open;
+mod painting;
 pub mod pictures;
 mod real;
 mod recorded;
@@ -48,7 +50,7 @@ pub use causes::{Causes, Searched, concepts_named, removable_first};
 pub use compare::measure_images;
 pub use dissect::{Unwatched, Watch, unwatched};
 pub use dissecting::Dissecting;
-pub use dissection::{dissection_of_model, open_dissection, subject_of_plan};
+pub use dissection::{check_same, dissection_of_model, open_dissection, shipped_causes, subject_of_plan};
 pub use edit::{EditNames, EditOutcome, Editing, read_mask, scaled};
 pub use generator::{Generator, Kind};
 pub use images::Made;
@@ -56,6 +58,10 @@ pub use latents::Latents;
 pub use nearest::{Match, Nearest};
 pub use net::{Error, Result};
 pub use open::{Model, Note, find_segmenter, is_model, open_segmenter};
+pub use painting::{
+    Active, AtPixel, Cells, ClassEffect, Context, Heat, OwnConcept, Painter, PaletteConcept, PictureEffects, PixelUnit,
+    RankedBy, Ranking, Sketch, StrokeEffect, UnitEffect, UnitHeat, UnitRow,
+};
 pub use real::{open_real, real_count};
 pub use recorded::{model_for, segmenter_for, segmenter_of_plan};
 pub use seeds::Seeds;

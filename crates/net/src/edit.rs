@@ -36,6 +36,12 @@ impl Edit {
         Self { values: vec![value], ..Self::ablate(node, units) }
     }
 
+    /// The mask at a map of `h x w` cells, row by row: the share of each cell that it covers. Everywhere 1 without a mask; none where the
+    /// mask is empty or ragged.
+    pub fn cells(&self, [h, w]: [usize; 2]) -> Option<Vec<f32>> {
+        self.mask.as_ref().map_or_else(|| Some(vec![1.0; h * w]), |mask| pooled(mask, h, w))
+    }
+
     /// The edited tensor, whose axis number `axis` holds the units; a mask needs maps `[n, c, h, w]`.
     ///
     /// # Errors

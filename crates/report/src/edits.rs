@@ -145,7 +145,7 @@ fn in_words(inputs: &Inputs, action: &Action) -> Html {
             let cells: Vec<String> = cells.iter().map(|[row, column]| format!("{row},{column}")).collect();
             format!(", at cells {}", cells.join(" "))
         }
-        Place::Mask(_) => ", under a mask".into(),
+        Place::Mask(_) | Place::Painted(_) => ", under a mask".into(),
     };
     markup("Layer {}: {} {}{}{}.", &[text(&action.layer), which, text(what), text(far), text(place)])
 }

@@ -92,19 +92,7 @@ impl Inputs {
     /// A result of `causal`; none if the file is of another kind.
     fn cause(&self, path: &Path) -> Result<Option<Cause>> {
         let Some(found) = Causal::read(path)? else { return Ok(None) };
-        let plan = &self.dissection.plan;
-        let layer = plan.layers.iter().position(|layer| layer.name == found.layer);
-        let same = |c: &dissect::Concept| c.name == found.class && c.category == found.category;
-        let concept = self.dissection.concepts.list().iter().position(same);
-        let (Some(layer), Some(concept)) = (layer, concept) else {
-            return Err(stranger(path, "its layer or class is none of this dissection").into());
-        };
-        if found.units.len() != plan.layers[layer].units {
-            return Err(stranger(path, "its layer has other units").into());
-        }
-        if found.networks.as_ref().is_some_and(|[model, _]| *model != plan.model.blake3) {
-            return Err(stranger(path, "it is of another generator").into());
-        }
+        let (layer, concept) = found.place_in(&self.dissection).map_err(|why| stranger(path, why))?;
         Ok(Some(Cause { path: path.to_owned(), found, concept, layer }))
     }
 

@@ -55,6 +55,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+use dissect::{Causal, Dissection};
 use inputs::Inputs;
 use net::Result;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,15 @@ pub struct Report {
     pub html: String,
     /// What lay in the dissection's folder and could not be shown, a line each.
     pub notes: Vec<String>,
+}
+
+/// A dissection, the results of `causal` that lie in its folder, and what lies there and could not be read, a line each.
+///
+/// # Errors
+/// The folder is no finished dissection.
+pub fn causes_beside(folder: &Path) -> Result<(Dissection, Vec<Causal>, Vec<String>)> {
+    let inputs = Inputs::gather(folder, &Wanted::default())?;
+    Ok((inputs.dissection, inputs.causes.into_iter().map(|cause| cause.found).collect(), inputs.notes))
 }
 
 /// Makes the page of a dissection.

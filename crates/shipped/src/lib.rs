@@ -45,6 +45,8 @@ pub struct Dissection {
     pub name: &'static str,
     /// Its files, by name: those that are read, which are the plan, the fits and the tally.
     pub files: [(&'static str, &'static [u8]); 3],
+    /// Results of searches for the causes of its classes, by name.
+    pub causes: &'static [(&'static str, &'static [u8])],
 }
 
 /// All of them.
@@ -55,6 +57,7 @@ pub const DISSECTIONS: [Dissection; 1] = [Dissection {
         ("fit.npz", include_bytes!("../dissections/scenes/fit.npz")),
         ("tally.npz", include_bytes!("../dissections/scenes/tally.npz")),
     ],
+    causes: &[],
 }];
 
 /// The dissection of the generator of this name.

@@ -11,6 +11,9 @@ use models::{EditNames, EditOutcome, Editing, Generator, Latents, Seeds};
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// The images that are edited where nothing says which.
+const DEFAULT_SEEDS: &str = "0..8";
+
 /// Switch units off, scale them, or force them, and see what changes
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("edits").required(true).multiple(true).args(["ablate", "scale", "insert", "recipe"])))]
@@ -63,9 +66,9 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "SEG")]
     segmenter: Option<PathBuf>,
 
-    /// Seeds: a half-open range, a number, or a list such as 0..4,7
-    #[arg(long, value_name = "A..B", default_value = "0..8")]
-    seeds: Seeds,
+    /// Seeds: a half-open range, a number, or a list such as 0..4,7 [default: the picture of the recipe, else 0..8]
+    #[arg(long, value_name = "A..B")]
+    seeds: Option<Seeds>,
 
     /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1]
     #[arg(long, value_name = "NPY", conflicts_with = "seeds")]
@@ -130,16 +133,27 @@ impl Edit {
         let generator = Generator::new(models::model_for(&self.model, plan, &device, &mut tell)?, &device)?;
         let segmenter = self.segmenter.as_deref().map(|path| models::find_segmenter(path, &device, &mut tell));
         let segmenter = segmenter.transpose()?.map(|(segmenter, _)| segmenter);
-        let editing = Editing::new(&generator, self.recipe()?, dissection.as_ref(), segmenter.as_ref())?;
+        let recipe = self.recipe()?;
+        let latents = match (&self.latents, &self.seeds, &recipe.latent) {
+            (Some(path), ..) => Latents::read(path, &generator)?,
+            (None, Some(seeds), _) => seeds.clone().into(),
+            (None, None, Some(latent)) => Latents::of_recipe(latent, &generator)?,
+            (None, None, None) => DEFAULT_SEEDS.parse()?,
+        };
+        if let Some(origin) = recipe.model.as_ref()
+            && !origin.is(generator.network())?
+        {
+            console.warn(&format!(
+                "the recipe was made for another generator ({}): its units may stand for other things",
+                origin.name
+            ));
+        }
+        let editing = Editing::new(&generator, recipe, dissection.as_ref(), segmenter.as_ref())?;
         if editing.is_blind() {
             console.warn(
                 "--segmenter: says the same of every picture, as painted masks do; no edit changes its classes, so there is no table of them",
             );
         }
-        let latents = match &self.latents {
-            Some(path) => Latents::read(path, &generator)?,
-            None => self.seeds.clone().into(),
-        };
 
         base::files::create_folder(&self.out)?;
         let shape = [&[latents.len() as usize], generator.shape().as_slice()].concat();
@@ -157,7 +171,7 @@ impl Edit {
             model: text(generator.path()),
             dissection: self.dissection.as_ref().map(text),
             segmenter: self.segmenter.as_ref().map(text),
-            seeds: self.latents.is_none().then(|| self.seeds.to_string()),
+            seeds: latents.seeds().map(ToString::to_string),
             latents: self.latents.as_ref().map(text),
         };
         editing.write(&self.out, &outcome, names)?;

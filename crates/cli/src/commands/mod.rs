@@ -17,6 +17,7 @@ mod report;
 mod resume;
 mod sample;
 mod segmenter;
+mod studio;
 mod trial;
 
 use crate::console::Console;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Edit(edit::Edit),
     Repair(repair::Repair),
     Report(report::Report),
+    Studio(studio::Studio),
     Inspect(inspect::Inspect),
     Export(export::Export),
     Trial(trial::Trial),
@@ -47,6 +49,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether the main thread waits for others, and so must not be one of those that compute.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self, Self::Studio(_))
+    }
+
     /// Does it.
     pub(crate) fn run(self, console: Console) -> Result<Code> {
         match self {
@@ -64,6 +71,7 @@ impl Command {
             Self::Edit(command) => command.run(console),
             Self::Repair(command) => command.run(console),
             Self::Report(command) => command.run(console),
+            Self::Studio(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Trial(command) => command.run(console),

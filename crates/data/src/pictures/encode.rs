@@ -11,7 +11,15 @@ use image::{Delay, ExtendedColorType, Frame, RgbImage, buffer::ConvertBuffer};
 /// # Errors
 /// The image is not what [`Image::new`] admits.
 pub fn png(image: &Image) -> Result<Vec<u8>> {
-    png_with(image, png::Compression::Balanced)
+    png_with(image, png::Compression::Balanced, None)
+}
+
+/// As [`png()`], with a text (an international one of PNG, so any will do) under a key of 1 to 79 Latin letters.
+///
+/// # Errors
+/// As [`png()`]; or the key is none.
+pub fn png_with_text(image: &Image, key: &str, text: &str) -> Result<Vec<u8>> {
+    png_with(image, png::Compression::Balanced, Some((key, text)))
 }
 
 /// As [`png()`], several times faster and somewhat larger: for pictures by the hundred.
@@ -19,16 +27,19 @@ pub fn png(image: &Image) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`png()`].
 pub fn quick_png(image: &Image) -> Result<Vec<u8>> {
-    png_with(image, png::Compression::Fast)
+    png_with(image, png::Compression::Fast, None)
 }
 
-fn png_with(image: &Image, compression: png::Compression) -> Result<Vec<u8>> {
+fn png_with(image: &Image, compression: png::Compression, text: Option<(&str, &str)>) -> Result<Vec<u8>> {
     let broken = |e: png::EncodingError| Error::setting("picture", e.to_string());
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, image.width as u32, image.height as u32);
     encoder.set_color(if image.channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(compression);
+    if let Some((key, text)) = text {
+        encoder.add_itxt_chunk(key.into(), text.into()).map_err(broken)?;
+    }
     let mut writer = encoder.write_header().map_err(broken)?;
     writer.write_image_data(&image.pixels).map_err(broken)?;
     writer.finish().map_err(broken)?;

@@ -3,6 +3,8 @@
 #![warn(clippy::indexing_slicing)]
 
 use super::Causal;
+use crate::concepts::Concept;
+use crate::dissection::Dissection;
 use base::{Error, Result, files};
 use std::path::Path;
 
@@ -20,11 +22,40 @@ impl Causal {
     /// The file cannot be read, is damaged, or holds what no search gives: units twice, a number that is not finite, a strength that is
     /// not in 0 to 1.
     pub fn read(path: &Path) -> Result<Option<Self>> {
+        Self::parse(&files::read(path, LIMIT)?, path)
+    }
+
+    /// The places of its layer and of its class in a dissection.
+    ///
+    /// # Errors
+    /// It does not belong to that dissection; why, in words.
+    pub fn place_in(&self, dissection: &Dissection) -> std::result::Result<(usize, usize), &'static str> {
+        let plan = &dissection.plan;
+        let layer = plan.layers.iter().position(|layer| layer.name == self.layer);
+        let same = |c: &Concept| c.name == self.class && c.category == self.category;
+        let concept = dissection.concepts.list().iter().position(same);
+        let (Some(layer), Some(concept)) = (layer, concept) else {
+            return Err("its layer or class is none of this dissection");
+        };
+        if plan.layers.get(layer).is_none_or(|layer| layer.units != self.units.len()) {
+            return Err("its layer has other units");
+        }
+        if self.networks.as_ref().is_some_and(|[model, _]| *model != plan.model.blake3) {
+            return Err("it is of another generator");
+        }
+        Ok((layer, concept))
+    }
+
+    /// Reads the result that bytes hold; `path` is only for the messages.
+    ///
+    /// # Errors
+    /// As [`Causal::read`].
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Option<Self>> {
         let wrong = |reason: String| {
             Error::file(path, reason).with_hint("Remove it and run the `causal` command that made it again.")
         };
         let corrupt = |e: serde_json::Error| wrong(format!("corrupt: {e}"));
-        let value: serde_json::Value = serde_json::from_slice(&files::read(path, LIMIT)?).map_err(corrupt)?;
+        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(corrupt)?;
         if KEYS.iter().any(|key| value.get(key).is_none()) {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 
 use crate::concepts::{Concept, Concepts};
 use crate::subject::Subject;
-use net::{Edit, Result, Tensor};
+use net::{Edit, NodeId, Result, Run, Tensor};
 use segment::Segment;
 use serde::{Deserialize, Serialize};
 
@@ -73,27 +73,93 @@ impl Subject {
     /// # Errors
     /// A layer of an edit is not one of the subject's, an edit does not fit its layer, or the images have numbers that are not finite.
     pub fn before_and_after(&self, latents: &Tensor, edits: &[Edit]) -> Result<[Tensor; 2]> {
-        let nodes = edits.iter().map(|edit| self.node_of(&edit.node)).collect::<Result<Vec<_>>>()?;
-        let Some(&first) = nodes.iter().min() else {
-            let images = self.run(latents)?.fetch_one(self.output())?;
-            self.check(std::slice::from_ref(&images))?;
+        let Some(first) = self.first_of(edits)? else {
+            let images = self.unedited(latents)?;
             return Ok([images.clone(), images]);
         };
         let mut run = self.run(latents)?;
         // r = h(z), then x = f(r) twice.
-        let mut r = run.fetch_before(&[first], &[self.output()])?.remove(0);
-        let mut edited = run.fork();
-        let before = run.fetch_one(self.output())?;
-        for (edit, _) in edits.iter().zip(&nodes).filter(|(_, node)| **node == first) {
-            r = edit.apply(&r, self.program().unit_axis(&edit.node)?)?;
-        }
-        edited.feed(first, &r)?;
-        let later: Vec<Edit> =
-            edits.iter().zip(&nodes).filter(|(_, node)| **node != first).map(|(edit, _)| edit.clone()).collect();
-        edited.edit(&later)?;
-        let pair = [before, edited.fetch_one(self.output())?];
+        let r = run.fetch_before(&[first], &[self.output()])?.remove(0);
+        let edited = run.fork();
+        let pair = [run.fetch_one(self.output())?, self.rest(edited, first, &r, edits)?];
         self.check(&pair)?;
         Ok(pair)
+    }
+
+    /// The images of latents `[n, ...]` as they are.
+    ///
+    /// # Errors
+    /// The latents have another shape than the network reads, or the images have numbers that are not finite.
+    pub fn unedited(&self, latents: &Tensor) -> Result<Tensor> {
+        let images = self.run(latents)?.fetch_one(self.output())?;
+        self.check(std::slice::from_ref(&images))?;
+        Ok(images)
+    }
+
+    /// The name of the layer that comes first in the network of those that edits change: what lies before it does not depend on them.
+    ///
+    /// # Errors
+    /// There is no such layer.
+    pub fn first_layer<'e>(&self, edits: &'e [Edit]) -> Result<Option<&'e str>> {
+        let first = self.first_of(edits)?;
+        let is_first = |edit: &&Edit| self.node_of(&edit.node).ok() == first;
+        Ok(edits.iter().find(is_first).map(|edit| edit.node.as_str()))
+    }
+
+    /// The value of a layer for latents `[n, ...]`, in the shape of its node.
+    ///
+    /// # Errors
+    /// There is no such layer, or the latents have another shape than the network reads.
+    pub fn value(&self, latents: &Tensor, layer: &str) -> Result<Tensor> {
+        self.run(latents)?.fetch_one(self.node_of(layer)?)
+    }
+
+    /// The images of latents after edits of this layer and later ones, where [`Subject::value`] of the layer is known: `r`. To the bit
+    /// those of [`Subject::before_and_after`].
+    ///
+    /// # Errors
+    /// As there; or an edit is of an earlier layer.
+    pub fn edited_from(&self, latents: &Tensor, layer: &str, r: &Tensor, edits: &[Edit]) -> Result<Tensor> {
+        let first = self.node_of(layer)?;
+        if self.first_of(edits)?.is_some_and(|earliest| earliest < first) {
+            return Err(net::Error::Graph(format!("an edit changes a layer before {layer}")));
+        }
+        let images = self.rest(self.run(latents)?, first, r, edits)?;
+        self.check(std::slice::from_ref(&images))?;
+        Ok(images)
+    }
+
+    /// The maps of a layer `[n, units, h, w]` for latents `[n, ...]`, as edits leave them.
+    ///
+    /// # Errors
+    /// There is no such layer among the subject's, or as [`Subject::before_and_after`].
+    pub fn edited_maps(&self, latents: &Tensor, edits: &[Edit], layer: &str) -> Result<Tensor> {
+        let mut run = self.run(latents)?;
+        run.edit(edits)?;
+        let value = run.fetch_one(self.node_of(layer)?)?;
+        self.check(std::slice::from_ref(&value))?;
+        self.maps_of_layer(layer, value)
+    }
+
+    /// The node of the first layer that edits change.
+    fn first_of(&self, edits: &[Edit]) -> Result<Option<NodeId>> {
+        let nodes = edits.iter().map(|edit| self.node_of(&edit.node)).collect::<Result<Vec<_>>>()?;
+        Ok(nodes.into_iter().min())
+    }
+
+    /// `f(r)` with edits of the layer of `r` and later ones.
+    fn rest(&self, mut run: Run<'_>, first: NodeId, r: &Tensor, edits: &[Edit]) -> Result<Tensor> {
+        let (mut r, mut later) = (r.clone(), Vec::new());
+        for edit in edits {
+            if self.node_of(&edit.node)? == first {
+                r = edit.apply(&r, self.program().unit_axis(&edit.node)?)?;
+            } else {
+                later.push(edit.clone());
+            }
+        }
+        run.feed(first, &r)?;
+        run.edit(&later)?;
+        run.fetch_one(self.output())
     }
 }
 
@@ -129,6 +195,10 @@ mod tests {
             assert_eq!(before.to_vec(), network.forward(&z, &[]).unwrap().to_vec());
             assert_eq!(after.to_vec(), network.forward(&z, &edits).unwrap().to_vec());
             assert_eq!(before.to_vec() == after.to_vec(), edits.is_empty());
+            let Some(first) = subject.first_layer(&edits).unwrap() else { continue };
+            let r = subject.value(&z, first).unwrap();
+            assert_eq!(subject.edited_from(&z, first, &r, &edits).unwrap().to_vec(), after.to_vec());
+            assert!(first == "1" || subject.edited_from(&z, "1", &subject.value(&z, "1").unwrap(), &edits).is_err());
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Recipes: what is done to which units, as a file that every command shares.
 
+use super::place::Place;
 use crate::dissection::Dissection;
-use crate::subject::{Layer, Subject};
+use crate::plan::Origin;
+use crate::subject::Subject;
 use base::sniff::{Kind, Wanted};
 use base::{Error, Malformed, Result, files};
 use net::Edit;
@@ -9,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::str::FromStr;
 
-/// The version that is written, and the newest that is read.
-pub const RECIPE_FORMAT: u32 = 1;
+/// The version that is written, and the newest that is read. All before it are read, too.
+pub const RECIPE_FORMAT: u32 = 2;
 /// The file with the recipe in the folder of an edit.
 pub const RECIPE: &str = "recipe.json";
 /// The longest recipe that is read: masks may be large.
@@ -18,16 +20,51 @@ const LIMIT: u64 = 256 << 20;
 
 /// Several actions, done in their order: later ones see what earlier ones left, as `x' = x (1 - a P) + k a P` one after the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// [`RECIPE_FORMAT`].
+    /// [`RECIPE_FORMAT`], or a lower one.
     pub format: u32,
+    /// The generator that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Origin>,
+    /// The picture that it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent: Option<LatentOf>,
     /// What is done.
     pub edits: Vec<Action>,
 }
 
+/// Where the latent of one picture comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LatentOf {
+    /// A seed.
+    Seed(u64),
+    /// The way from one seed to another, as the law of the latents has it.
+    Between {
+        /// Both ends.
+        seeds: [u64; 2],
+        /// The place on the way: 0 is the first, 1 the second.
+        at: f64,
+    },
+    /// A place among four seeds: on the way between the place on the upper edge and that on the lower one.
+    Plane {
+        /// The corners: top left, top right, bottom left, bottom right.
+        seeds: [u64; 4],
+        /// How far to the right and how far down, each 0 to 1.
+        at: [f64; 2],
+    },
+    /// Its numbers.
+    Numbers(Vec<f32>),
+    /// A photo that was inverted into the generator, by the name that it got then.
+    Inversion(String),
+}
+
 /// Moves some units of one layer towards a value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     /// The layer's name.
@@ -43,6 +80,12 @@ pub struct Action {
     /// Where in the picture; everywhere if not given.
     #[serde(default, skip_serializing_if = "Place::is_everywhere")]
     pub place: Place,
+    /// The class that it is about, for who looks at what it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Whether it is left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 fn one() -> f64 {
@@ -51,6 +94,7 @@ fn one() -> f64 {
 
 /// Which units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Units {
     /// By number.
@@ -66,6 +110,7 @@ pub enum Units {
 
 /// What units are set to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// 0: switched off.
@@ -81,30 +126,11 @@ pub enum Value {
     Quantile(f64),
 }
 
-/// Where units are changed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Place {
-    /// At every cell.
-    #[default]
-    Everywhere,
-    /// At these cells of the layer's map: `[row, column]`.
-    Cells(Vec<[usize; 2]>),
-    /// Under a mask of any size, rows of numbers in 0 to 1, averaged to the layer's cells.
-    Mask(Vec<Vec<f32>>),
-}
-
-impl Place {
-    fn is_everywhere(&self) -> bool {
-        *self == Self::Everywhere
-    }
-}
-
 impl Action {
     /// Switches units off everywhere.
     pub fn ablate(layer: impl Into<String>, units: Vec<usize>) -> Self {
         let (units, value) = (Units::Numbers(units), Value::Zero);
-        Self { layer: layer.into(), units, value, alpha: 1.0, place: Place::Everywhere }
+        Self { layer: layer.into(), units, value, alpha: 1.0, place: Place::Everywhere, class: None, hidden: false }
     }
 
     /// The edit of a network that does it. `dissection` is needed where units or values are named by what was found.
@@ -182,68 +208,56 @@ impl Action {
             }
             Value::Quantile(q) => return Err(wrong(format!("{q} is no quantile; they are 0 to 1"))),
         };
-        let mask = match &self.place {
-            Place::Everywhere => None,
-            Place::Cells(cells) if cells.is_empty() => return Err(wrong("names no cell".into())),
-            Place::Cells(cells) => Some(mask_of_cells(cells, layer).map_err(wrong)?),
-            Place::Mask(mask) => {
-                check_mask(mask).map_err(|what| wrong(what.into()))?;
-                Some(mask.clone())
-            }
-        };
+        let mask = self.place.mask(layer).map_err(wrong)?;
         Ok(Edit { node: layer.name.clone(), units, alpha: self.alpha, values, mask })
     }
-}
-
-/// Refuses a mask that is none, or under which nothing would change.
-fn check_mask(mask: &[Vec<f32>]) -> std::result::Result<(), &'static str> {
-    let width = mask.first().map_or(0, Vec::len);
-    if width == 0 || mask.iter().any(|row| row.len() != width) {
-        return Err("the mask's rows are empty or of different lengths");
-    }
-    if mask.iter().flatten().any(|share| !(0.0..=1.0).contains(share)) {
-        return Err("the mask holds a number that is not in 0 to 1");
-    }
-    if mask.iter().flatten().all(|&share| share == 0.0) {
-        return Err("the mask marks nothing: it is black (0) everywhere");
-    }
-    Ok(())
-}
-
-fn mask_of_cells(cells: &[[usize; 2]], layer: &Layer) -> std::result::Result<Vec<Vec<f32>>, String> {
-    let [height, width] = layer.size;
-    let mut mask = vec![vec![0.0; width]; height];
-    for &[row, column] in cells {
-        match mask.get_mut(row).and_then(|cells| cells.get_mut(column)) {
-            Some(cell) => *cell = 1.0,
-            None => return Err(format!("there is no cell {row},{column}; its maps have {height}x{width} cells")),
-        }
-    }
-    Ok(mask)
 }
 
 impl Recipe {
     /// These actions.
     pub fn new(edits: Vec<Action>) -> Self {
-        Self { format: RECIPE_FORMAT, edits }
+        Self { format: RECIPE_FORMAT, model: None, latent: None, edits }
     }
 
     /// Reads a recipe.
     ///
     /// # Errors
-    /// The file cannot be read, or is not a recipe of this format.
+    /// The file cannot be read, or is not a recipe of a format that is known.
     pub fn read(path: &Path) -> Result<Self> {
-        const FORM: &str = r#"Its form is {"format": 1, "edits": [{"layer": "2", "units": [3, 5], "value": "zero"}]}; docs/formats.md has the rest."#;
         const WANTED: Wanted = Wanted { name: "a recipe (JSON)", kind: Kind::JSON, cure: FORM };
         let unfit = |error: Error| WANTED.unfit(path, Kind::of_path(path), error);
         let bytes = files::read(path, LIMIT).map_err(unfit)?;
-        let wrong = |e| unfit(Error::file(path, format!("is not a recipe: {e}")).with_hint(FORM));
-        let recipe: Self = serde_json::from_slice(&bytes).map_err(wrong)?;
-        if recipe.format == RECIPE_FORMAT {
-            Ok(recipe)
-        } else {
-            Err(Error::file(path, format!("is of format {}; this program reads {RECIPE_FORMAT}", recipe.format)))
+        let value = serde_json::from_slice(&bytes).map_err(|e| unfit(not_a_recipe(path, &e.to_string())))?;
+        Self::of_json(value).map_err(|what| not_a_recipe(path, &what))
+    }
+
+    /// The recipe that a JSON document holds.
+    ///
+    /// # Errors
+    /// What is wrong, in words: of which edit, where one is.
+    pub fn of_json(mut value: serde_json::Value) -> Result<Self, String> {
+        let newest = u64::from(RECIPE_FORMAT);
+        match value.get("format").map(serde_json::Value::as_u64) {
+            Some(Some(format)) if (1..=newest).contains(&format) => {}
+            Some(Some(format)) if format > newest => {
+                return Err(format!(
+                    "it was written by a newer version (format {format}; this one reads 1 to {newest})"
+                ));
+            }
+            _ => return Err("it names no \"format\"".into()),
         }
+        // Edits one by one, so that messages can say which.
+        let edits = value.get_mut("edits").and_then(serde_json::Value::as_array_mut).map(std::mem::take);
+        let mut recipe: Self = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        for (place, edit) in edits.unwrap_or_default().into_iter().enumerate() {
+            recipe.edits.push(serde_json::from_value(edit).map_err(|e| format!("edit {}: {e}", place + 1))?);
+        }
+        Ok(recipe)
+    }
+
+    /// The edits that are not left out.
+    pub fn shown(&self) -> impl Iterator<Item = &Action> {
+        self.edits.iter().filter(|action| !action.hidden)
     }
 
     /// Writes the recipe, atomically.
@@ -255,13 +269,20 @@ impl Recipe {
         files::write_atomic(path, (json + "\n").as_bytes())
     }
 
-    /// The edits of a network that do it, in order.
+    /// The edits of a network that do it, in order; those that are left out are not among them.
     ///
     /// # Errors
     /// As [`Action::resolve`].
     pub fn resolve(&self, subject: &Subject, dissection: Option<&Dissection>) -> Result<Vec<Edit>> {
-        self.edits.iter().map(|action| action.resolve(subject, dissection)).collect()
+        self.shown().map(|action| action.resolve(subject, dissection)).collect()
     }
+}
+
+/// The form of a recipe, for who gave something else.
+const FORM: &str = r#"Its form is {"format": 2, "edits": [{"layer": "2", "units": [3, 5], "value": "zero"}]}; docs/formats.md has the rest."#;
+
+fn not_a_recipe(path: &Path, what: &str) -> Error {
+    Error::file(path, format!("is not a recipe that can be read: {what}")).with_hint(FORM)
 }
 
 /// `L:u,u` or `L:CLASS/N`, with `@VALUE` where a value is wanted: `2:3,5@0`, `2:tree/20@q0.99`, `2:7@mean`, `2:7@mean:door`.
@@ -285,7 +306,7 @@ impl FromStr for Action {
             Units::Numbers(units.split(',').map(unit).collect::<Result<_, _>>()?)
         };
         let value = value.map_or(Ok(Value::Zero), str::parse)?;
-        Ok(Self { layer: layer.into(), units, value, alpha: 1.0, place: Place::Everywhere })
+        Ok(Self { units, value, ..Self::ablate(layer, Vec::new()) })
     }
 }
 
@@ -379,8 +400,12 @@ mod tests {
         recipe.write(&path).unwrap();
         assert_eq!(Recipe::read(&path).unwrap(), recipe);
         for wrong in [
-            r#"{"format": 2, "edits": []}"#,
+            r#"{"format": 3, "edits": []}"#,
+            r#"{"format": 0, "edits": []}"#,
             r#"{"edits": []}"#,
+            r#"{"format": 2}"#,
+            r#"{"format": 2, "edits": {}}"#,
+            r#"{"format": 2, "latent": {"sed": 1}, "edits": []}"#,
             r#"{"format": 1, "edits": [{"layer": "1", "units": [1], "strength": 2}]}"#,
         ] {
             std::fs::write(&path, wrong).unwrap();

@@ -52,6 +52,7 @@ pub struct Unit {
 
 /// An image that activates a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Example {
     /// The seed that makes it.
     pub seed: u64,

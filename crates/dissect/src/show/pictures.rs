@@ -1,6 +1,7 @@
 //! What people look at: for each unit the images that activate it most.
 
 use super::seen::{Panel, Seen};
+use crate::dissection::Dissection;
 use crate::edit::Sheet;
 use crate::find::Findings;
 use crate::subject::Subject;
@@ -56,11 +57,7 @@ pub(crate) fn units(
         seen.complete(subject, &panels)?;
         for units in units.chunks(UNITS_AT_A_TIME) {
             units.par_iter().try_for_each(|(path, panels)| {
-                let panel = |&panel| {
-                    let (image, mask) = seen.panel(panel)?;
-                    Some(outlined(zoomed(image, seen.zoom()), mask))
-                };
-                let strip: Vec<Image> = panels.iter().filter_map(panel).collect();
+                let strip = strip(&seen, panels);
                 if strip.is_empty() {
                     return Ok(());
                 }
@@ -70,6 +67,37 @@ pub(crate) fn units(
         }
     }
     Ok(())
+}
+
+impl Dissection {
+    /// The images that activate a unit of layer number `layer` most, at most `images` of them in one row, dark where the unit is off and
+    /// outlined where it is on; none where it is never on. `subject` has the layers of the dissection.
+    ///
+    /// # Errors
+    /// The network cannot be run.
+    pub fn picture_of_unit(
+        &self,
+        subject: &Subject,
+        layer: usize,
+        unit: usize,
+        images: usize,
+    ) -> Result<Option<Image>> {
+        let mut seen = Seen::new(subject, &self.fits);
+        let top = self.tally.layers[layer].top[unit].iter().take(images);
+        let panels: Vec<Panel> = top.map(|top| (layer, unit, top.seed)).collect();
+        seen.complete(subject, &panels)?;
+        let strip = strip(&seen, &panels);
+        if strip.is_empty() { Ok(None) } else { Ok(Some(grid(&strip, strip.len(), 0)?)) }
+    }
+}
+
+/// The images of panels, outlined.
+fn strip(seen: &Seen, panels: &[Panel]) -> Vec<Image> {
+    let panel = |&panel: &Panel| {
+        let (image, mask) = seen.panel(panel)?;
+        Some(outlined(zoomed(image, seen.zoom()), mask))
+    };
+    panels.iter().filter_map(panel).collect()
 }
 
 /// An image, darkened where a unit is off, with a line around where it is on: pixel `p` is bit `p % 64` of word `p / 64`.

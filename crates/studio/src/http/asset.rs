@@ -1,0 +1,125 @@
+//! The files of the page, which are part of the program.
+
+use super::Failure;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// A file of the page.
+struct Asset {
+    path: &'static str,
+    text: &'static str,
+}
+
+macro_rules! assets {
+    ($($path:literal),* $(,)?) => {
+        [$(Asset { path: $path, text: include_str!(concat!("../../page/", $path)) }),*]
+    };
+}
+
+const ASSETS: &[Asset] = &assets![
+    "index.html",
+    "js/api.js",
+    "js/brush.js",
+    "js/colours.js",
+    "js/dom.js",
+    "js/eraser.js",
+    "js/events.js",
+    "js/feedback.js",
+    "js/images.js",
+    "js/keep.js",
+    "js/keys.js",
+    "js/link.js",
+    "js/main.js",
+    "js/newest.js",
+    "js/outline.js",
+    "js/overlay.js",
+    "js/palette.js",
+    "js/pictures.js",
+    "js/png.js",
+    "js/recipe.js",
+    "js/results.js",
+    "js/rooms/paint.js",
+    "js/seed.js",
+    "js/store.js",
+    "js/strength.js",
+    "js/strokes.js",
+    "js/studio.js",
+    "js/surface.js",
+    "js/theme.js",
+    "js/types.js",
+    "js/whole.js",
+    "js/words.js",
+    "style/controls.css",
+    "style/layout.css",
+    "style/paint.css",
+    "style/surface.css",
+    "style/tokens.css",
+];
+
+/// A file of the page by its path; without one the page itself.
+pub(crate) async fn page(path: Option<Path<String>>, headers: HeaderMap) -> Response {
+    let path = path.map_or_else(|| "index.html".to_owned(), |Path(path)| path);
+    let Some(asset) = ASSETS.iter().find(|asset| asset.path == path) else {
+        return Failure::none("there is no such page").into_response();
+    };
+    // Files of another version of the program have other tags: a browser asks, and hears that nothing is new.
+    let tag = format!("\"{}\"", &blake3::hash(asset.text.as_bytes()).to_hex()[..16]);
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()) == Some(tag.as_str());
+    let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "text/plain; charset=utf-8",
+    };
+    let mut answer = if known { StatusCode::NOT_MODIFIED.into_response() } else { asset.text.into_response() };
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The files of the page's folder that belong to the page.
+    fn files(folder: &std::path::Path, prefix: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.path().is_dir() {
+                if name != "tests" {
+                    found.extend(files(&entry.path(), &format!("{name}/")));
+                }
+            } else if [".html", ".css", ".js", ".svg"].iter().any(|ending| name.ends_with(ending)) {
+                found.push(name);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_file_of_the_page_is_part_of_the_program() {
+        let mut there = files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("page"), "");
+        let mut known: Vec<String> = ASSETS.iter().map(|asset| asset.path.to_owned()).collect();
+        there.sort();
+        known.sort();
+        assert_eq!(known, there);
+    }
+
+    #[test]
+    fn the_page_loads_nothing_from_elsewhere() {
+        for asset in ASSETS {
+            // The names of XML's languages are no addresses that anybody opens.
+            let text = asset.text.replace("http://www.w3.org/", "");
+            for word in ["http://", "https://", "//cdn", "eval(", "innerHTML"] {
+                assert!(!text.contains(word), "{}: {word}", asset.path);
+            }
+        }
+    }
+}
