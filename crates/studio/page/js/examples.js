@@ -1,7 +1,7 @@
 /** A concept of one's own: painted over in some pictures, then looked for among the units. */
 
 /** @import { Studio } from "./studio.js" */
-/** @import { Edit, Latent } from "./recipe.js" */
+/** @import { Latent } from "./recipe.js" */
 /** @import { Concept } from "./types.js" */
 
 import { choices, h } from "./dom.js";
@@ -14,7 +14,6 @@ export const NEEDED = 3;
 /**
  * @typedef {object} Example
  * @property {Latent} latent
- * @property {Edit[]} edits
  * @property {Uint8Array} mask of the picture's pixels
  */
 
@@ -31,12 +30,30 @@ export function joined(mask, stroke, away) {
   return out.some((bit) => bit) ? out : null;
 }
 
+/** The quantile that drawing sets the units to: there is no class whose mean would be known. */
+const VALUE = 0.99;
+
+/** @param {string} name @param {string} layer @param {number[]} units @param {number[]} ious @returns {Concept} */
+const ownConcept = (name, layer, units, ious) => ({
+  id: `own/${name}`,
+  name,
+  category: "own",
+  layer,
+  by: "iou",
+  units,
+  share: null,
+  iou: ious[0] ?? 0,
+  own: true,
+  insertion: null,
+  value: { quantile: VALUE },
+});
+
 export class Examples {
   away = false;
   #studio;
   #on;
   #layer = "";
-  /** By the picture's recipe. @type {Map<string, Example>} */
+  /** By the picture's latent; strokes have no part in it. @type {Map<string, Example>} */
   #examples = new Map();
   #asking = false;
 
@@ -93,8 +110,7 @@ export class Examples {
   }
 
   get #key() {
-    const { store } = this.#studio;
-    return JSON.stringify(store.recipe(store.scene.strokes.filter(({ hidden }) => !hidden)));
+    return JSON.stringify(this.#studio.store.scene.latent);
   }
 
   /** What is painted in the present picture. */
@@ -118,9 +134,9 @@ export class Examples {
 
   /** @param {Uint8Array} stroke */
   paint(stroke) {
-    const { scene } = this.#studio.store;
+    const { latent } = this.#studio.store.scene;
     const mask = joined(this.#examples.get(this.#key)?.mask, stroke, this.away);
-    if (mask) this.#examples.set(this.#key, { latent: scene.latent, edits: scene.strokes.filter(({ hidden }) => !hidden), mask });
+    if (mask) this.#examples.set(this.#key, { latent, mask });
     else this.#examples.delete(this.#key);
     this.show();
     this.#on.change();
@@ -155,10 +171,7 @@ export class Examples {
   /** @param {string} key */
   #show(key) {
     const example = this.#examples.get(key);
-    if (!example || key === this.#key) return;
-    const { store } = this.#studio;
-    const same = JSON.stringify(store.recipe(example.edits)) === JSON.stringify(store.recipe(store.scene.strokes.filter(({ hidden }) => !hidden)));
-    store.change(same ? { latent: example.latent } : { latent: example.latent, strokes: store.numbered(example.edits) });
+    if (example && key !== this.#key) this.#studio.store.change({ latent: example.latent });
   }
 
   /** @param {string} key */
@@ -180,19 +193,20 @@ export class Examples {
     const { model, api } = this.#studio;
     if (!model) return;
     const [, height, width] = model.image;
-    const examples = [...this.#examples.values()].map(({ latent, edits, mask }) => ({
+    const examples = [...this.#examples.values()].map(({ latent, mask }) => ({
       latent,
-      edits: /** @type {{edits: object[]}} */ (this.#studio.store.recipe(edits)).edits,
       painted: { size: [height, width], runs: encodeRuns(mask) },
     }));
     const name = this.name.value.trim();
+    const layer = this.#layer;
     this.#asking = true;
     this.said.textContent = "looking …";
     this.show();
     try {
-      /** @type {{concept: Concept, ious: number[]}} */
-      const { concept, ious } = await api.patient(() => api.json(`models/${model.id}/concepts`, { body: { name, layer: this.#layer, examples } }));
+      /** @type {{units: number[], ious: number[]}} */
+      const { units, ious } = await api.patient(() => api.json(`models/${model.id}/concepts`, { body: { layer, examples } }));
       if (this.#studio.model !== model) return;
+      const concept = ownConcept(name, layer, units, ious);
       this.#studio.own = [concept, ...this.#studio.own.filter(({ id }) => id !== concept.id)];
       this.#studio.changed();
       const best = concept.units.slice(0, 3).map((unit, i) => `unit ${unit} (IoU ${ious[i]?.toFixed(2)})`);

@@ -36,11 +36,15 @@ export class HeatLayer {
     this.#share = map ? shareAbove(upsample(map.values, map.size, [height, width]), this.level) : 0;
   }
 
+  /** Its strongest activation in the picture. */
+  get max() {
+    return this.map ? this.map.values.reduce((a, b) => Math.max(a, b), -Infinity) : 0;
+  }
+
   /** Above it the unit counts as on. */
   get level() {
-    const { map } = this;
-    if (!map) return 0;
-    return map.level ?? (map.max > 0 ? map.max * HALF : Infinity);
+    const { map, max } = this;
+    return map?.level ?? (max > 0 ? max * HALF : Infinity);
   }
 
   /** Share of the picture where it is on. */
@@ -77,7 +81,7 @@ export class HeatLayer {
   #make(map) {
     const [height, width] = this.#fine;
     const values = upsample(map.values, map.size, this.#fine);
-    const most = Math.max(map.max, map.level === null ? 0 : 2 * map.level);
+    const most = Math.max(this.max, map.level === null ? 0 : 2 * map.level);
     const rgba = this.kind === "on" ? spotlight(values, this.level) : strength(values, most);
     const canvas = new OffscreenCanvas(width, height);
     canvas.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);

@@ -5,6 +5,7 @@
 
 import { h } from "./dom.js";
 import { switchEdit, without } from "./unit-edits.js";
+import { shortName } from "./words.js";
 
 /** As many units are listed. */
 const LISTED = 10;
@@ -63,7 +64,7 @@ export class PixelPanel {
           "button",
           { type: "button", class: "hit", "data-unit": hit.unit, onclick: () => this.#choose(hit.unit) },
           h("b", { class: "figures" }, String(hit.unit)),
-          h("span", { class: "label" }, hit.label ?? (levels ? "no class" : "")),
+          h("span", { class: "label" }, hit.label ? shortName(hit.label) : levels ? "no class" : ""),
           h("span", { class: "meter", "aria-hidden": "true" }, bar),
           h("span", { class: "figures" }, levels ? `${of(hit).toFixed(1)} ×` : hit.value.toFixed(2)),
         );

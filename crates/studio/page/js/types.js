@@ -17,6 +17,7 @@
  * @property {number} units
  * @property {Size} size cells: height and width
  * @property {boolean} dissected
+ * @property {number | null} interpretable units that fit a class
  *
  * @typedef {object} SegClass
  * @property {string} id

@@ -10,19 +10,17 @@ import { Newest } from "./newest.js";
 /**
  * @typedef {object} Unit what a dissection says; all but the number is null without one
  * @property {number} unit
- * @property {string | null} label
- * @property {string | null} category
+ * @property {string | null} label the class that it fits best, "category/name"
  * @property {number | null} iou
  * @property {[number, number] | null} iou_interval
  * @property {number | null} threshold above it the unit counts as on
  * @property {number | null} on share of pixels
- * @property {boolean | null} interpretable
- * @property {number | null} max
+ * @property {boolean} interpretable whether it fits the class better than chance
  * @property {{class: string, effect: number}[]} effects
  * @property {{seed: number, max: number}[]} top
  *
- * @typedef {{size: Size, unit: number, level: number | null, max: number, values: number[]}} UnitMap
- * @typedef {{unit: number, value: number, level: number | null, ratio: number | null, label: string | null}} Hit
+ * @typedef {{size: Size, unit: number, level: number | null, values: number[]}} UnitMap
+ * @typedef {{unit: number, value: number, ratio: number | null, label: string | null}} Hit
  * @typedef {{cell: [number, number], units: Hit[]}} PixelAnswer
  * @typedef {{unit: number, max: number, mean: number, level: number | null}} Here a unit in the whole picture
  */

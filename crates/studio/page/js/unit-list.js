@@ -26,7 +26,7 @@ export function chosenUnits(units, { text, fitting, order, here, own }) {
   const found = units.filter(
     (unit) =>
       (!fitting || unit.interpretable) &&
-      (!words.length || words.some((word) => (/^\d+$/.test(word) ? unit.unit === Number(word) : `${unit.label ?? ""} ${unit.category ?? ""}`.toLowerCase().includes(word)))),
+      (!words.length || words.some((word) => (/^\d+$/.test(word) ? unit.unit === Number(word) : (unit.label ?? "").toLowerCase().includes(word)))),
   );
   const effect = /** @param {Unit} unit */ (unit) => Math.max(0, ...unit.effects.map((one) => Math.abs(one.effect)));
   /** @type {(unit: Unit) => number} */
@@ -40,7 +40,7 @@ export function chosenUnits(units, { text, fitting, order, here, own }) {
 }
 
 /** @param {Unit} unit what it stands for, in a word */
-export const unitWords = (unit) => (unit.label && unit.interpretable ? unit.label : unit.label ? "no class" : `unit ${unit.unit}`);
+export const unitWords = (unit) => (unit.label && unit.interpretable ? shortName(unit.label) : unit.label ? "no class" : `unit ${unit.unit}`);
 
 export class UnitList {
   /** @type {number | null} */

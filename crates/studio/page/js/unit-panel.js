@@ -6,7 +6,6 @@
 
 import { choices, h } from "./dom.js";
 import { switchEdit, unitState, without } from "./unit-edits.js";
-import { unitWords } from "./unit-list.js";
 import { percent, shortName } from "./words.js";
 
 /** As many pictures are offered that activate it most. */
@@ -66,10 +65,10 @@ export class UnitPanel {
     this.#layer = layer;
     this.unit = unit;
     this.#forcing = false;
-    this.#first = unit?.max ?? 1;
+    this.#first = unit?.top[0]?.max ?? 1;
     this.element.hidden = !unit;
     if (!unit) return;
-    this.title.textContent = unit.label && unit.interpretable ? `Unit ${unit.unit}: ${unit.label}` : `Unit ${unit.unit}`;
+    this.title.textContent = unit.label && unit.interpretable ? `Unit ${unit.unit}: ${shortName(unit.label)}` : `Unit ${unit.unit}`;
     this.where.textContent = `layer ${layer}`;
     this.seeds.replaceChildren(
       ...(unit.top.length ? [h("small", {}, "Strongest in")] : []),
@@ -88,12 +87,12 @@ export class UnitPanel {
   here(here) {
     const { unit } = this;
     if (!unit) return;
-    if (here && unit.max === null) this.#first = here.max > 0 ? here.max : 1;
+    if (here && !unit.top.length) this.#first = here.max > 0 ? here.max : 1;
     /** @type {[string, string][]} */
     const facts = [];
     if (unit.label !== null) {
       const interval = unit.iou_interval ? ` (${unit.iou_interval.map((x) => x.toFixed(3)).join(" to ")})` : "";
-      facts.push([unit.interpretable ? "IoU" : `IoU with ${unit.label}`, `${unit.iou?.toFixed(3)}${interval}`]);
+      facts.push([unit.interpretable ? "IoU" : `IoU with ${shortName(unit.label)}`, `${unit.iou?.toFixed(3)}${interval}`]);
       if (!unit.interpretable) facts.push(["class", "fits none better than chance"]);
     }
     if (unit.on !== null && unit.threshold !== null) facts.push(["on", `${(unit.on * 100).toFixed(1)} % of pixels, above ${unit.threshold.toFixed(2)}`]);
@@ -123,7 +122,7 @@ export class UnitPanel {
   #scale() {
     const { unit } = this;
     if (!unit) return;
-    const most = Math.max(unit.max ?? 0, this.#first, Math.abs(Number(this.number.value) || 0)) || 1;
+    const most = Math.max(this.#first, Math.abs(Number(this.number.value) || 0)) || 1;
     this.range.min = String(Number(this.number.value) < 0 ? -most : 0);
     this.range.max = String(most);
     this.range.setAttribute("aria-valuetext", this.number.value);
@@ -172,8 +171,4 @@ export class UnitPanel {
     store.change({ strokes: [...strokes, ...more] }, group);
   }
 
-  /** Its name in a sentence. */
-  get words() {
-    return this.unit ? unitWords(this.unit) : "";
-  }
 }

@@ -172,8 +172,8 @@ class Inside {
       this.classesButton.element.disabled = !model.segmenter;
       this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
       if (!model.segmenter) this.setClasses(false);
-      const best = /** @param {string} name */ (name) => model.dissection?.interpretable[name] ?? -1;
-      const first = [...model.layers].sort((a, b) => best(b.name) - best(a.name))[0];
+      // Opened is the layer with the most units that stand for something.
+      const first = [...model.layers].sort((a, b) => (b.interpretable ?? -1) - (a.interpretable ?? -1))[0];
       if (first) void this.open(first.name);
     }
     this.list.orders();
@@ -261,7 +261,7 @@ class Inside {
       (map) => {
         if (!map || this.panel.unit !== unit) return;
         this.heat.set(map, this.surface.size);
-        this.panel.here({ max: map.max, level: map.level, share: map.level === null ? null : this.heat.share });
+        this.panel.here({ max: this.heat.max, level: map.level, share: map.level === null ? null : this.heat.share });
         this.panel.show();
         this.say();
         this.surface.refresh();
@@ -429,8 +429,10 @@ class Inside {
     this.surface.draw();
   }
 
-  /** Asking, or painting examples. */
+  /** Asking, or painting examples; those are painted on pictures without strokes. */
   mode() {
+    this.surface.setView(this.examples.open ? "before" : this.view);
+    this.views.disabled = this.examples.open;
     this.surface.paper.classList.toggle("asked", !this.examples.open);
     this.surface.paper.classList.toggle("brushed", this.examples.open);
     this.brush.at = null;
@@ -487,12 +489,12 @@ class Inside {
       );
     }
     if (!unit || !this.heat.map) return this.line.replaceChildren();
-    const { map, share } = this.heat;
+    const { map, share, max } = this.heat;
     const name = h("b", {}, String(unit.unit));
-    const stands = unit.label && unit.interpretable ? ` stands for ${unit.label}` : "";
+    const stands = unit.label && unit.interpretable ? ` stands for ${shortName(unit.label)}` : "";
     const level = map.level !== null;
     const text = !level
-      ? `${stands}: at its strongest it is ${map.max.toFixed(2)} here.`
+      ? `${stands}: at its strongest it is ${max.toFixed(2)} here.`
       : share > 0
         ? `${stands}: it is on in ${share < 0.01 ? `${(share * 100).toFixed(1)} %` : percent(share)} of this picture.`
         : `${stands}: it is off everywhere in this picture.`;
