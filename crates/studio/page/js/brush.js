@@ -170,8 +170,6 @@ export class Brush {
     if (this.#pointer !== null || this.mask) return;
     // The pen's other end reports the button 5.
     if (event.button !== 0 && event.button !== 5) return;
-    event.preventDefault();
-    this.#surface.paper.focus({ preventScroll: true });
     this.#byKeys = false;
     this.turned = event.button === 5;
     if (!this.#begin()) return;

@@ -44,7 +44,7 @@ const ownConcept = (name, layer, units, ious) => ({
   share: null,
   iou: ious[0] ?? 0,
   own: true,
-  insertion: null,
+  contexts: [],
   value: { quantile: VALUE },
 });
 

@@ -34,41 +34,53 @@ const unitsName = ({ units, value }) => {
 /** @param {Stroke} stroke */
 export const strokeUnits = ({ units, layer }) => `${counted(Array.isArray(units) ? units.length : units.best, "unit")} of layer ${layer}`;
 
-/** @param {StrokeEffect} effect @param {boolean} removed */
-export function verdict(effect, removed) {
-  if (removed) {
-    const went = Math.max(0, effect.pixels_before - effect.pixels_after);
-    return { good: effect.pixels_before > 0 && went >= REFUSED_BELOW * effect.pixels_before, went };
-  }
-  return { good: effect.cells > 0 && effect.took >= REFUSED_BELOW * effect.cells, went: 0 };
-}
+/** @typedef {NonNullable<StrokeEffect["cells"]>} Cells */
+
+/** @param {Cells} cells */
+const went = ({ before, after }) => Math.max(0, before - after);
+
+/** Whether enough of what was asked for has come, or gone. @param {Cells} cells @param {boolean} removed */
+const good = (cells, removed) =>
+  removed ? cells.before > 0 && went(cells) >= REFUSED_BELOW * cells.before : cells.took >= REFUSED_BELOW * cells.all;
 
 /** In the list of strokes. @param {Stroke} stroke @param {Result} result @returns {HTMLElement} */
 export function resultShort(stroke, result) {
   if (stroke.hidden) return h("span", { class: "small" }, "hidden");
   if (result.state === "waiting") return h("span", { class: "small", "aria-label": "counting" }, "…");
   if (result.state === "failed") return h("span", { class: "wrong" }, "not counted");
-  if (result.state === "none") return h("span", {});
-  const { effect } = result;
-  const { good, went } = verdict(effect, removes(stroke));
-  if (removes(stroke)) {
-    if (!effect.pixels_before) return h("span", { class: "refused" }, "none was there");
-    const text = `${count(went)} of ${counted(effect.pixels_before, "pixel")} went`;
-    return h("span", { class: good ? "took" : "refused" }, good ? text : `refused: ${text}`);
-  }
-  if (!effect.cells) return h("span", { class: "refused" }, "too thin for a cell");
-  const cells = `${count(effect.took)} of ${counted(effect.cells, "cell")}`;
-  return h("span", { class: good ? "took" : "refused" }, good ? `${cells} took it` : `refused: ${cells}`);
+  if (result.state === "none" || !result.effect.cells) return h("span", {});
+  const { cells, removes: removed } = result.effect;
+  const fine = good(cells, removed);
+  const tone = { class: fine ? "took" : "refused" };
+  if (removed && !cells.before) return h("span", tone, "none was there");
+  const text = removed ? `${count(went(cells))} of ${counted(cells.before, "pixel")}` : `${count(cells.took)} of ${counted(cells.all, "cell")}`;
+  return h("span", tone, fine ? `${text} ${removed ? "went" : "took it"}` : `refused: ${text}`);
 }
 
 /** @param {StrokeEffect} effect */
 const sides = ({ others }) =>
   others
-    .map(({ id, before, after }) => ({ name: shortName(id), change: after - before }))
+    .map(({ name, before, after }) => ({ name, change: after - before }))
     .filter(({ change }) => Math.abs(change) >= FEW_PIXELS)
     .slice(0, NAMED)
     .map(({ name, change }) => `${name} ${signed(change)}`)
     .join(", ");
+
+/**
+ * Where the generator puts a class, if that was measured.
+ * @param {string} name
+ * @param {Concept | undefined} concept
+ * @returns {string} ": it puts doors on …"
+ */
+function reason(name, concept) {
+  const contexts = concept?.contexts ?? [];
+  const best = contexts[0]?.made ?? 0;
+  if (!best) return "";
+  const likes = contexts.filter(({ made }) => made >= best / 2).slice(0, NAMED);
+  const rest = contexts.some((context) => !likes.includes(context) && context.made > best / 4) ? "seldom" : "hardly";
+  const names = likes.map((context) => (context.class === concept?.id ? `other ${plural(name)}` : plural(shortName(context.class))));
+  return `: it puts ${plural(name)} on ${listed(names)}, ${rest} anywhere else`;
+}
 
 /**
  * Under the picture.
@@ -87,30 +99,24 @@ export function resultLine(stroke, result, concept) {
   const asked = removes(stroke) ? `Removed ${name}: ` : `Asked for ${plural(name)}: `;
   if (result.state === "waiting") return [lead(`${asked}counting …`), hint("")];
   const { effect } = result;
-  const { good, went } = verdict(effect, removes(stroke));
-  const tone = good ? "took" : "refused";
+  const { cells, removes: removed } = effect;
   const changed = sides(effect);
-  if (removes(stroke)) {
-    if (!effect.pixels_before) return [lead(asked, h("b", { class: "refused" }, "none was there")), hint(changed && `What changed instead: ${changed} pixels.`)];
-    const where = effect.had ? `, in ${count(effect.took)} of the ${counted(effect.had, "cell")} that had some` : "";
-    return [
-      lead(asked, h("b", { class: tone }, `${count(went)} of ${counted(effect.pixels_before, "pixel")} went`), where),
-      hint(changed ? `What stands there now: ${changed}.` : "Nothing else changed."),
-    ];
+  if (!cells) return [lead(strokeName(stroke)), hint(changed && `What changed: ${changed} pixels.`)];
+  const fine = good(cells, removed);
+  const tone = { class: fine ? "took" : "refused" };
+  if (removed) {
+    const instead = changed ? `${fine ? "What stands there now" : "What changed instead"}: ${changed} pixels.` : "Nothing else changed.";
+    if (!cells.before) return [lead(asked, h("b", tone, "none was there")), hint(instead)];
+    const where = `, in ${count(cells.took)} of the ${counted(cells.had, "cell")} that had some`;
+    return [lead(asked, h("b", tone, `${count(went(cells))} of ${counted(cells.before, "pixel")} went`), where), hint(instead)];
   }
-  if (!effect.cells) {
-    const text = "No cell of the layer is painted by half: use a larger brush, or paint over it again.";
-    return [lead(asked, h("b", { class: "refused" }, "too thin for a cell")), hint(text)];
-  }
-  const cells = h("b", { class: tone }, `${count(effect.took)} of ${counted(effect.cells, "cell")} took it`);
-  const meter = effect.cells <= SHOWN_CELLS ? cellMeter(effect) : null;
-  if (good) {
-    const there = `${counted(effect.pixels_after, `${name} pixel`)} there, ${count(effect.pixels_before)} before.`;
-    return [lead(asked, cells, meter), hint(changed ? `${there} Also changed: ${changed} pixels.` : there)];
-  }
-  const likes = concept?.insertion?.likes.map((like) => (like === name ? `other ${plural(name)}` : plural(like)));
-  const reason = likes?.length ? `: it puts ${plural(name)} on ${listed(likes)}, hardly anywhere else` : "";
-  return [lead(asked, cells, meter), hint(`The generator refused${reason}.${changed ? ` What changed instead: ${changed} pixels.` : ""}`)];
+  const took = h("b", tone, `${count(cells.took)} of ${counted(cells.all, "cell")} took it`);
+  const meter = cells.all <= SHOWN_CELLS ? cellMeter(cells) : null;
+  const there = `${counted(cells.after, `${name} pixel`)} there, ${count(cells.before)} before.`;
+  const text = fine
+    ? `${there}${changed ? ` Also changed: ${changed} pixels.` : ""}`
+    : `The generator refused${reason(name, concept)}.${changed ? ` What changed instead: ${changed} pixels.` : ""}`;
+  return [lead(asked, took, meter), hint(text)];
 }
 
 /** @param {...(Node | string | null)} parts */
@@ -118,8 +124,8 @@ export const lead = (...parts) => h("p", { class: "lead" }, ...parts);
 /** @param {string} text */
 export const hint = (text) => h("p", { class: "small hint" }, text);
 
-/** @param {StrokeEffect} effect */
-function cellMeter({ cells, took }) {
-  const boxes = Array.from({ length: cells }, (_, i) => h("i", { class: i < took ? "on" : "" }));
+/** @param {Cells} cells */
+function cellMeter({ all, took }) {
+  const boxes = Array.from({ length: all }, (_, i) => h("i", { class: i < took ? "on" : "" }));
   return h("span", { class: "cellmeter", "aria-hidden": "true" }, ...boxes);
 }

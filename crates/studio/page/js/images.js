@@ -6,6 +6,8 @@ import { h } from "./dom.js";
 
 /** @type {Map<string, Promise<string>>} */
 const addresses = new Map();
+/** One after the other: the server's queue is for what is painted. @type {Promise<unknown>} */
+let last = Promise.resolve();
 
 const sight = new IntersectionObserver(
   (entries) => {
@@ -30,7 +32,8 @@ export function lazyImage(api, path, alt, props = {}) {
   /** @type {any} */ (image).load = async () => {
     let address = addresses.get(path);
     if (!address) {
-      address = api.patient(() => api.blob(path)).then((blob) => URL.createObjectURL(blob));
+      address = last.then(() => api.patient(() => api.blob(path))).then((blob) => URL.createObjectURL(blob));
+      last = address.catch(() => undefined);
       addresses.set(path, address);
       address.catch(() => addresses.delete(path));
     }

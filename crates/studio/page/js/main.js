@@ -12,9 +12,12 @@ import { mountTheme } from "./theme.js";
 /** The rooms, in the order of the header. Each is loaded when it is first entered. */
 const ROOMS = [
   { id: "paint", title: "Paint", load: async () => (await import("./rooms/paint.js")).room },
+  { id: "wander", title: "Wander", load: async () => (await import("./rooms/wander.js")).room },
 ];
 /** The address is written at most this often, in milliseconds: browsers refuse more. */
 const ADDRESS_PAUSE = 300;
+/** A full queue is said when it stays full for so long, in milliseconds. */
+const BUSY_QUIET = 600;
 
 const main = byId("main", HTMLElement);
 const status = byId("status", HTMLElement);
@@ -121,6 +124,7 @@ function showStatus() {
   status.title = link === "ready" && milliseconds !== null ? "From asking to the last picture" : "";
 }
 
+let busyTimer = 0;
 studio.api.onLink((link) => {
   showStatus();
   const lost = link === "lost";
@@ -129,8 +133,14 @@ studio.api.onLink((link) => {
     "link",
     lost ? { kind: "wrong", lead: "The studio does not answer.", text, buttons: [{ text: "Ask now", run: () => studio.api.look() }] } : null,
   );
-  const busy = { kind: /** @type {const} */ ("note"), lead: "Too much at once.", text: "The last stroke waits for the one before." };
-  studio.notice("busy", link === "busy" ? busy : null);
+  clearTimeout(busyTimer);
+  if (link !== "busy") {
+    studio.notice("busy", null);
+    return;
+  }
+  // A queue that is full for a moment is nobody's concern.
+  const busy = "The last stroke waits for the one before.";
+  busyTimer = setTimeout(() => studio.notice("busy", { kind: "note", lead: "Too much at once.", text: busy }), BUSY_QUIET);
 });
 studio.pictures.onChange(showStatus);
 
@@ -141,7 +151,7 @@ studio.onModel(() => {
   const { info, model } = studio;
   if (info) {
     const options = info.models.map(({ id, name, error }) =>
-      h("option", { value: id, disabled: error !== null, title: error ?? "", selected: id === model?.id }, name),
+      h("option", { value: id, disabled: Boolean(error), title: error ?? "", selected: id === model?.id }, name),
     );
     select.replaceChildren(...(options.length ? options : [h("option", {}, "none")]));
     select.disabled = !options.length;

@@ -11,18 +11,20 @@ export const DRAW = "#0072b2";
 export const REMOVE = "#d55e00";
 export const ERASE = "#8a9099";
 
-/** From this share on a cell counts as painted; the server counts so too. */
-export const HALF = 0.5;
+/** From this share on a cell counts as painted, in general; the server counts so too. */
+const HALF = 0.5;
 
 /**
- * The edges between what is in the region and what is not, as one path.
+ * The edges between what counts of the region and what does not, as one path.
  * @param {Region} region
  * @param {[number, number]} picture height and width
  * @param {Frame} frame
- * @param {number} [from] the smallest share that is in it
  * @returns {Path2D}
  */
-export function edges({ size: [rows, columns], shares }, [height, width], frame, from = HALF) {
+export function edges(region, [height, width], frame) {
+  const { size, shares } = region;
+  const [rows, columns] = size;
+  const from = least(region);
   const path = new Path2D();
   const x = /** @param {number} c */ (c) => Math.round(frame.left + (c / columns) * width * frame.scale);
   const y = /** @param {number} r */ (r) => Math.round(frame.top + (r / rows) * height * frame.scale);
@@ -44,8 +46,12 @@ export function edges({ size: [rows, columns], shares }, [height, width], frame,
   return path;
 }
 
-/** Whether a region has anything from this share on. @param {Region} region @param {number} from */
-export const any = ({ shares }, from) => Array.prototype.some.call(shares, (share) => share >= from);
+/** From this share on a cell of the region counts: a half, or as much as any has. @param {Region} region */
+const least = ({ shares }) => {
+  let most = 0;
+  for (let i = 0; i < shares.length; i += 1) most = Math.max(most, shares[i]);
+  return Math.min(HALF, most || HALF);
+};
 
 /**
  * White inside black, so that it is seen on everything.
@@ -80,7 +86,10 @@ export function line(context, path, { dashed = false, wide = false, colour = "#f
  * @param {number} strength 0 to 1
  * @param {boolean} [hatched]
  */
-export function fill(context, { size: [rows, columns], shares }, [height, width], frame, colour, strength, hatched = false) {
+export function fill(context, region, [height, width], frame, colour, strength, hatched = false) {
+  const { size, shares } = region;
+  const [rows, columns] = size;
+  const from = least(region);
   const x = /** @param {number} c */ (c) => Math.round(frame.left + (c / columns) * width * frame.scale);
   const y = /** @param {number} r */ (r) => Math.round(frame.top + (r / rows) * height * frame.scale);
   context.save();
@@ -92,7 +101,7 @@ export function fill(context, { size: [rows, columns], shares }, [height, width]
     const box = /** @type {const} */ ([x(c), y(r), x(c + 1) - x(c), y(r + 1) - y(r)]);
     context.globalAlpha = strength * Math.min(1, shares[i]);
     context.fillRect(...box);
-    if (shares[i] >= HALF) covered.rect(...box);
+    if (shares[i] >= from) covered.rect(...box);
   }
   if (hatched) {
     context.globalAlpha = Math.min(1, strength * 1.4);

@@ -90,7 +90,7 @@ export class Strength {
   /** @param {Concept} concept @returns {Value} */
   valueOf(concept) {
     if (this.#kind === "quantile") return { quantile: this.#quantile };
-    return this.#kind === "number" ? { number: this.#number } : concept.value;
+    return this.#kind === "number" ? { number: this.#number } : (concept.value ?? { "mean-of": concept.id });
   }
 
   #freely() {

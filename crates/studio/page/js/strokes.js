@@ -6,7 +6,7 @@
 
 import { h, icon, iconButton } from "./dom.js";
 import { removes, resultShort, strokeName, strokeUnits } from "./feedback.js";
-import { any, DRAW, edges, fill, HALF, line, REMOVE } from "./outline.js";
+import { DRAW, edges, fill, line, REMOVE } from "./outline.js";
 import { rasterOf } from "./recipe.js";
 import { percent } from "./words.js";
 
@@ -209,5 +209,5 @@ function drawThumb(canvas, stroke, image, model) {
   const region = rasterOf(stroke.place, layer.size);
   const off = removes(stroke);
   fill(context, region, [height, width], frame, off ? REMOVE : DRAW, 0.75, off);
-  line(context, edges(region, [height, width], frame, any(region, HALF) ? HALF : 0.02), { dashed: off });
+  line(context, edges(region, [height, width], frame), { dashed: off });
 }

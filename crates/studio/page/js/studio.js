@@ -132,7 +132,7 @@ export class Studio {
     }
     const usable = this.info.models.filter(({ error }) => !error);
     const named = usable.find(({ name }) => name === recipe?.model?.name);
-    const first = named?.id ?? this.info.default_model ?? usable[0]?.id;
+    const first = named?.id ?? usable[0]?.id;
     if (first) await this.open(first, recipe);
   }
 
@@ -181,6 +181,8 @@ export class Studio {
       this.concepts = found;
     }
     this.#dissection(model);
+    const text = model.notes.join(" ");
+    this.notice("notes", text ? { kind: "note", lead: `${model.name}:`, text } : null);
     this.changed();
   }
 

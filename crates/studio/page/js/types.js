@@ -7,17 +7,16 @@
  * @property {string} version
  * @property {string} device
  * @property {number} recipe_format
- * @property {{id: string, name: string, path: string, image: [number, number, number] | null, error: string | null}[]} models
- * @property {boolean} runs
- * @property {Record<string, number>} limits
- * @property {string | null} default_model
+ * @property {{id: string, name: string, path: string, error?: string | null}[]} models the one to show first
+ * @property {boolean} [runs]
+ * @property {{strokes: number, batch: number, maps: number, examples: number, body_bytes: number, photo_bytes: number, queue: number}} limits
  *
  * @typedef {object} Layer
  * @property {string} name
  * @property {number} units
  * @property {Size} size cells: height and width
  * @property {boolean} dissected
- * @property {number | null} interpretable units that fit a class
+ * @property {number | null} interpretable how many of its units are
  *
  * @typedef {object} SegClass
  * @property {string} id
@@ -32,12 +31,10 @@
  * @property {[number, number, number]} image channels, height, width
  * @property {{length: number, law: string}} latent
  * @property {Layer[]} layers
- * @property {{name: string, samples: number, segmenter: string, interpretable: Record<string, number>} | null} dissection
+ * @property {{name: string, samples: number, segmenter: string} | null} dissection
  * @property {{message: string, hint: string | null} | null} dissection_problem
  * @property {{name: string, planes: {name: string, classes: SegClass[]}[]} | null} segmenter
- * @property {boolean} truncation
- * @property {string[] | null} labels
- * @property {unknown[]} reports
+ * @property {string[]} notes what went otherwise than people may think
  *
  * @typedef {object} Concept one of GET /api/v1/models/{m}/concepts
  * @property {string} id
@@ -48,26 +45,25 @@
  * @property {number[]} units all of the layer, best first
  * @property {number | null} share of its pixels that goes with 20 units
  * @property {number} iou of its best unit
- * @property {boolean} own
- * @property {{contexts: {class: string, effect: number}[], likes: string[]} | null} insertion
- * @property {import("./recipe.js").Value} value what drawing sets the units to
+ * @property {{class: string, cells: number, made: number}[]} contexts the share of forced cells that made something of it, by what was there; most first
+ * @property {boolean} [own] of the person's own: it lives in this page
+ * @property {import("./recipe.js").Value} [value] what drawing sets the units to; the mean where the class is, if not given
  *
- * @typedef {object} ClassCount
+ * @typedef {object} ClassCount pixels of a class
  * @property {string} id
+ * @property {string} name
+ * @property {string} category
  * @property {number} before
  * @property {number} after
  *
  * @typedef {object} StrokeEffect
  * @property {string | null} class
- * @property {number} cells
- * @property {number} took
- * @property {number} had
- * @property {number} pixels_before
- * @property {number} pixels_after
- * @property {ClassCount[]} others
+ * @property {boolean} removes
+ * @property {{all: number, had: number, took: number, before: number, after: number} | null} cells under the mask; pixels before and after are those of the class in them
+ * @property {ClassCount[]} others what else changed, most first
  *
  * @typedef {object} Effects POST /api/v1/models/{m}/effects
- * @property {(ClassCount & {name: string, category: string})[]} classes
+ * @property {ClassCount[]} classes without any edit, and with all that are seen
  * @property {StrokeEffect | null} stroke
  *
  * @typedef {object} Segmentation POST /api/v1/models/{m}/segmentation

@@ -8,7 +8,7 @@ import { Brush } from "../brush.js";
 import { choices, h, iconButton, toggle } from "../dom.js";
 import { erased } from "../eraser.js";
 import { hint, lead, removes, resultLine } from "../feedback.js";
-import { any, DRAW, edges, ERASE, fill, grid, HALF, line, REMOVE, ring } from "../outline.js";
+import { DRAW, edges, ERASE, fill, grid, line, REMOVE, ring } from "../outline.js";
 import { ClassOverlay } from "../overlay.js";
 import { Palette } from "../palette.js";
 import { encodeRuns, pool, rasterOf } from "../recipe.js";
@@ -39,6 +39,8 @@ class Paint {
   cells = false;
   /** Steps of the brush's size, in pixels. */
   sizes = [1];
+  /** The size that was asked for: layers have different steps. @type {number | null} */
+  wished = null;
   modelId = "";
 
   /**
@@ -124,6 +126,7 @@ class Paint {
     this.cellsButton = toggle("cells", "Cells", "Cells of the layer (G)", (on) => this.setCells(on));
     this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
     this.smoothButton.element.classList.add("icon", "smooth");
+    this.smoothButton.element.lastChild?.remove();
     const whole = iconButton("whole", "The whole picture again", () => this.surface.zoom(1, 0, 0), { hidden: true });
     this.surface.onZoom = () => (whole.hidden = !this.surface.zoomed);
     const stage = h(
@@ -170,7 +173,7 @@ class Paint {
       this.smoothButton.set(this.surface.smooth);
       this.overlay.forget();
       this.whole.opened();
-      this.brush.diameter = 0;
+      this.wished = null;
       this.classesButton.element.disabled = !model.segmenter;
       this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
       if (!model.segmenter) this.setClasses(false);
@@ -202,13 +205,19 @@ class Paint {
     for (let size = 1; size < cell; size += 1) this.sizes.push(size);
     for (let size = cell; size <= side; size += cell) this.sizes.push(size);
     this.size.max = String(this.sizes.length - 1);
-    this.setSize(this.brush.diameter || cell * FIRST_SIZE);
+    this.showSize(this.wished ?? cell * FIRST_SIZE);
     this.say();
     this.surface.refresh();
   }
 
-  /** @param {number} size in pixels; the nearest step is taken */
+  /** @param {number} size in pixels */
   setSize(size) {
+    this.wished = size;
+    this.showSize(size);
+  }
+
+  /** @param {number} size in pixels; the nearest step is taken */
+  showSize(size) {
     const near = this.sizes.reduce((a, b) => (Math.abs(b - size) < Math.abs(a - size) ? b : a));
     this.brush.diameter = near;
     this.size.value = String(this.sizes.indexOf(near));
@@ -309,6 +318,11 @@ class Paint {
   begin() {
     if (!this.erasing && !this.palette.chosen) {
       this.say();
+      return false;
+    }
+    const most = this.studio.info?.limits.strokes ?? Infinity;
+    if (!this.erasing && this.studio.store.scene.strokes.length >= most) {
+      this.line.replaceChildren(lead(`${counted(most, "stroke")} are the most.`), hint("Delete one, or keep the picture and begin anew."));
       return false;
     }
     if (this.view === "before" || this.view === "change") this.setView("after");
@@ -428,9 +442,7 @@ class Paint {
       const stroke = store.stroke(id);
       const of = model.layers.find(({ name }) => name === stroke?.layer);
       if (!stroke || !of || stroke.place === "everywhere" || brush.painting) continue;
-      const raster = rasterOf(stroke.place, of.size);
-      const pooled = { size: of.size, shares: pool(raster, of.size) };
-      const region = any(pooled, HALF) ? pooled : raster;
+      const region = { size: of.size, shares: pool(rasterOf(stroke.place, of.size), of.size) };
       const hovered = id === this.strokes.hovered;
       const off = removes(stroke);
       if (hovered) fill(context, region, size, frame, off ? REMOVE : DRAW, 0.35, off);
@@ -441,15 +453,10 @@ class Paint {
     const colour = erasing ? ERASE : this.op === "remove" ? REMOVE : DRAW;
     const how = { dashed: this.op === "remove" && !erasing };
     const cells = erasing || !layer ? size : layer.size;
-    /** @param {Uint8Array} mask */
-    const region = (mask) => {
-      const raster = { size, shares: mask };
-      const pooled = { size: cells, shares: pool(raster, cells) };
-      return any(pooled, HALF) ? pooled : raster;
-    };
+    const region = /** @param {Uint8Array} mask */ (mask) => ({ size: cells, shares: pool({ size, shares: mask }, cells) });
     if (brush.mask) {
       const painted = region(brush.mask);
-      fill(context, painted, size, frame, colour, 0.5, how.dashed);
+      fill(context, painted, size, frame, colour, 0.3, how.dashed);
       line(context, edges(painted, size, frame), how);
     }
     if (!brush.at) return;
