@@ -178,7 +178,8 @@ export class Chart {
    * @returns {[(at: number) => number, (value: number) => number]}
    */
   #axes(low, high, steps, words, range) {
-    this.#range = range ?? [this.#places[0], this.#places[this.#places.length - 1]];
+    // Runs begin at 0, whatever is drawn of them.
+    this.#range = range ?? [0, this.#places[this.#places.length - 1]];
     const y = /** @param {number} value */ (value) => HEIGHT - BOTTOM - ((value - low) / (high - low || 1)) * (HEIGHT - TOP - BOTTOM);
     const parts = steps.flatMap((value) => [
       svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: round(y(value)), y2: round(y(value)), class: "grid" }),

@@ -22,7 +22,7 @@ export class Cropper {
   constructor(photo, picture) {
     this.#photo = photo;
     this.#picture = picture;
-    this.#part = largest(this.#size, picture);
+    this.#part = largest(this.size, picture);
     const scale = Math.min(1, SHOWN / Math.max(photo.width, photo.height));
     this.canvas = h("canvas", { width: Math.round(photo.width * scale), height: Math.round(photo.height * scale) });
     this.frame = h(
@@ -38,11 +38,11 @@ export class Cropper {
 
   /** Whether nothing has to be cut off. */
   get whole() {
-    return fits(this.#size, this.#picture);
+    return fits(this.size, this.#picture);
   }
 
-  /** @returns {[number, number]} */
-  get #size() {
+  /** Of the photo: height and width. @returns {[number, number]} */
+  get size() {
     return [this.#photo.height, this.#photo.width];
   }
 
@@ -62,13 +62,13 @@ export class Cropper {
 
   /** @param {{dx?: number, dy?: number, times?: number}} change */
   #change(change) {
-    this.#part = moved(this.#part, this.#size, this.#picture, change);
-    this.slider.value = String(Math.round((100 * this.#part.width) / largest(this.#size, this.#picture).width));
+    this.#part = moved(this.#part, this.size, this.#picture, change);
+    this.slider.value = String(Math.round((100 * this.#part.width) / largest(this.size, this.#picture).width));
     this.#draw();
   }
 
   #slid() {
-    const { width } = largest(this.#size, this.#picture);
+    const { width } = largest(this.size, this.#picture);
     this.#change({ times: ((Number(this.slider.value) / 100) * width) / this.#part.width });
   }
 

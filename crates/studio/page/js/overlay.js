@@ -35,18 +35,21 @@ export class ClassOverlay {
   /** Asks for the classes of what is seen. */
   ask() {
     const { store } = this.#studio;
-    const seen = store.recipe(store.scene.strokes.filter(({ hidden }) => !hidden));
-    for (const [queue, recipe, which] of /** @type {const} */ ([[this.#afters, seen, "after"], [this.#befores, store.recipe([]), "before"]])) {
-      queue.ask(recipe).then(
-        (found) => {
-          if (!found) return;
-          this[which] = this.#draw(found);
-          if (which === "after") this.found = found;
-          this.#changed();
-        },
-        (error) => this.#studio.fault("classes", "The classes did not come.", error),
-      );
-    }
+    const seen = store.scene.strokes.filter(({ hidden }) => !hidden);
+    const fault = /** @param {unknown} error */ (error) => this.#studio.fault("classes", "The classes did not come.", error);
+    this.#afters.ask(store.recipe(seen)).then((found) => {
+      if (!found) return;
+      this.found = found;
+      this.after = this.#draw(found);
+      if (!seen.length) this.before = this.after;
+      this.#changed();
+    }, fault);
+    if (!seen.length) return;
+    this.#befores.ask(store.recipe([])).then((found) => {
+      if (!found) return;
+      this.before = this.#draw(found);
+      this.#changed();
+    }, fault);
   }
 
   forget() {

@@ -15,6 +15,10 @@ export class Results {
   #studio;
   /** @type {Map<string, Effects | Error>} */
   #kept = new Map();
+  /** Keys of the state `#keyed`, by stroke. @type {Map<number | null, string>} */
+  #keys = new Map();
+  /** @type {import("./store.js").Scene | null} */
+  #keyed = null;
   #asking = new AbortController();
   /** @type {() => void} */
   #changed;
@@ -94,8 +98,18 @@ export class Results {
 
   /** What a result depends on: the strokes up to it, or all. @param {Stroke | null} stroke */
   #key(stroke) {
-    const { strokes } = this.#studio.store.scene;
+    const { scene } = this.#studio.store;
+    if (this.#keyed !== scene) {
+      this.#keyed = scene;
+      this.#keys.clear();
+    }
+    const known = this.#keys.get(stroke?.id ?? null);
+    if (known) return known;
+    const { strokes } = scene;
     const upTo = stroke ? strokes.slice(0, strokes.findIndex(({ id }) => id === stroke.id) + 1) : strokes;
-    return `${stroke ? "stroke" : "whole"} ${JSON.stringify(this.#studio.store.recipe(upTo.filter(({ hidden }) => !hidden)))}`;
+    const recipe = this.#studio.store.recipe(upTo.filter(({ hidden }) => !hidden));
+    const key = `${stroke ? "stroke" : "whole"} ${JSON.stringify(recipe)}`;
+    this.#keys.set(stroke?.id ?? null, key);
+    return key;
   }
 }

@@ -51,7 +51,7 @@ export class StrokeList {
     );
     this.element = h(
       "section",
-      { "aria-label": "Strokes" },
+      {},
       h("div", { class: "head" }, h("h2", {}, "Strokes ", this.number), this.clear),
       this.empty,
       this.list,
@@ -172,7 +172,9 @@ export class StrokeList {
         label(earlier, `Earlier: ${title}`);
         label(bin, `Delete: ${title}`);
         later.disabled = at === of - 1;
+        if (later.disabled) later.title = "It is the last that is painted";
         earlier.disabled = at === 0;
+        if (earlier.disabled) earlier.title = "It is the first that is painted";
         range.value = String(Math.round(stroke.alpha * 100));
         range.setAttribute("aria-label", `Opacity: ${title}`);
         range.setAttribute("aria-valuetext", percent(stroke.alpha));

@@ -10,7 +10,7 @@ import { follow } from "./events.js";
 import { Pictures } from "./pictures.js";
 import { checkAgainst, RecipeError } from "./recipe.js";
 import { Store } from "./store.js";
-import { counted } from "./words.js";
+import { counted, sentences } from "./words.js";
 
 /** The picture that a model opens with. */
 const FIRST_SEED = 7;
@@ -112,7 +112,7 @@ export class Studio {
    */
   fault(about, lead, error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
-    const text = error instanceof ApiError && error.hint ? `${error.message} ${error.hint}` : String(/** @type {Error} */ (error).message);
+    const text = sentences(/** @type {Error} */ (error).message, error instanceof ApiError ? error.hint : null);
     this.notice(about, { kind: "wrong", lead, text });
   }
 
@@ -191,7 +191,7 @@ export class Studio {
     const begin = { text: "Dissect it now", run: () => void this.#dissect(model) };
     if (model.dissection_problem) {
       const { message, hint } = model.dissection_problem;
-      this.notice("dissection", { kind: "wrong", lead: "This dissection is not used.", text: `${message} ${hint ?? ""}`, buttons: [begin] });
+      this.notice("dissection", { kind: "wrong", lead: "This dissection is not used.", text: sentences(message, hint), buttons: [begin] });
     } else if (!model.dissection) {
       const text =
         "One of 2,000 images takes about half a minute on two cores, and makes the palette. Painting waits for it; single units can be switched without it.";
@@ -255,7 +255,7 @@ export class Studio {
   /** @param {string} name @param {unknown} error */
   #unopened(name, error) {
     if (!(error instanceof RecipeError) && !(error instanceof ApiError) && !(error instanceof Lost)) throw error;
-    this.notice("recipe", { kind: "wrong", lead: `${name} was not opened.`, text: `${error.message} Nothing was changed.` });
+    this.notice("recipe", { kind: "wrong", lead: `${name} was not opened.`, text: `${sentences(error.message)} Nothing was changed.` });
   }
 
   /** @param {{name: string, blake3: string}} wanted */

@@ -54,6 +54,8 @@ export class UnitList {
   #cards = new Map();
   /** @type {Map<number, number> | null} */
   #here = null;
+  /** The order that was chosen; layers that have none such show another. */
+  #order = "";
 
   /**
    * @param {Studio} studio
@@ -74,6 +76,7 @@ export class UnitList {
     this.order = h("select", {
       "aria-label": "Order",
       onchange: () => {
+        this.#order = this.order.value;
         on.order();
         this.show();
       },
@@ -131,7 +134,7 @@ export class UnitList {
     if (effects) orders.push(["effect", "effect, high first"]);
     orders.push(["here", "active here, high first"], ["number", "number"]);
     for (const { id, name } of own) orders.push([`own ${id}`, `fit “${name}”`]);
-    const before = this.order.value;
+    const before = this.#order;
     this.order.replaceChildren(...orders.map(([value, text]) => h("option", { value }, text)));
     this.order.value = orders.some(([value]) => value === before) ? before : dissected ? "iou" : "number";
     this.fits.hidden = !fit;
@@ -163,6 +166,13 @@ export class UnitList {
     if (elements.length === this.list.childElementCount && elements.every((element, i) => element === this.list.children[i])) return;
     this.list.replaceChildren(...elements);
     if (focused instanceof HTMLElement && this.list.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  /** Lists them by how well they fit a concept of one's own. @param {string} id of the concept */
+  orderBy(id) {
+    this.#order = `own ${id}`;
+    this.orders();
+    this.show();
   }
 
   /** While the units of a layer are on their way. */

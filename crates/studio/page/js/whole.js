@@ -61,7 +61,7 @@ export class WholePicture {
     const plane = model.segmenter.planes[this.#overlay.plane];
     this.planes.hidden = !legend || !this.planes.childElementCount;
     const painted = store.scene.strokes.some(({ hidden }) => !hidden);
-    const shown = JSON.stringify([legend, painted, classes, model.id, plane?.name]);
+    const shown = JSON.stringify([legend, painted, classes, model.id, plane?.name, this.#studio.pictures.failed?.message]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     if (!legend && !painted) {
@@ -69,6 +69,10 @@ export class WholePicture {
       return;
     }
     // Until they are counted the old ones stay.
+    if (!classes && this.#studio.pictures.failed) {
+      this.body.replaceChildren(h("p", { class: "small" }, "Not drawn, so not counted."));
+      return;
+    }
     if (!classes) {
       if (!this.body.querySelector("table")) this.body.replaceChildren(h("p", { class: "small" }, "counting …"));
       return;

@@ -28,6 +28,17 @@ export function plural(name) {
 /** @param {number} n @param {string} one */
 export const counted = (n, one) => `${count(n)} ${n === 1 ? one : plural(one)}`;
 
+/**
+ * The server's words as sentences.
+ * @param {string} message
+ * @param {string | null} [cure]
+ */
+export const sentences = (message, cure) =>
+  [message, cure ?? ""]
+    .filter(Boolean)
+    .map((text) => text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : "."))
+    .join(" ");
+
 /** "a", "a and b", "a, b and c". @param {string[]} parts */
 export const listed = (parts) =>
   parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;

@@ -80,9 +80,7 @@ class Inside {
       next: () => store.change({ latent: { seed: "seed" in store.scene.latent ? store.scene.latent.seed + 1 : anySeed() } }),
       size: (share) => (this.brush.diameter = Math.max(1, Math.round(share * this.surface.size[1]))),
       found: (concept) => {
-        this.list.orders();
-        if (concept.layer === this.layer) this.list.order.value = `own ${concept.id}`;
-        this.list.show();
+        if (concept.layer === this.layer) this.list.orderBy(concept.id);
       },
     });
     this.seed = seedControl(studio);
@@ -93,9 +91,9 @@ class Inside {
     this.heats = choices(
       "How activation is shown",
       /** @type {{value: Heat, text: string, title?: string}[]} */ ([
-        { value: "on", text: "Where it is on", title: "Dark where the unit is off, a yellow line around where it is on" },
+        { value: "on", text: "Where on", title: "Dark where the unit is off, a yellow line around where it is on" },
         { value: "strength", text: "How strongly" },
-        { value: "none", text: "Picture alone" },
+        { value: "none", text: "Picture", title: "The picture alone" },
       ]),
       this.heat.kind,
       (kind) => this.setHeat(kind),
@@ -107,7 +105,7 @@ class Inside {
     );
     this.classesButton = toggle("classes", "Classes", "What the segmenter sees (S)", (on) => this.setClasses(on));
     this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
-    this.smoothButton.element.classList.add("icon", "smooth");
+    this.smoothButton.element.classList.add("smooth");
     const stage = h(
       "div",
       { class: "stage", role: "region", "aria-label": "Picture" },
@@ -484,7 +482,7 @@ class Inside {
       const [row, column] = this.pixel.pixel;
       const what = this.classAt(this.pixel.pixel);
       return this.line.replaceChildren(
-        lead(`Pixel ${column}, ${row}`, what ? ": " : "", what ? h("b", {}, what) : "", ". Listed are the units that are strongest there."),
+        lead(`Pixel ${column}, ${row}`, what ? ": " : "", what ? h("b", {}, what) : "", ". Its strongest units are listed."),
         hint("Drag to go on asking. Escape lets go."),
       );
     }

@@ -18,7 +18,7 @@ import { Strength } from "../strength.js";
 import { StrokeList } from "../strokes.js";
 import { Surface } from "../surface.js";
 import { WholePicture } from "../whole.js";
-import { counted, latentWords } from "../words.js";
+import { counted, latentWords, sentences } from "../words.js";
 
 /** @typedef {"draw" | "remove" | "erase"} Op */
 
@@ -99,7 +99,7 @@ class Paint {
       { class: "panel left", role: "region", "aria-label": "Brush" },
       h(
         "section",
-        { class: "brush", "aria-label": "Brush" },
+        { class: "brush" },
         this.ops.element,
         more,
         h("div", { class: "field size" }, h("span", { class: "label" }, h("span", {}, "Size ", h("kbd", {}, "["), " ", h("kbd", {}, "]")), this.sizeNow), this.size),
@@ -367,7 +367,9 @@ class Paint {
   changed(more) {
     const { store } = this.studio;
     this.undo.disabled = !store.canUndo;
+    this.undo.title = store.canUndo ? "Undo (Ctrl+Z)" : "Nothing to undo";
     this.redo.disabled = !store.canRedo;
+    this.redo.title = store.canRedo ? "Redo (Ctrl+Shift+Z)" : "Nothing to do again";
     this.results.stop();
     if (more) this.strokes.chosen = store.scene.strokes.at(-1)?.id ?? null;
     this.results.first = this.strokes.chosen;
@@ -385,7 +387,10 @@ class Paint {
     const { pictures } = this.studio;
     this.surface.setPictures(pictures.after, pictures.before);
     this.strokes.show();
-    if (pictures.failed) this.say();
+    if (pictures.failed) {
+      this.say();
+      this.whole.show(this.classes);
+    }
     if (!pictures.current || this.brush.painting) return;
     void this.results.count();
     if (this.classes) this.overlay.ask();
@@ -412,7 +417,7 @@ class Paint {
     } else if (pictures.failed) {
       const { message, hint: cure } = /** @type {Error & {hint?: string}} */ (pictures.failed);
       const again = h("button", { type: "button", class: "bare small", onclick: () => pictures.ask() }, "Try again");
-      this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(`${message} ${cure ?? ""}`));
+      this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(sentences(message, cure)));
     } else if (stroke) {
       const concept = palette?.find(({ id }) => id === stroke.class);
       this.line.replaceChildren(...resultLine(stroke, this.results.of(stroke), concept));

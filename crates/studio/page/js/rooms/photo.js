@@ -231,10 +231,10 @@ class Photo {
 
   /** @param {Cropper} cropper */
   showCrop(cropper) {
-    const { height, width } = cropper.canvas;
+    const [height, width] = cropper.size;
     const [rows, columns] = this.size;
     const makes = rows === columns ? "squares" : `pictures of ${columns} x ${rows}`;
-    const say = cropper.whole ? "" : `This is ${width} x ${height} here; the generator makes ${makes}. Choose what to keep.`;
+    const say = cropper.whole ? "" : `This is ${width} x ${height}; the generator makes ${makes}. Choose what to keep.`;
     this.work.replaceChildren(
       h("div", { class: "head" }, h("h2", {}, "What to keep of it"), h("small", {}, say)),
       this.fault ? h("p", { class: "wrong", role: "alert" }, this.fault) : "",
@@ -305,7 +305,7 @@ class Photo {
           { class: "found" },
           this.figure(Promise.resolve(photo), "Your photo", ""),
           this.figure(plain({ inversion, only: "latent" }), "From the latent alone", `off by ${distance.latent.toFixed(3)}`),
-          this.figure(plain({ inversion }), `With activations of layer ${layer}`, `off by ${distance.refined.toFixed(3)}`),
+          this.figure(plain({ inversion }), `And activations of layer ${layer}`, `off by ${distance.refined.toFixed(3)}`),
         ),
         verdict,
       ),
