@@ -32,6 +32,8 @@ import { count } from "./words.js";
  * @typedef {Run & Details} RunDetails GET /api/v1/runs/{r}
  */
 
+/** As many curves stand beside the samples. */
+const ASIDE = 2;
 /** From this width on a sheet of samples is smoothed. */
 const LARGE = 700;
 
@@ -82,21 +84,23 @@ export class RunView {
     this.ends = h("div", { class: "ends figures", "aria-hidden": "true" });
     this.samples = h(
       "section",
-      { class: "chart samples wide", "aria-label": "Samples through time" },
+      { class: "chart samples", "aria-label": "Samples through time" },
       h("div", { class: "head" }, h("h2", {}, "Samples through time"), this.when),
       this.picture,
       this.slider,
       this.ends,
       h("p", { class: "small" }, "The same latents every time; at the left end the images that it learns from."),
     );
-    this.preview = h("section", { class: "chart samples wide", "aria-label": "Held-out images" });
+    this.preview = h("section", { class: "chart samples", "aria-label": "Held-out images" });
     const first = run.kind === "segmenter" ? this.preview : this.samples;
+    const charts = this.#charts.map(({ chart }) => chart.element);
     this.element = h(
       "div",
       { class: "run" },
       this.#numbers,
       this.#warning,
-      h("div", { class: "charts" }, first, ...this.#charts.map(({ chart }) => chart.element)),
+      h("div", { class: "beside" }, first, h("div", { class: "aside" }, ...charts.slice(0, ASIDE))),
+      h("div", { class: "charts" }, ...charts.slice(ASIDE)),
       h("details", {}, h("summary", {}, "Settings"), this.#settings),
     );
   }

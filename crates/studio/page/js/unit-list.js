@@ -87,7 +87,7 @@ export class UnitList {
     this.list = h("div", { class: "units" });
     this.element = h(
       "section",
-      { class: "unit-list", "aria-label": "Units" },
+      { class: "unit-list" },
       h("label", { class: "field" }, h("span", { class: "label" }, "Layer"), this.layers),
       this.find,
       h("div", { class: "row order" }, h("div", { class: "grow field" }, this.order), this.fits),

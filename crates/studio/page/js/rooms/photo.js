@@ -7,6 +7,7 @@ import { Cropper } from "../cropper.js";
 import { download, h } from "../dom.js";
 import { follow } from "../events.js";
 import { strokeName } from "../feedback.js";
+import { SMOOTH_FROM } from "../surface.js";
 import { counted, listed } from "../words.js";
 
 /** Photos are read up to this many bytes. */
@@ -28,8 +29,8 @@ const STAGES = /** @type {Record<string, string>} */ ({
  * @property {boolean} near
  *
  * @typedef {{kind: "none"} | {kind: "crop", cropper: Cropper, name: string}
- *   | {kind: "work", name: string, photo: string, job: Job | null}
- *   | {kind: "done", name: string, photo: string, found: Inversion}} State
+ *   | {kind: "work", name: string, photo: Blob, job: Job | null}
+ *   | {kind: "done", name: string, photo: Blob, found: Inversion}} State
  */
 
 class Photo {
@@ -41,7 +42,7 @@ class Photo {
   ending = new AbortController();
   /** @type {string | null} */
   job = null;
-  /** Pictures by their request, as addresses. @type {Map<string, Promise<string>>} */
+  /** Pictures by their request. @type {Map<string, Promise<Blob>>} */
   pictures = new Map();
   shownPut = "";
   fault = "";
@@ -61,7 +62,7 @@ class Photo {
     });
     element.classList.add("two");
     element.append(
-      h("div", { class: "panel left", role: "region", "aria-label": "Steps" }, h("section", { "aria-label": "Steps" }, h("h2", {}, "From photo to picture"), this.steps), this.side, this.said, this.file),
+      h("div", { class: "panel left", role: "region", "aria-label": "Steps" }, h("section", {}, h("h2", {}, "From photo to picture"), this.steps), this.side, this.said, this.file),
       this.work,
     );
     studio.store.subscribe(() => this.putBack());
@@ -112,13 +113,12 @@ class Photo {
     const { cropper, name } = this.state;
     const { api, model } = this.studio;
     if (!model) return;
-    const blob = await cropper.cut();
-    const photo = URL.createObjectURL(blob);
+    const photo = await cropper.cut();
     this.ending = new AbortController();
     const { signal } = this.ending;
     this.become({ kind: "work", name, photo, job: null });
     try {
-      const { id } = await api.json(`models/${model.id}/inversions`, { body: blob, signal });
+      const { id } = await api.json(`models/${model.id}/inversions`, { body: photo, signal });
       this.job = id;
       const job = await follow(api, id, (now) => this.hear(now), signal);
       if (signal.aborted) return;
@@ -249,7 +249,7 @@ class Photo {
     this.fault = "";
   }
 
-  /** @param {string} photo */
+  /** @param {Blob} photo */
   showWork(photo) {
     this.bar = h("span");
     this.progressbar = h("div", { class: "progress", role: "progressbar", "aria-label": "Looking for your photo", "aria-valuemin": 0, "aria-valuemax": 100 }, this.bar);
@@ -261,7 +261,7 @@ class Photo {
       if (state.kind === "work") this.become({ kind: "none" });
     };
     this.work.replaceChildren(
-      h("div", { class: "found" }, this.figure(Promise.resolve(photo), "Your photo", "as it is looked for")),
+      h("div", { class: "found" }, this.figure(photo, "Your photo", "as it is looked for")),
       h("section", { class: "working", "aria-label": "Progress" }, h("div", { class: "head" }, this.stage, h("button", { type: "button", onclick: stop }, "Stop")), this.progressbar, this.left),
     );
     this.side.hidden = false;
@@ -286,7 +286,7 @@ class Photo {
     this.showSteps();
   }
 
-  /** @param {string} photo @param {Inversion} found */
+  /** @param {Blob} photo @param {Inversion} found */
   showDone(photo, found) {
     const { inversion, distance, layer, near, seconds } = found;
     const plain = /** @param {object} latent */ (latent) => this.picture({ ...this.recipe([]), latent });
@@ -303,7 +303,7 @@ class Photo {
         h(
           "div",
           { class: "found" },
-          this.figure(Promise.resolve(photo), "Your photo", ""),
+          this.figure(photo, "Your photo", ""),
           this.figure(plain({ inversion, only: "latent" }), "From the latent alone", `off by ${distance.latent.toFixed(3)}`),
           this.figure(plain({ inversion }), `And activations of layer ${layer}`, `off by ${distance.refined.toFixed(3)}`),
         ),
@@ -332,29 +332,32 @@ class Photo {
   /**
    * @param {object} recipe
    * @param {Record<string, string>} [query]
-   * @returns {Promise<string>} its address
+   * @returns {Promise<Blob>}
    */
   picture(recipe, query = {}) {
     const key = JSON.stringify([recipe, query]);
     const known = this.pictures.get(key);
     if (known) return known;
-    const address = this.studio.pictures.bytes(recipe, query).then((blob) => URL.createObjectURL(blob));
-    address.catch(() => this.pictures.delete(key));
-    this.pictures.set(key, address);
-    return address;
+    const blob = this.studio.pictures.bytes(recipe, query);
+    blob.catch(() => this.pictures.delete(key));
+    this.pictures.set(key, blob);
+    return blob;
   }
 
   /**
-   * @param {Promise<string>} address
+   * @param {Blob | Promise<Blob>} picture
    * @param {string} name
    * @param {string} note
    */
-  figure(address, name, note) {
+  figure(picture, name, note) {
     const image = h("img", { alt: name });
-    image.addEventListener("load", () => image.toggleAttribute("data-large", image.naturalWidth >= 256));
+    image.addEventListener("load", () => {
+      image.toggleAttribute("data-large", image.naturalWidth >= SMOOTH_FROM);
+      URL.revokeObjectURL(image.src);
+    });
     const caption = h("figcaption", {}, h("b", {}, name), note);
-    address.then(
-      (url) => (image.src = url),
+    Promise.resolve(picture).then(
+      (blob) => (image.src = URL.createObjectURL(blob)),
       (error) => caption.append(h("span", { class: "wrong" }, ` not drawn: ${error.message}`)),
     );
     const [height, width] = this.size;
@@ -377,15 +380,12 @@ class Photo {
     if (key === this.shownPut) return;
     this.shownPut = key;
     const edited = this.picture(recipe, { photo: "true" });
-    const save = async () => {
-      const blob = await (await fetch(await edited)).blob();
-      download(blob, `${state.name.replace(/\.[^.]*$/, "")}-edited.png`);
-    };
+    const save = async () => download(await edited, `${state.name.replace(/\.[^.]*$/, "")}-edited.png`);
     const names = [...new Set(strokes.map(strokeName))];
     const what = names.length > 3 ? counted(strokes.length, "stroke") : listed(names);
     put.replaceChildren(
       h("div", { class: "head" }, h("h2", {}, `On your photo: ${what}`), h("small", {}, "the generator's change, added to your pixels")),
-      h("div", { class: "found" }, this.figure(Promise.resolve(state.photo), "Your photo", ""), this.figure(edited, "Your photo, edited", "")),
+      h("div", { class: "found" }, this.figure(state.photo, "Your photo", ""), this.figure(edited, "Your photo, edited", "")),
       h(
         "div",
         { class: "row wrap" },

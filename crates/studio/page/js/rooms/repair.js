@@ -37,7 +37,7 @@ class Repairs {
     this.said = h("p", { class: "small", role: "status" });
     this.left = h(
       "section",
-      { "aria-label": "Decisions", hidden: true },
+      { hidden: true },
       h("h2", {}, "Decisions"),
       this.counts,
       h("div", { class: "field" }, h("span", { class: "label" }, "Other units to take out"), this.typed),

@@ -35,7 +35,7 @@ class Training {
     this.work = h("div", { class: "work", role: "region", "aria-label": "Run" });
     element.classList.add("two");
     element.append(
-      h("div", { class: "panel left", role: "region", "aria-label": "Runs" }, h("section", { "aria-label": "Runs" }, h("h2", {}, "Runs"), this.list, this.note), this.foundIn),
+      h("div", { class: "panel left", role: "region", "aria-label": "Runs" }, h("section", {}, h("h2", {}, "Runs"), this.list, this.note), this.foundIn),
       this.work,
     );
   }
