@@ -6,7 +6,7 @@
 import { Chart } from "./chart.js";
 import { fitness, median, series, winners } from "./curves.js";
 import { h } from "./dom.js";
-import { lazyImage } from "./images.js";
+import { Newest } from "./newest.js";
 import { count } from "./words.js";
 
 /**
@@ -61,7 +61,6 @@ export const flat = (settings, above = "") =>
   );
 
 export class RunView {
-  #api;
   /** @type {RunDetails} */
   run;
   /** @type {{chart: Chart, draw: (chart: Chart, records: any[]) => void}[]} */
@@ -72,10 +71,10 @@ export class RunView {
   /** The sheet that is shown: a generation, or the newest (null). @type {number | null} */
   #sheet = null;
   #shown = "";
+  #pictures;
 
   /** @param {Api} api @param {RunDetails} run */
   constructor(api, run) {
-    this.#api = api;
     this.run = run;
     this.#charts = run.kind === "segmenter" ? segmenterCharts() : evolveCharts();
     this.slider = h("input", { type: "range", min: "0", max: "0", step: "1", "aria-label": "Generation of the samples", oninput: () => this.#slid() });
@@ -94,6 +93,7 @@ export class RunView {
     this.preview = h("section", { class: "chart samples", "aria-label": "Held-out images" });
     const first = run.kind === "segmenter" ? this.preview : this.samples;
     const charts = this.#charts.map(({ chart }) => chart.element);
+    this.#pictures = new Newest(/** @param {string} path @param {AbortSignal} signal */ (path, signal) => api.blob(path, { signal }), api.again);
     this.element = h(
       "div",
       { class: "run" },
@@ -134,7 +134,8 @@ export class RunView {
     if (!run.preview || this.#shown === shown) return;
     this.#shown = shown;
     const alt = "Held-out images, their labels, and what the segmenter says";
-    this.preview.replaceChildren(h("h2", {}, "Held-out images"), lazyImage(this.#api, `runs/${run.id}/preview.png`, alt, { "data-large": "" }), h("p", { class: "small" }, `${alt}.`));
+    this.preview.replaceChildren(h("h2", {}, "Held-out images"), this.picture, h("p", { class: "small" }, `${alt}.`));
+    void this.#load(`runs/${run.id}/preview.png`, alt);
   }
 
   /** The places of the slider: the real images, then each sheet. */
@@ -167,14 +168,18 @@ export class RunView {
     if (shown === this.#shown) return;
     this.#shown = shown;
     const path = generation < 0 ? `runs/${this.run.id}/reals.png` : `runs/${this.run.id}/samples/${generation}.png`;
-    const image = lazyImage(this.#api, path, generation < 0 ? "Real images" : `Samples of generation ${generation}`);
-    image.addEventListener("load", () => {
-      image.toggleAttribute("data-large", image.naturalWidth >= LARGE);
-      // The sheet before stays until the next has come.
-      if (this.#shown === shown) this.picture.replaceChildren(image);
-    });
-    if (!this.picture.childElementCount) this.picture.append(image);
-    else /** @type {any} */ (image).load();
+    void this.#load(path, generation < 0 ? "Real images" : `Samples of generation ${generation}`);
+  }
+
+  /** Shows a picture of the run; the one before stays until it has come. @param {string} path @param {string} alt */
+  async #load(path, alt) {
+    const blob = await this.#pictures.ask(path).catch(() => null);
+    if (!blob) return;
+    const image = h("img", { alt, src: URL.createObjectURL(blob) });
+    await image.decode().catch(() => undefined);
+    URL.revokeObjectURL(image.src);
+    image.toggleAttribute("data-large", image.naturalWidth >= LARGE);
+    this.picture.replaceChildren(image);
   }
 }
 

@@ -188,7 +188,7 @@ export class Studio {
 
   /** @param {Model} model */
   #dissection(model) {
-    const begin = { text: "Dissect it now", run: () => void this.#dissect(model) };
+    const begin = { text: "Dissect it now", run: () => void this.dissect(model) };
     if (model.dissection_problem) {
       const { message, hint } = model.dissection_problem;
       this.notice("dissection", { kind: "wrong", lead: "This dissection is not used.", text: sentences(message, hint), buttons: [begin] });
@@ -202,7 +202,7 @@ export class Studio {
   }
 
   /** @param {Model} model */
-  async #dissect(model) {
+  async dissect(model) {
     const bar = h("span");
     const extra = h("div", { class: "progress", role: "progressbar", "aria-label": "Dissection", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
     const ending = new AbortController();

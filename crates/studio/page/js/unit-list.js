@@ -2,45 +2,19 @@
 
 /** @import { Studio } from "./studio.js" */
 /** @import { Here, Unit } from "./unit-answers.js" */
+/** @import { Order } from "./unit-order.js" */
 
 import { h } from "./dom.js";
 import { lazyImage } from "./images.js";
+import { chosenUnits, unitWords } from "./unit-order.js";
 import { percent, shortName } from "./words.js";
 
 /** The IoU that fills a bar: better ones are rare. */
 const FULL_IOU = 0.4;
 
 /**
- * @typedef {"iou" | "effect" | "here" | "number" | `own ${string}`} Order
  * @typedef {{unit: Unit, element: HTMLButtonElement, right: HTMLElement, dot: HTMLElement}} Card
  */
-
-/**
- * The units that are shown, in their order.
- * @param {readonly Unit[]} units
- * @param {{text: string, fitting: boolean, order: Order, here: ReadonlyMap<number, number> | null, own: readonly number[]}} how `here`: how strong each is in the picture
- * @returns {Unit[]}
- */
-export function chosenUnits(units, { text, fitting, order, here, own }) {
-  const words = text.toLowerCase().split(/[\s,]+/).filter(Boolean);
-  const found = units.filter(
-    (unit) =>
-      (!fitting || unit.interpretable) &&
-      (!words.length || words.some((word) => (/^\d+$/.test(word) ? unit.unit === Number(word) : (unit.label ?? "").toLowerCase().includes(word)))),
-  );
-  const effect = /** @param {Unit} unit */ (unit) => Math.max(0, ...unit.effects.map((one) => Math.abs(one.effect)));
-  /** @type {(unit: Unit) => number} */
-  const key = {
-    iou: (/** @type {Unit} */ unit) => unit.iou ?? -1,
-    effect,
-    here: (/** @type {Unit} */ unit) => here?.get(unit.unit) ?? -Infinity,
-    number: () => 0,
-  }[/** @type {"number"} */ (order)] ?? ((unit) => -own.indexOf(unit.unit));
-  return found.sort((a, b) => key(b) - key(a) || a.unit - b.unit);
-}
-
-/** @param {Unit} unit what it stands for, in a word */
-export const unitWords = (unit) => (unit.label && unit.interpretable ? shortName(unit.label) : unit.label ? "no class" : `unit ${unit.unit}`);
 
 export class UnitList {
   /** @type {number | null} */
@@ -85,12 +59,21 @@ export class UnitList {
     this.fits = h("label", { class: "line" }, this.fitting, "fit a class");
     this.count = h("p", { class: "small", role: "status" });
     this.list = h("div", { class: "units" });
+    this.begin = h("button", { type: "button", onclick: () => studio.model && void studio.dissect(studio.model) }, "Dissect it now");
+    this.plain = h(
+      "div",
+      { class: "empty", hidden: true },
+      h("b", {}, "No dissection"),
+      h("span", { class: "small" }, "So it is not known what units stand for. They can be looked at and switched by their numbers."),
+      this.begin,
+    );
     this.element = h(
       "section",
       { class: "unit-list" },
       h("label", { class: "field" }, h("span", { class: "label" }, "Layer"), this.layers),
       this.find,
       h("div", { class: "row order" }, h("div", { class: "grow field" }, this.order), this.fits),
+      this.plain,
       this.count,
       this.list,
     );
@@ -103,10 +86,13 @@ export class UnitList {
 
   /** The layers of the open model. @param {string} layer the one that is shown */
   setLayers(layer) {
-    const layers = this.#studio.model?.layers ?? [];
+    const { model } = this.#studio;
+    const layers = model?.layers ?? [];
+    this.plain.hidden = !model || model.dissection !== null;
+    this.begin.hidden = !model?.segmenter;
     this.layers.replaceChildren(
       ...layers.map(({ name, units, size, dissected }) =>
-        h("option", { value: name, selected: name === layer }, `${name}: ${units} units of ${size[1]}x${size[0]}${dissected || !this.#studio.model?.dissection ? "" : ", not dissected"}`),
+        h("option", { value: name, selected: name === layer }, `${name}: ${units} units of ${size[1]}x${size[0]}${dissected || !model?.dissection ? "" : ", not dissected"}`),
       ),
     );
   }
@@ -130,10 +116,10 @@ export class UnitList {
     const own = this.#studio.own.filter(({ layer }) => layer === this.layer);
     /** @type {[Order, string][]} */
     const orders = [];
-    if (dissected) orders.push(["iou", "IoU, high first"]);
-    if (effects) orders.push(["effect", "effect, high first"]);
-    orders.push(["here", "active here, high first"], ["number", "number"]);
-    for (const { id, name } of own) orders.push([`own ${id}`, `fit “${name}”`]);
+    if (dissected) orders.push(["iou", "by IoU"]);
+    if (effects) orders.push(["effect", "by effect"]);
+    orders.push(["here", "by activity here"], ["number", "by number"]);
+    for (const { id, name } of own) orders.push([`own ${id}`, `by fit: ${name}`]);
     const before = this.#order;
     this.order.replaceChildren(...orders.map(([value, text]) => h("option", { value }, text)));
     this.order.value = orders.some(([value]) => value === before) ? before : dissected ? "iou" : "number";

@@ -98,7 +98,7 @@ export class UnitPanel {
     if (unit.on !== null && unit.threshold !== null) facts.push(["on", `${(unit.on * 100).toFixed(1)} % of pixels, above ${unit.threshold.toFixed(2)}`]);
     if (here?.share !== null && here?.share !== undefined) facts.push(["on here", `${(here.share * 100).toFixed(1)} % of pixels`]);
     if (here) facts.push(["most here", here.level && here.level > 0 ? `${(here.max / here.level).toFixed(1)} times its level` : here.max.toFixed(2)]);
-    for (const { class: id, effect } of unit.effects.slice(0, EFFECTS)) facts.push([`off, ${shortName(id)}`, `${effect >= 0 ? "−" : "+"}${percent(Math.abs(effect))} of its pixels`]);
+    for (const { class: id, effect } of unit.effects.slice(0, EFFECTS)) facts.push([`without it, ${shortName(id)}`, `${effect >= 0 ? "−" : "+"}${percent(Math.abs(effect))} of its pixels`]);
     this.facts.replaceChildren(...facts.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
     this.#scale();
   }

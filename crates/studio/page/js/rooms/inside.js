@@ -475,7 +475,7 @@ class Inside {
       const end = state === 0 ? ": " : ` forced to ${Number(state?.toPrecision(4))}: `;
       return this.line.replaceChildren(
         lead(what, h("b", {}, String(unit.unit)), end, model.segmenter ? (this.moved ?? "counting …") : "look at Split or Change."),
-        hint("One unit is seldom the only one that makes a thing. Switch several, or paint with 20."),
+        hint("One unit is seldom all that makes a thing: switch several, or paint with 20."),
       );
     }
     if (this.pixel.pixel && this.pixel.list.childElementCount) {

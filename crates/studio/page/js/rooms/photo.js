@@ -7,9 +7,12 @@ import { Cropper } from "../cropper.js";
 import { download, h } from "../dom.js";
 import { follow } from "../events.js";
 import { strokeName } from "../feedback.js";
+import { Kept } from "../kept.js";
 import { SMOOTH_FROM } from "../surface.js";
 import { counted, listed } from "../words.js";
 
+/** As many pictures are kept. */
+const KEPT = 24;
 /** Photos are read up to this many bytes. */
 const LARGEST = 64 << 20;
 const DISTANCE = "root mean square of the differences, range −1 to 1";
@@ -42,8 +45,8 @@ class Photo {
   ending = new AbortController();
   /** @type {string | null} */
   job = null;
-  /** Pictures by their request. @type {Map<string, Promise<Blob>>} */
-  pictures = new Map();
+  /** Pictures by their request. @type {Kept<Promise<Blob>>} */
+  pictures = new Kept(KEPT);
   shownPut = "";
   fault = "";
 
@@ -336,12 +339,7 @@ class Photo {
    */
   picture(recipe, query = {}) {
     const key = JSON.stringify([recipe, query]);
-    const known = this.pictures.get(key);
-    if (known) return known;
-    const blob = this.studio.pictures.bytes(recipe, query);
-    blob.catch(() => this.pictures.delete(key));
-    this.pictures.set(key, blob);
-    return blob;
+    return this.pictures.get(key) ?? this.pictures.set(key, this.studio.pictures.bytes(recipe, query));
   }
 
   /**

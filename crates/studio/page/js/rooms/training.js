@@ -4,6 +4,7 @@
 /** @import { Generation, Step } from "../curves.js" */
 /** @import { Run, RunDetails } from "../run-view.js" */
 
+import { pause } from "../api.js";
 import { grown, placeOf } from "../curves.js";
 import { download, h } from "../dom.js";
 import { listen } from "../events.js";
@@ -124,7 +125,11 @@ class Training {
       if (signal.aborted) return;
       this.records = grown(this.records, records);
       this.show(run);
-      await listen(api, `${path}/events`, (data, event) => this.heard(data, event), signal, () => ({ from: from() }));
+      // The studio may be ended and started again meanwhile.
+      while (!signal.aborted) {
+        await listen(api, `${path}/events`, (data, event) => this.heard(data, event), signal, () => ({ from: from() }));
+        await pause(LOOK, signal);
+      }
     } catch (error) {
       if (!signal.aborted) this.studio.fault("runs", `The run ${id} was not read.`, error);
     }
@@ -135,6 +140,7 @@ class Training {
     if (event === "run") {
       this.show(data);
     } else if (event === "gone") {
+      this.listening.abort();
       this.studio.notice("runs", { kind: "wrong", lead: "The run is gone.", text: `${data.message} ${data.hint ?? ""}` });
     } else {
       this.records = grown(this.records, data);
