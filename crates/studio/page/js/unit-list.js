@@ -39,7 +39,7 @@ export class UnitList {
     this.#studio = studio;
     this.#on = on;
     this.layers = h("select", { "aria-label": "Layer", onchange: () => on.layer(this.layers.value) });
-    this.find = h("input", { type: "search", placeholder: "tree, 94 … ( / )", autocomplete: "off", "aria-label": "Find units", oninput: () => this.show() });
+    this.find = h("input", { type: "search", placeholder: "Find ( / )", title: "Names of classes, or numbers of units", autocomplete: "off", "aria-label": "Find units", oninput: () => this.show() });
     this.find.addEventListener("keydown", (event) => {
       if (event.key === "Enter") /** @type {HTMLElement | null} */ (this.list.firstElementChild)?.click();
       if (event.key === "Escape" && this.find.value) {
