@@ -213,8 +213,8 @@ class Inside {
     this.list.choose(unit.unit);
     this.panel.set(this.layer, unit);
     this.pixel.mark(unit.unit);
-    this.heat.set(null, this.surface.size);
     this.moved = null;
+    // Where the unit before was on is seen until the new one is known: nothing flickers.
     this.askUnit();
     this.say();
     this.surface.refresh();
@@ -486,7 +486,7 @@ class Inside {
         hint("Drag to go on asking. Escape lets go."),
       );
     }
-    if (!unit || !this.heat.map) return this.line.replaceChildren();
+    if (!unit || this.heat.map?.unit !== unit.unit) return this.line.replaceChildren();
     const { map, share, max } = this.heat;
     const name = h("b", {}, String(unit.unit));
     const stands = unit.label && unit.interpretable ? ` stands for ${shortName(unit.label)}` : "";

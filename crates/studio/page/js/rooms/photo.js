@@ -121,7 +121,8 @@ class Photo {
     const { signal } = this.ending;
     this.become({ kind: "work", name, photo, job: null });
     try {
-      const { id } = await api.json(`models/${model.id}/inversions`, { body: photo, signal });
+      const { id } = await api.json(`models/${model.id}/inversions`, { body: photo });
+      if (signal.aborted) return this.cancel(id);
       this.job = id;
       const job = await follow(api, id, (now) => this.hear(now), signal);
       if (signal.aborted) return;
@@ -157,8 +158,13 @@ class Photo {
   /** Gives up what is under way. */
   stop() {
     this.ending.abort();
-    if (this.job) this.studio.api.ask(`jobs/${this.job}`, { method: "DELETE" }).catch(() => undefined);
+    if (this.job) this.cancel(this.job);
     this.job = null;
+  }
+
+  /** @param {string} job */
+  cancel(job) {
+    this.studio.api.ask(`jobs/${job}`, { method: "DELETE" }).catch(() => undefined);
   }
 
   /** @param {State} state */

@@ -98,7 +98,7 @@ class Repairs {
   /** @param {Repair | null} repair */
   take(repair) {
     const same =
-      this.repair && repair && this.repair.name === repair.name && repair.candidates.every(({ unit }, i) => unit === this.repair?.candidates[i]?.unit) && repair.candidates.length === this.repair.candidates.length;
+      this.repair && repair && this.repair.name === repair.name && this.repair.layer === repair.layer && repair.candidates.every(({ unit }, i) => unit === this.repair?.candidates[i]?.unit) && repair.candidates.length === this.repair.candidates.length;
     this.repair = repair;
     if (!same) this.showCards();
     this.show();
