@@ -158,13 +158,10 @@ export function median(values) {
 }
 
 /**
- * Records with newer ones: those that were there already are not taken twice.
+ * Records with newer ones. A run that has gone back to a checkpoint tells generations a second time: the later record stands.
  * @template {Generation | Step} R
  * @param {readonly R[]} records in order
  * @param {readonly R[]} more in order
  * @returns {R[]}
  */
-export function grown(records, more) {
-  const last = records.length ? placeOf(records[records.length - 1]) : -1;
-  return [...records, ...more.filter((record) => placeOf(record) > last)];
-}
+export const grown = (records, more) => (more.length ? [...records.filter((record) => placeOf(record) < placeOf(more[0])), ...more] : [...records]);

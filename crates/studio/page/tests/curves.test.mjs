@@ -71,8 +71,10 @@ test("fitness is by mutation, other curves by record", () => {
   assert.equal(median([]), null);
 });
 
-test("records grow, none twice", () => {
-  const start = grown([], [record(1, 0), record(2, 0)]);
-  assert.deepEqual(grown(start, [record(2, 1), record(3, 0)]).map(({ generation }) => generation), [1, 2, 3]);
-  assert.deepEqual(grown(start, []).length, 2);
+test("records grow; of a generation that is told twice the later record stands", () => {
+  const start = grown([], [record(1, 0), record(2, 0), record(3, 0)]);
+  const later = grown(start, [record(2, 1), record(3, 1), record(4, 0)]);
+  assert.deepEqual(later.map(({ generation, survivors }) => [generation, survivors[0]]), [[1, 0], [2, 1], [3, 1], [4, 0]]);
+  assert.deepEqual(grown(start, [record(2, 1)]).map(({ generation }) => generation), [1, 2], "it went back and is not there yet again");
+  assert.deepEqual(grown(start, []), start);
 });
