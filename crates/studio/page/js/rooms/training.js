@@ -144,7 +144,7 @@ class Training {
       this.studio.notice("runs", { kind: "wrong", lead: "The run is gone.", text: `${data.message} ${data.hint ?? ""}` });
     } else {
       this.records = grown(this.records, data);
-      if (this.view) this.show({ ...this.view.run, generation: Math.max(this.view.run.generation, placeOf(this.records[this.records.length - 1])) });
+      if (this.view) this.show({ ...this.view.run, generation: placeOf(this.records[this.records.length - 1]) });
     }
   }
 
