@@ -26,6 +26,7 @@ const ASSETS: &[Asset] = &assets![
     "js/eraser.js",
     "js/events.js",
     "js/feedback.js",
+    "js/gallery.js",
     "js/images.js",
     "js/keep.js",
     "js/keys.js",
@@ -36,11 +37,14 @@ const ASSETS: &[Asset] = &assets![
     "js/overlay.js",
     "js/palette.js",
     "js/pictures.js",
+    "js/plane.js",
     "js/png.js",
     "js/recipe.js",
     "js/results.js",
     "js/rooms/paint.js",
+    "js/rooms/wander.js",
     "js/seed.js",
+    "js/sheet.js",
     "js/store.js",
     "js/strength.js",
     "js/strokes.js",
@@ -48,6 +52,7 @@ const ASSETS: &[Asset] = &assets![
     "js/surface.js",
     "js/theme.js",
     "js/types.js",
+    "js/walk.js",
     "js/whole.js",
     "js/words.js",
     "style/controls.css",
@@ -55,6 +60,7 @@ const ASSETS: &[Asset] = &assets![
     "style/paint.css",
     "style/surface.css",
     "style/tokens.css",
+    "style/wander.css",
 ];
 
 /// A file of the page by its path; without one the page itself.
