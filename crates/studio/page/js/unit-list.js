@@ -118,6 +118,7 @@ export class UnitList {
     const orders = [];
     if (dissected) orders.push(["iou", "by IoU"]);
     if (effects) orders.push(["effect", "by effect"]);
+    if (fit) orders.push(["class", "by class"]);
     orders.push(["here", "by activity here"], ["number", "by number"]);
     for (const { id, name } of own) orders.push([`own ${id}`, `by fit: ${name}`]);
     const before = this.#order;

@@ -4,7 +4,7 @@
 
 import { shortName } from "./words.js";
 
-/** @typedef {"iou" | "effect" | "here" | "number" | `own ${string}`} Order the last by how well they fit a concept of one's own */
+/** @typedef {"iou" | "effect" | "class" | "here" | "number" | `own ${string}`} Order the last by how well they fit a concept of one's own */
 
 /**
  * The units that are shown, in their order.
@@ -26,8 +26,10 @@ export function chosenUnits(units, { text, fitting, order, here, own }) {
     if (fitting && !unit.interpretable) return false;
     return !words.length || names.some((name) => unit.label?.toLowerCase().includes(name));
   });
-  const key = keyOf(order, here, own);
-  return found.sort((a, b) => key(b) - key(a) || a.unit - b.unit);
+  const key = keyOf(order === "class" ? "iou" : order, here, own);
+  // Those that fit no class come after all classes.
+  const name = /** @param {Unit} unit */ (unit) => (order !== "class" ? "" : unit.label && unit.interpretable ? unit.label : "\uffff");
+  return found.sort((a, b) => Number(name(a) > name(b)) - Number(name(a) < name(b)) || key(b) - key(a) || a.unit - b.unit);
 }
 
 /**

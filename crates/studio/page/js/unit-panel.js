@@ -5,6 +5,7 @@
 /** @import { UnitState } from "./unit-edits.js" */
 
 import { choices, h } from "./dom.js";
+import { lazyImage } from "./images.js";
 import { switchEdit, unitState, without } from "./unit-edits.js";
 import { percent, shortName } from "./words.js";
 
@@ -47,6 +48,7 @@ export class UnitPanel {
     this.value = h("div", { class: "row", hidden: true }, this.range, h("div", { class: "field number" }, this.number));
     this.fault = h("p", { class: "small wrong", role: "alert", hidden: true });
     this.facts = h("dl", { class: "facts" });
+    this.strip = h("div", { class: "strip" });
     this.seeds = h("div", { class: "row wrap seeds" });
     this.element = h(
       "section",
@@ -56,6 +58,7 @@ export class UnitPanel {
       this.value,
       this.fault,
       this.facts,
+      this.strip,
       this.seeds,
     );
   }
@@ -70,6 +73,8 @@ export class UnitPanel {
     if (!unit) return;
     this.title.textContent = unit.label && unit.interpretable ? `Unit ${unit.unit}: ${shortName(unit.label)}` : `Unit ${unit.unit}`;
     this.where.textContent = `layer ${layer}`;
+    const path = `models/${this.#studio.model?.id}/layers/${layer}/units/${unit.unit}/picture.png`;
+    this.strip.replaceChildren(...(unit.top.length ? [lazyImage(this.#studio.api, path, `Pictures that activate unit ${unit.unit} most, dark where it is off`)] : []));
     this.seeds.replaceChildren(
       ...(unit.top.length ? [h("small", {}, "Strongest in")] : []),
       ...unit.top.slice(0, SEEDS).map(({ seed }) =>

@@ -16,8 +16,9 @@ test("units are found by class and by number", () => {
   assert.deepEqual(shown({ text: "4", fitting: true }), [4], "who types a number wants that unit");
 });
 
-test("they come by IoU, effect, activity here, number, or as they fit a concept of one's own", () => {
+test("they come by IoU, effect, class, activity here, number, or as they fit a concept of one's own", () => {
   assert.deepEqual(shown({ order: "iou" }), [3, 1, 2, 0, 4]);
+  assert.deepEqual(shown({ order: "class" }), [1, 3, 0, 2, 4]);
   assert.deepEqual(shown({ order: "effect" }), [3, 0, 1, 2, 4]);
   assert.deepEqual(shown({ order: "here", here: new Map([[0, -1], [1, 5], [2, 0], [3, 2], [4, 9]]) }), [4, 1, 3, 2, 0]);
   assert.deepEqual(shown({ order: "here" }), [0, 1, 2, 3, 4], "as long as it is not known");
