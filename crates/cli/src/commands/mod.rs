@@ -11,6 +11,7 @@ mod evolve;
 mod export;
 mod inspect;
 mod interpolate;
+mod invert;
 mod merge;
 mod repair;
 mod report;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     Causal(causal::Causal),
     Edit(edit::Edit),
+    Invert(invert::Invert),
     Repair(repair::Repair),
     Report(report::Report),
     Inspect(inspect::Inspect),
@@ -62,6 +64,7 @@ impl Command {
             Self::Compare(command) => command.run(console),
             Self::Causal(command) => command.run(console),
             Self::Edit(command) => command.run(console),
+            Self::Invert(command) => command.run(console),
             Self::Repair(command) => command.run(console),
             Self::Report(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
