@@ -5,6 +5,7 @@
 //!     cargo test --release -p ganatomy-models --test inversions -- --ignored --nocapture --test-threads 1
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(clippy::print_stdout, reason = "figures are printed")]
 
 use base::seed::Stream;
 use data::{Crop, Image, Options, Size, pictures};
