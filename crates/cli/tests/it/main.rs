@@ -14,6 +14,7 @@ mod hostile;
 mod house;
 mod inspect;
 mod interpolate;
+mod invert;
 mod json;
 mod memory;
 mod mistakes;
@@ -31,6 +32,7 @@ mod segmenter;
 #[cfg(unix)]
 mod signals;
 mod sizes;
+mod studio;
 mod support;
 mod threads;
 mod trial;

@@ -1,0 +1,6 @@
+//! Requests to a real studio: what it answers, and what it refuses.
+
+mod answers;
+mod guards;
+mod hostile;
+mod server;
