@@ -46,6 +46,8 @@ export class Studio {
   own = [];
   /** Goes to a room. @type {(room: string) => void} */
   go = () => {};
+  /** Lets the person choose a recipe or a picture. @type {() => void} */
+  choose = () => {};
   /** Takes a photo to the room for photos, where there is one. @type {((file: File) => void) | null} */
   takePhoto = null;
   #banners;
@@ -255,7 +257,7 @@ export class Studio {
   /** @param {string} name @param {unknown} error */
   #unopened(name, error) {
     if (!(error instanceof RecipeError) && !(error instanceof ApiError) && !(error instanceof Lost)) throw error;
-    this.notice("recipe", { kind: "wrong", lead: `${name} was not opened.`, text: `${sentences(error.message)} Nothing was changed.` });
+    this.notice("recipe", { kind: "wrong", lead: `${name} was not opened.`, text: `${sentences(error.message)} Nothing was changed.`, buttons: [{ text: "Choose another", run: () => this.choose() }] });
   }
 
   /** @param {{name: string, blake3: string}} wanted */
