@@ -6,7 +6,7 @@
 
 mod machine;
 
-pub use machine::{available, check, of_process, peak_resident, resident, said};
+pub use machine::{available, check, fitting, of_process, peak_resident, resident, said};
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;

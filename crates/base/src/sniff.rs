@@ -65,6 +65,8 @@ impl Kind {
     pub const DISSECTION: Self = kind("a dissection");
     /// What `edit` writes.
     pub const EDIT: Self = kind("the folder of an edit");
+    /// What `invert` writes.
+    pub const INVERSION: Self = kind("the folder of an inversion");
     /// What `repair` writes.
     pub const REPAIR: Self = kind("the folder of a repair");
     /// What `trial` writes.
@@ -99,11 +101,12 @@ impl Kind {
 
     fn of_folder(path: &Path) -> Option<Self> {
         let holds = |name: &str| path.join(name).exists();
-        let marks: [(&[&str], Self); 7] = [
+        let marks: [(&[&str], Self); 8] = [
             (&["config.toml", "checkpoints"], Self::RUN),
             (&["manifest.json", "state.json"], Self::CHECKPOINT),
             (&["settings.json", "tally.npz"], Self::DISSECTION),
             (&["edit.json"], Self::EDIT),
+            (&["inversion.json"], Self::INVERSION),
             (&["decisions.toml"], Self::REPAIR),
             (&["clouds.svg", "results.csv"], Self::TRIAL),
             (&["images", "labels"], Self::LABELLED),

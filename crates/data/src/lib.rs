@@ -47,6 +47,6 @@ pub use loader::{Batch, Loader, LoaderOptions};
 pub use notice::{Matter, Notice};
 pub use open::{BUILT_IN, Broken, Channels, Options, open};
 pub use order::Order;
-pub use resize::{Crop, labels_to_size, to_size};
+pub use resize::{Crop, Window, labels_to_size, to_size};
 pub use size::Size;
 pub use source::Source;

@@ -16,17 +16,21 @@ pub enum Crop {
 }
 
 /// A part of an image.
-#[derive(Clone, Copy)]
-struct Window {
-    left: usize,
-    top: usize,
-    width: usize,
-    height: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its first column.
+    pub left: usize,
+    /// Its first row.
+    pub top: usize,
+    /// Its columns.
+    pub width: usize,
+    /// Its rows.
+    pub height: usize,
 }
 
 impl Window {
-    /// The part of a `width` x `height` image that is kept for a picture of the size `wanted`.
-    fn of(width: usize, height: usize, wanted: Size, crop: Crop) -> Self {
+    /// The part of a `width` x `height` image that [`to_size`] keeps for a picture of the size `wanted`.
+    pub fn of(width: usize, height: usize, wanted: Size, crop: Crop) -> Self {
         let (mut kept_width, mut kept_height) = (width, height);
         if crop == Crop::Centre {
             // To the nearest pixel, in whole numbers; at least one.

@@ -77,6 +77,6 @@ pub use repair::{
     Ranking, Repair, RepairMeans, RepairSettings, Repaired, UnitScore, repair,
 };
 pub use settings::{PRESETS, Rule, Settings, Shard};
-pub use show::{PICTURE_GAP, charts, comparison_sheet, unit_picture};
+pub use show::{PICTURE_GAP, charts, comparison_sheet, difference, unit_picture};
 pub use subject::{Layer, Subject};
 pub use watch::{Unwatched, Watch, unwatched};

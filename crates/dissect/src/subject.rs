@@ -2,7 +2,7 @@
 
 use base::Error;
 use data::MAX_SIDE;
-use net::{Device, Graph, Network, NodeId, Op, Program, Ready, Result, Run, Tensor};
+use net::{Device, Feed, Graph, Network, NodeId, Op, Program, Ready, Result, Run, Tensor};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -185,7 +185,7 @@ impl Subject {
     }
 
     fn fetch(&self, seeds: &[u64], wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        let values = self.run(&self.network.latents(seeds, &self.device))?.fetch(wanted)?;
+        let values = self.run(&self.network.latents(seeds, &self.device).into())?.fetch(wanted)?;
         self.check(&values)?;
         Ok(values)
     }
@@ -208,13 +208,16 @@ impl Subject {
     }
 
     /// Refuses what the network gives where it is not finite.
-    pub(crate) fn check(&self, values: &[Tensor]) -> Result<()> {
+    ///
+    /// # Errors
+    /// A number is not: the message names the network's file, where that is known.
+    pub fn check(&self, values: &[Tensor]) -> Result<()> {
         net::check_finite(self.path.as_deref(), "images or maps", values)
     }
 
-    /// A run over latents `[n, ...]`, in which nothing is computed yet.
-    pub(crate) fn run(&self, latents: &Tensor) -> Result<Run<'_>> {
-        self.ready.start(&[(self.input, latents)])
+    /// A run over latents, in which nothing is computed yet.
+    pub(crate) fn run(&self, feed: &Feed) -> Result<Run<'_>> {
+        self.ready.begin(feed)
     }
 
     /// The node of the image in [`Subject::run`].
@@ -223,7 +226,7 @@ impl Subject {
     }
 
     /// The network ready to run.
-    pub(crate) fn program(&self) -> &Program {
+    pub fn program(&self) -> &Program {
         self.ready.program()
     }
 

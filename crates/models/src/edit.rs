@@ -1,18 +1,19 @@
 //! An edit, from a recipe to pictures and figures.
 
 use crate::dissection::check_same;
-use crate::memory::fitting;
 use crate::{Generator, Latents, Watch, files as output};
-use base::memory::check;
+use base::memory::{check, fitting};
 use base::{Error, files};
 use data::{Image, MAX_BYTES, pictures};
 use dissect::{Action, Dissection, Edited, Effect, Effects, Origin, RECIPE, Recipe, Sheet, Subject, Value};
-use net::{Edit, Result, Tensor};
+use net::{Edit, Feed, Result, Tensor};
 use segment::Segmenter;
 use std::path::Path;
 
 /// Images made and compared at a time, where there is memory for them.
 const BATCH: usize = 32;
+/// The edited photo in the folder of an edit.
+pub const EDITED_PHOTO: &str = "photo.png";
 /// Images shown in the sheet.
 const MOST_SHOWN: usize = 64;
 
@@ -51,6 +52,8 @@ pub struct EditOutcome {
     pub after: Vec<Image>,
     /// What became of every class; empty without a segmenter.
     pub classes: Vec<Effect>,
+    /// Where the latent is that of a photo: the photo with what the edit changed in its picture.
+    pub photo: Option<Image>,
 }
 
 /// What people called the things of an edit, for its record.
@@ -114,12 +117,12 @@ impl<'a> Editing<'a> {
         &self.recipe
     }
 
-    /// The images of latents `[n, ...]` before and after.
+    /// The images of some latents before and after.
     ///
     /// # Errors
     /// The latents have another shape than the network reads.
-    pub fn before_and_after(&self, latents: &Tensor) -> Result<[Tensor; 2]> {
-        self.subject.before_and_after(latents, &self.edits)
+    pub fn before_and_after(&self, feed: &Feed) -> Result<[Tensor; 2]> {
+        self.subject.before_and_after(feed, &self.edits)
     }
 
     /// Edits the images of latents: `each` gets the numbers of every batch, after. `None` where the watcher wanted it to end.
@@ -140,8 +143,8 @@ impl<'a> Editing<'a> {
             if watch.stop() {
                 return Ok(None);
             }
-            let z = latents.batch(self.generator, first, self.batch);
-            let pair = self.before_and_after(&z)?;
+            let feed = latents.batch(self.generator, first, self.batch);
+            let pair = self.before_and_after(&feed)?;
             if let Some((segmenter, effects)) = &mut effects {
                 effects.count(*segmenter, &pair[0], &pair[1])?;
             }
@@ -153,13 +156,17 @@ impl<'a> Editing<'a> {
                     pictures::from_batch(images.shape(), values).map_err(net::Error::from)?.into_iter().take(room),
                 );
             }
-            let n = z.shape()[0] as u64;
+            let n = feed.len() as u64;
             first += n;
             watch.step(n);
         }
         let [before, after] = shown;
         let classes = effects.map(|(_, effects)| effects.table()).unwrap_or_default();
-        Ok(Some(EditOutcome { images: latents.len(), before, after, classes }))
+        let photo = match (latents.photo(), before.first(), after.first()) {
+            (Some(photo), Some(before), Some(after)) => Some(photo.put_back(before, after).map_err(net::Error::from)?),
+            _ => None,
+        };
+        Ok(Some(EditOutcome { images: latents.len(), before, after, classes, photo }))
     }
 
     /// As [`Editing::run`], for the outcome alone.
@@ -170,7 +177,8 @@ impl<'a> Editing<'a> {
         self.run(latents, watch, |_| Ok::<(), net::Error>(()))
     }
 
-    /// Writes the folder of an edit: its recipe, its sheet, what became of every class, and its record.
+    /// Writes the folder of an edit: its recipe, its sheet, the edited photo where there is one, what became of every class, and its
+    /// record.
     ///
     /// # Errors
     /// A file cannot be written.
@@ -184,6 +192,12 @@ impl<'a> Editing<'a> {
         } else if effects.is_file() {
             // That of an earlier edit would be taken for what this one did.
             output::remove(&effects)?;
+        }
+        let photo = folder.join(EDITED_PHOTO);
+        if let Some(image) = &outcome.photo {
+            output::write_png(&photo, image)?;
+        } else if photo.is_file() {
+            output::remove(&photo)?;
         }
         let size = outcome.before.first().map_or([0; 2], |image| [image.width, image.height]);
         let record = Edited {

@@ -3,7 +3,7 @@
 use crate::{Model, Note};
 use base::Error;
 use dissect::Subject;
-use net::{Device, Network, NodeId, Ready, Result, Tensor};
+use net::{Device, Feed, Network, NodeId, Ready, Result, Tensor};
 use std::path::{Path, PathBuf};
 
 /// What comes out of a generator.
@@ -131,12 +131,12 @@ impl Generator {
         self.model.subject(layers, &self.device)
     }
 
-    /// The results of some latents `[n, ...]`.
+    /// The results of some latents, `[n, ...]`.
     ///
     /// # Errors
     /// The latents have another shape than the network reads.
-    pub fn forward(&self, latents: &Tensor) -> Result<Tensor> {
-        Ok(self.fetch(latents, &[self.ready.output()])?.remove(0))
+    pub fn forward(&self, feed: &Feed) -> Result<Tensor> {
+        Ok(self.fetch(feed, &[self.ready.output()])?.remove(0))
     }
 
     /// The node of the network, made ready to run, that carries this node's result.
@@ -145,8 +145,8 @@ impl Generator {
     }
 
     /// The values of nodes of the network, made ready to run.
-    pub(crate) fn fetch(&self, latents: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        let run = self.ready.start(&[(self.input, latents)]);
+    pub(crate) fn fetch(&self, feed: &Feed, wanted: &[NodeId]) -> Result<Vec<Tensor>> {
+        let run = self.ready.begin(feed);
         run.and_then(|mut run| run.fetch(wanted)).map_err(|error| error.in_file(self.path()))
     }
 
@@ -239,7 +239,8 @@ pub(crate) mod tests {
     fn made_ready_once_it_gives_what_the_network_gives() {
         let generator = small(3);
         let z = generator.network().latents(&[3, 5], &Device::cpu());
-        let (here, there) = (generator.forward(&z).unwrap(), generator.network().forward(&z, &[]).unwrap());
+        let (here, there) =
+            (generator.forward(&z.clone().into()).unwrap(), generator.network().forward(&z, &[]).unwrap());
         assert_eq!((here.shape(), here.to_vec()), (there.shape(), there.to_vec()));
     }
 }

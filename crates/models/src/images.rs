@@ -36,9 +36,9 @@ impl Generator {
             if watch.stop() {
                 return Ok(None);
             }
-            let z = latents.batch(self, first, batch.max(1));
-            let n = z.shape()[0] as u64;
-            let values = self.forward(&z)?.to_vec();
+            let feed = latents.batch(self, first, batch.max(1));
+            let n = feed.len() as u64;
+            let values = self.forward(&feed)?.to_vec();
             finite &= values.iter().all(|v| v.is_finite());
             each(first, &values)?;
             first += n;

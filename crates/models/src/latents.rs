@@ -1,12 +1,14 @@
-//! Where latents come from: seeds, or numbers.
+//! Where latents come from: seeds, numbers, or a photo.
 
 use crate::{Generator, Seeds, Way};
 use base::npy::Array;
 use base::{Error, Malformed};
 use dissect::LatentOf;
-use net::{Result, Tensor};
+use invert::{Inverted, Photo};
+use net::{Feed, Result, Tensor};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Latents that are delivered in batches.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +20,8 @@ enum Source {
     Seeds(Seeds),
     /// Their numbers, side by side.
     Numbers { n: usize, values: Vec<f32> },
+    /// That of a photo which was inverted into the generator, with a shift of a layer.
+    Photo(Arc<Inverted>),
 }
 
 impl From<Seeds> for Latents {
@@ -36,11 +40,14 @@ impl FromStr for Latents {
 }
 
 impl Latents {
-    /// Reads an `.npy` file of latents for a generator: `[N, Z]` or `[N, Z, 1, 1]`.
+    /// Reads latents for a generator: an `.npy` file, `[N, Z]` or `[N, Z, 1, 1]`, or the folder of an inversion.
     ///
     /// # Errors
-    /// The file cannot be read, holds none, or others than the generator reads, or numbers that are not finite.
+    /// The file or folder cannot be read, holds none, or others than the generator reads, or numbers that are not finite.
     pub fn read(path: &Path, generator: &Generator) -> Result<Self> {
+        if path.is_dir() {
+            return Self::inverted(Inverted::read(path)?, generator);
+        }
         let array = Array::read(path)?;
         let (shape, wanted) = (array.shape.clone(), generator.network().input_shape());
         let (n, fits) = match shape.split_first() {
@@ -123,8 +130,22 @@ impl Latents {
     pub fn seeds(&self) -> Option<&Seeds> {
         match &self.0 {
             Source::Seeds(seeds) => Some(seeds),
-            Source::Numbers { .. } => None,
+            Source::Numbers { .. } | Source::Photo(_) => None,
         }
+    }
+
+    /// That of a photo which was inverted into this generator.
+    ///
+    /// # Errors
+    /// It was inverted into another one, or its numbers have other shapes than this one's.
+    pub fn inverted(inverted: Inverted, generator: &Generator) -> Result<Self> {
+        inverted.check(generator.network(), &generator.path().display().to_string())?;
+        Ok(Self(Source::Photo(Arc::new(inverted))))
+    }
+
+    /// The photo, where they are the latent of one.
+    pub fn photo(&self) -> Option<&Photo> {
+        if let Source::Photo(inverted) = &self.0 { Some(&inverted.photo) } else { None }
     }
 
     fn of_numbers(n: usize, values: Vec<f32>) -> Result<Self, String> {
@@ -142,6 +163,7 @@ impl Latents {
         match &self.0 {
             Source::Seeds(seeds) => seeds.len(),
             Source::Numbers { n, .. } => *n as u64,
+            Source::Photo(_) => 1,
         }
     }
 
@@ -150,17 +172,21 @@ impl Latents {
         self.len() == 0
     }
 
-    /// At most `n` latents from place `first` on, as the generator reads them.
-    pub fn batch(&self, generator: &Generator, first: u64, n: usize) -> Tensor {
+    /// At most `n` latents from place `first` on, as the generator reads them, with what shifts a layer on the way.
+    pub fn batch(&self, generator: &Generator, first: u64, n: usize) -> Feed {
         let (network, device) = (generator.network(), generator.device());
         match &self.0 {
-            Source::Seeds(seeds) => network.latents(&seeds.part(first, n), device),
+            Source::Seeds(seeds) => network.latents(&seeds.part(first, n), device).into(),
+            Source::Photo(inverted) if first == 0 && n > 0 => inverted.feed(device),
+            Source::Photo(_) => {
+                Tensor::new(&[&[0], network.input_shape().as_slice()].concat(), Vec::new(), device).into()
+            }
             Source::Numbers { n: all, values } => {
                 let length = values.len() / all;
                 let first = all.min(&(first as usize)).to_owned();
                 let end = all.min(&(first + n)).to_owned();
                 let shape = [&[end - first], network.input_shape().as_slice()].concat();
-                Tensor::new(&shape, values[first * length..end * length].to_vec(), device)
+                Tensor::new(&shape, values[first * length..end * length].to_vec(), device).into()
             }
         }
     }
@@ -170,6 +196,7 @@ impl Latents {
         match &self.0 {
             Source::Seeds(seeds) => format!("seed{:06}", seeds.part(place, 1).first().copied().unwrap_or_default()),
             Source::Numbers { .. } => format!("latent{place:06}"),
+            Source::Photo(_) => "photo".into(),
         }
     }
 }
@@ -195,18 +222,18 @@ mod tests {
     fn numbers_give_what_their_seeds_give() {
         let generator = small(3);
         let seeds = Latents::from("2..5".parse::<Seeds>().unwrap());
-        let all = seeds.batch(&generator, 0, 9).to_vec();
+        let all = seeds.batch(&generator, 0, 9).latents.to_vec();
         let given = Latents::given(all.clone(), &generator).unwrap();
-        assert_eq!((given.len(), given.batch(&generator, 1, 9).to_vec()), (3, all[4..].to_vec()));
+        assert_eq!((given.len(), given.batch(&generator, 1, 9).latents.to_vec()), (3, all[4..].to_vec()));
         assert_eq!((seeds.name(1), given.name(1)), ("seed000003".into(), "latent000001".into()));
-        assert_eq!(given.batch(&generator, 7, 1).shape(), [0, 4], "beyond the last there is nothing");
+        assert_eq!(given.batch(&generator, 7, 1).latents.shape(), [0, 4], "beyond the last there is nothing");
     }
 
     #[test]
     fn a_recipe_says_which_picture() {
         let generator = small(3);
         let numbers =
-            |latent: &LatentOf| Latents::of_recipe(latent, &generator).map(|l| l.batch(&generator, 0, 1).to_vec());
+            |latent: &LatentOf| Latents::of_recipe(latent, &generator).map(|l| l.batch(&generator, 0, 1).latents.to_vec());
         let seed = |seed| numbers(&LatentOf::Seed(seed)).unwrap();
         assert_eq!(numbers(&LatentOf::Between { seeds: [3, 4], at: 1.0 }).unwrap(), seed(4));
         let way = Way::of_law(generator.network().latent_law());

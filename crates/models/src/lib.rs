@@ -4,7 +4,8 @@
 //! - [`Model::open`] resolves what people call a model: a shipped name, a file, a run folder or a checkpoint;
 //! - a [`Generator`] is a model that makes pictures, made ready once: [`Generator::make`] goes through [`Latents`] in
 //!   batches, [`Generator::activations`] says what any node holds on the way;
-//! - [`Latents`] come from [`Seeds`] (`0..16`, `0..4,7`), from numbers, or from a [`Walk`] from seed to seed;
+//! - [`Latents`] come from [`Seeds`] (`0..16`, `0..4,7`), from numbers, from a [`Walk`] from seed to seed, or from a [`Photo`] that
+//!   an [`Inverter`] has brought into the generator ([`Generator::inverter`]);
 //! - an [`Editing`] is a recipe for one generator, from latents to pictures before and after, and to figures;
 //! - a [`Painter`] draws the pictures of recipes one at a time and quickly, and says what became of them;
 //! - [`Nearest`] looks for the real images most like given ones, [`Seen`] counts what a segmenter sees;
@@ -33,6 +34,7 @@ mod edit;
 pub mod files;
 mod generator;
 mod images;
+mod inversion;
 mod latents;
 mod memory;
 mod nearest;
@@ -51,9 +53,10 @@ pub use compare::measure_images;
 pub use dissect::{Unwatched, Watch, unwatched};
 pub use dissecting::Dissecting;
 pub use dissection::{check_same, dissection_of_model, open_dissection, shipped_causes, subject_of_plan};
-pub use edit::{EditNames, EditOutcome, Editing, read_mask, scaled};
+pub use edit::{EDITED_PHOTO, EditNames, EditOutcome, Editing, read_mask, scaled};
 pub use generator::{Generator, Kind};
 pub use images::Made;
+pub use invert::{Distance, Fit, Found, INVERSION, Inverted, Inverter, Photo, Settings as InversionSettings};
 pub use latents::Latents;
 pub use nearest::{Match, Nearest};
 pub use net::{Error, Result};

@@ -2,7 +2,7 @@
 
 use crate::Generator;
 use base::Error;
-use base::memory::{available, check, said};
+use base::memory::{check, fitting, said};
 use net::Result;
 
 /// The longest file of numbers that is written: 1 TiB.
@@ -63,20 +63,8 @@ impl Generator {
     }
 }
 
-/// The largest of `most`, a half of it, a quarter, ... for which there is memory; 1 where there is none.
-pub(crate) fn fitting(most: usize, needed: impl Fn(usize) -> Result<u64>) -> Result<usize> {
-    let mut batch = most.max(1);
-    if let Some(available) = available() {
-        while batch > 1 && needed(batch)? > available {
-            batch /= 2;
-        }
-    }
-    Ok(batch)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::generator::tests::small;
 
     #[test]
@@ -85,10 +73,6 @@ mod tests {
         let [one, many] = [1, 64].map(|batch| generator.memory(batch).unwrap());
         assert!(one > 0 && many > 8 * one, "{one} {many}");
         assert_eq!(generator.fitting(64).unwrap(), 64);
-        let huge = |batch: usize| Ok(if batch > 10 { u64::MAX } else { 0 });
-        assert_eq!(fitting(64, huge).unwrap(), if cfg!(target_os = "linux") { 8 } else { 64 });
-        let never = |_| Ok(u64::MAX);
-        assert_eq!(fitting(1, never).unwrap(), 1);
     }
 
     #[test]

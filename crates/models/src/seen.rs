@@ -133,7 +133,7 @@ mod tests {
         let mut seen = Seen::new(&segmenter, &device);
         for seeds in [[0, 1], [2, 3]] {
             let z = generator.network().latents(&seeds, &device);
-            let found = seen.look(&generator.forward(&z).unwrap().to_vec()).unwrap();
+            let found = seen.look(&generator.forward(&z.into()).unwrap().to_vec()).unwrap();
             assert_eq!((found.len(), found[0].1.len()), (2, segmenter.planes().len()));
         }
         let [_, height, width] = generator.image_shape().unwrap();

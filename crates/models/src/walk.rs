@@ -120,7 +120,7 @@ impl Walk {
         let way = self.way.unwrap_or_else(|| Way::of_law(generator.network().latent_law()));
         // What was checked bounds the number of seeds.
         let n = self.seeds.len() as usize;
-        let all = Latents::from(self.seeds.clone()).batch(generator, 0, n).to_vec();
+        let all = Latents::from(self.seeds.clone()).batch(generator, 0, n).latents.to_vec();
         let ends: Vec<&[f32]> = all.chunks_exact((all.len() / n).max(1)).collect();
         let whole = if self.round { self.steps } else { self.steps - 1 } as f64;
         let values = (0..self.stretches() as usize)
@@ -182,12 +182,16 @@ mod tests {
     #[test]
     fn a_walk_visits_its_seeds() {
         let generator = small(3);
-        let ends = Latents::from("0,1,5".parse::<Seeds>().unwrap()).batch(&generator, 0, 3).to_vec();
+        let ends = Latents::from("0,1,5".parse::<Seeds>().unwrap()).batch(&generator, 0, 3).latents.to_vec();
         for (round, visits) in [(false, vec![(0, 0), (4, 1), (5, 1), (9, 2)]), (true, vec![(0, 0), (5, 1), (10, 2)])] {
             let latents = walk("0,1,5", 5, round).latents(&generator).unwrap();
             assert_eq!(latents.len(), if round { 15 } else { 10 });
             for (place, end) in visits {
-                assert_eq!(latents.batch(&generator, place, 1).to_vec(), ends[end * 4..][..4], "{round} {place}");
+                assert_eq!(
+                    latents.batch(&generator, place, 1).latents.to_vec(),
+                    ends[end * 4..][..4],
+                    "{round} {place}"
+                );
             }
         }
     }

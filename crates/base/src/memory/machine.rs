@@ -20,6 +20,21 @@ pub fn check(what: impl Into<String>, needed: u64, cure: &str) -> Result<()> {
     }
 }
 
+/// The largest of `most`, a half of it, a quarter, ... for which there is memory, where `needed` says how many bytes so many take; 1 where
+/// there is none.
+///
+/// # Errors
+/// Those of `needed`.
+pub fn fitting<E>(most: usize, needed: impl Fn(usize) -> Result<u64, E>) -> Result<usize, E> {
+    let mut count = most.max(1);
+    if let Some(available) = available() {
+        while count > 1 && needed(count)? > available {
+            count /= 2;
+        }
+    }
+    Ok(count)
+}
+
 /// Bytes that this process can still take: what the machine has left, and what limits of control groups (containers) and of the
 /// process (`ulimit -v`) leave. `None` where the system does not say.
 pub fn available() -> Option<u64> {

@@ -31,6 +31,7 @@ mod segmenter;
 #[cfg(unix)]
 mod signals;
 mod sizes;
+mod studio;
 mod support;
 mod threads;
 mod trial;

@@ -2,7 +2,7 @@
 
 use crate::concepts::{Concept, Concepts};
 use crate::subject::Subject;
-use net::{Edit, NodeId, Result, Run, Tensor};
+use net::{Edit, Feed, NodeId, Result, Run, Tensor};
 use segment::Segment;
 use serde::{Deserialize, Serialize};
 
@@ -67,17 +67,17 @@ impl Effects {
 }
 
 impl Subject {
-    /// The images of latents `[n, ...]` before and after edits, done in their order. What lies before the first edited layer is
-    /// computed once.
+    /// The images of some latents before and after edits, done in their order. What lies before the first edited layer is
+    /// computed once. A layer that is shifted is so in both.
     ///
     /// # Errors
     /// A layer of an edit is not one of the subject's, an edit does not fit its layer, or the images have numbers that are not finite.
-    pub fn before_and_after(&self, latents: &Tensor, edits: &[Edit]) -> Result<[Tensor; 2]> {
+    pub fn before_and_after(&self, feed: &Feed, edits: &[Edit]) -> Result<[Tensor; 2]> {
         let Some(first) = self.first_of(edits)? else {
-            let images = self.unedited(latents)?;
+            let images = self.unedited(feed)?;
             return Ok([images.clone(), images]);
         };
-        let mut run = self.run(latents)?;
+        let mut run = self.run(feed)?;
         // r = h(z), then x = f(r) twice.
         let r = run.fetch_before(&[first], &[self.output()])?.remove(0);
         let edited = run.fork();
@@ -86,12 +86,12 @@ impl Subject {
         Ok(pair)
     }
 
-    /// The images of latents `[n, ...]` as they are.
+    /// The images of a feed as they are.
     ///
     /// # Errors
     /// The latents have another shape than the network reads, or the images have numbers that are not finite.
-    pub fn unedited(&self, latents: &Tensor) -> Result<Tensor> {
-        let images = self.run(latents)?.fetch_one(self.output())?;
+    pub fn unedited(&self, feed: &Feed) -> Result<Tensor> {
+        let images = self.run(feed)?.fetch_one(self.output())?;
         self.check(std::slice::from_ref(&images))?;
         Ok(images)
     }
@@ -110,8 +110,8 @@ impl Subject {
     ///
     /// # Errors
     /// There is no such layer, or the latents have another shape than the network reads.
-    pub fn value(&self, latents: &Tensor, layer: &str) -> Result<Tensor> {
-        self.run(latents)?.fetch_one(self.node_of(layer)?)
+    pub fn value(&self, feed: &Feed, layer: &str) -> Result<Tensor> {
+        self.run(feed)?.fetch_one(self.node_of(layer)?)
     }
 
     /// The images of latents after edits of this layer and later ones, where [`Subject::value`] of the layer is known: `r`. To the bit
@@ -119,12 +119,12 @@ impl Subject {
     ///
     /// # Errors
     /// As there; or an edit is of an earlier layer.
-    pub fn edited_from(&self, latents: &Tensor, layer: &str, r: &Tensor, edits: &[Edit]) -> Result<Tensor> {
+    pub fn edited_from(&self, feed: &Feed, layer: &str, r: &Tensor, edits: &[Edit]) -> Result<Tensor> {
         let first = self.node_of(layer)?;
         if self.first_of(edits)?.is_some_and(|earliest| earliest < first) {
             return Err(net::Error::Graph(format!("an edit changes a layer before {layer}")));
         }
-        let images = self.rest(self.run(latents)?, first, r, edits)?;
+        let images = self.rest(self.run(feed)?, first, r, edits)?;
         self.check(std::slice::from_ref(&images))?;
         Ok(images)
     }
@@ -133,8 +133,8 @@ impl Subject {
     ///
     /// # Errors
     /// There is no such layer among the subject's, or as [`Subject::before_and_after`].
-    pub fn edited_maps(&self, latents: &Tensor, edits: &[Edit], layer: &str) -> Result<Tensor> {
-        let mut run = self.run(latents)?;
+    pub fn edited_maps(&self, feed: &Feed, edits: &[Edit], layer: &str) -> Result<Tensor> {
+        let mut run = self.run(feed)?;
         run.edit(edits)?;
         let value = run.fetch_one(self.node_of(layer)?)?;
         self.check(std::slice::from_ref(&value))?;
@@ -167,7 +167,7 @@ impl Subject {
 mod tests {
     use super::*;
     use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
-    use net::{Device, Network};
+    use net::{Device, Network, Shift, Tensor};
 
     #[test]
     fn computing_the_rest_alone_gives_what_the_whole_network_gives() {
@@ -184,6 +184,7 @@ mod tests {
         let network = Network::initial(graph, 1, "test", &device);
         let subject = Subject::new(&network, &[], &device).unwrap();
         let z = network.latents(&[1, 2, 3], &device);
+        let feed = Feed::from(z.clone());
         let masked = Edit { mask: Some(vec![vec![1.0, 0.0]]), ..Edit::force("1", vec![1], 3.0) };
         // Later ones of a layer see what earlier ones left; layers come in the network's order, not in that of the list.
         for edits in [
@@ -191,14 +192,31 @@ mod tests {
             vec![masked.clone(), Edit::ablate("0", vec![1]), Edit::force("0", vec![1], 2.0)],
             vec![],
         ] {
-            let [before, after] = subject.before_and_after(&z, &edits).unwrap();
+            let [before, after] = subject.before_and_after(&feed, &edits).unwrap();
             assert_eq!(before.to_vec(), network.forward(&z, &[]).unwrap().to_vec());
             assert_eq!(after.to_vec(), network.forward(&z, &edits).unwrap().to_vec());
             assert_eq!(before.to_vec() == after.to_vec(), edits.is_empty());
             let Some(first) = subject.first_layer(&edits).unwrap() else { continue };
-            let r = subject.value(&z, first).unwrap();
-            assert_eq!(subject.edited_from(&z, first, &r, &edits).unwrap().to_vec(), after.to_vec());
-            assert!(first == "1" || subject.edited_from(&z, "1", &subject.value(&z, "1").unwrap(), &edits).is_err());
+            let r = subject.value(&feed, first).unwrap();
+            assert_eq!(subject.edited_from(&feed, first, &r, &edits).unwrap().to_vec(), after.to_vec());
+            assert!(first == "1" || subject.edited_from(&feed, "1", &subject.value(&feed, "1").unwrap(), &edits).is_err());
+        }
+        // A layer that is shifted is so before and after, wherever the edits are.
+        for (layer, edited) in [("0", "1"), ("1", "1"), ("1", "0")] {
+            let h = subject.run(&feed).unwrap().fetch_one(subject.node_of(layer).unwrap()).unwrap();
+            let by = Tensor::new(h.shape(), (0..h.len()).map(|i| (i % 5) as f32 - 2.0).collect(), &device);
+            let feed = Feed { latents: z.clone(), shift: Some(Shift { node: layer.into(), by }) };
+            let edits = [Edit::force(edited, vec![1], 2.0)];
+            let images = |edits: &[Edit]| {
+                let mut run = subject.run(&feed).unwrap();
+                run.edit(edits).unwrap();
+                run.fetch_one(subject.output()).unwrap().to_vec()
+            };
+            let [before, after] = subject.before_and_after(&feed, &edits).unwrap().map(|x| x.to_vec());
+            let r = subject.value(&feed, edited).unwrap();
+            assert_eq!(subject.edited_from(&feed, edited, &r, &edits).unwrap().to_vec(), after);
+            assert!(before == images(&[]) && after == images(&edits) && before != after, "{layer} {edited}");
+            assert_ne!(before, network.forward(&z, &[]).unwrap().to_vec());
         }
     }
 }

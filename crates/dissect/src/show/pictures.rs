@@ -144,7 +144,8 @@ pub fn comparison_sheet(before: &[Image], after: &[Image]) -> base::Result<Image
     grid(&cells, columns, sheet.gap)
 }
 
-fn difference(before: &Image, after: &Image) -> Image {
+/// How two pictures of one shape differ: middle grey is no difference.
+pub fn difference(before: &Image, after: &Image) -> Image {
     let change = |(&a, &b): (&u8, &u8)| (128 + (i16::from(b) - i16::from(a)) / 2).clamp(0, 255) as u8;
     Image { pixels: before.pixels.iter().zip(&after.pixels).map(change).collect(), ..before.clone() }
 }

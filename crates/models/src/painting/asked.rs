@@ -132,7 +132,7 @@ impl Painter {
     /// The maps of a layer in a picture, `[1, units, h, w]`, as the edits leave them.
     pub(super) fn maps(&self, sketch: &Sketch, layer: &str) -> Result<Arc<Tensor>> {
         self.maps.get_or(&format!("{layer}\n{}", sketch.name()?), || {
-            let maps = self.subject.edited_maps(&sketch.latent, &sketch.edits, layer)?;
+            let maps = self.subject.edited_maps(&sketch.feed, &sketch.edits, layer)?;
             let bytes = 4 * maps.shape().iter().product::<usize>();
             Ok((maps, bytes))
         })

@@ -18,7 +18,7 @@ use base::Error;
 use data::{Image, LabelMap, pictures};
 use dissect::{Causal, Dissection, Findings, LatentOf, Layer, Recipe, Subject};
 use kept::Kept;
-use net::{Edit, Result, Tensor};
+use net::{Edit, Feed, Result, Tensor};
 use segment::{Segment, Segmenter};
 use std::sync::{Arc, OnceLock};
 
@@ -53,7 +53,7 @@ struct Found {
 /// One picture on its way: its latent and the edits that are shown.
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    latent: Tensor,
+    feed: Feed,
     /// What names the latent.
     key: String,
     edits: Vec<Edit>,
@@ -136,8 +136,8 @@ impl Painter {
     /// The generator has no such latent.
     pub fn plain(&self, latent: &LatentOf) -> Result<Sketch> {
         let key = serde_json::to_string(latent).map_err(|e| Error::setting("latent", e.to_string()))?;
-        let latent = Latents::of_recipe(latent, &self.generator)?.batch(&self.generator, 0, 1);
-        Ok(Sketch { latent, key, edits: Vec::new() })
+        let feed = Latents::of_recipe(latent, &self.generator)?.batch(&self.generator, 0, 1);
+        Ok(Sketch { feed, key, edits: Vec::new() })
     }
 
     /// The numbers of its image, `[1, c, h, w]`.
@@ -146,14 +146,14 @@ impl Painter {
     /// An edit does not fit its layer, or the image has numbers that are not finite.
     pub fn numbers(&self, sketch: &Sketch) -> Result<Tensor> {
         let Some(layer) = self.subject.first_layer(&sketch.edits)? else {
-            return self.subject.unedited(&sketch.latent);
+            return self.subject.unedited(&sketch.feed);
         };
         let r = self.values.get_or(&format!("{layer}\n{}", sketch.key), || {
-            let value = self.subject.value(&sketch.latent, layer)?;
+            let value = self.subject.value(&sketch.feed, layer)?;
             let bytes = 4 * value.shape().iter().product::<usize>();
             Ok::<_, net::Error>((value, bytes))
         })?;
-        self.subject.edited_from(&sketch.latent, layer, &r, &sketch.edits)
+        self.subject.edited_from(&sketch.feed, layer, &r, &sketch.edits)
     }
 
     /// Its image.

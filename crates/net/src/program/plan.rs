@@ -21,7 +21,7 @@ pub(super) struct Question {
     pub(super) wanted: Vec<NodeId>,
     /// The nodes that will be asked for later: what they read is kept.
     pub(super) later: Vec<NodeId>,
-    /// The nodes that are edited.
+    /// The nodes that are shifted or edited.
     pub(super) edited: Vec<NodeId>,
     /// Whether parameters stay, so that what is known of them may be kept in another form.
     pub(super) ready: bool,

@@ -2,7 +2,7 @@
 
 use super::fusion::{Chain, Fold};
 use super::{Program, Run, Step};
-use crate::{NodeId, Params, Result};
+use crate::{Feed, NodeId, Params, Result};
 use kernels::PreparedConv;
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -66,6 +66,16 @@ impl Ready {
     /// Shapes that do not fit, each other or the nodes.
     pub fn start(&self, feeds: &[(NodeId, &Tensor)]) -> Result<Run<'_>> {
         Run::of_ready(self, self.0.constants.clone(), feeds)
+    }
+
+    /// Starts a run that makes pictures.
+    ///
+    /// # Errors
+    /// The network has no input, or the latents or the shift have other shapes than it reads.
+    pub fn begin(&self, feed: &Feed) -> Result<Run<'_>> {
+        let mut run = self.start(&[(self.program().input()?, &feed.latents)])?;
+        run.shift(feed.shift.as_slice())?;
+        Ok(run)
     }
 
     /// Bytes that a run takes at most: [`Program::memory`], with what is prepared of the parameters.

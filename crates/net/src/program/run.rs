@@ -4,7 +4,7 @@ use super::Program;
 use super::plan::{Plan, Question, Way};
 use super::ready::Ready;
 use crate::dims::of_node;
-use crate::{Edit, Error, NodeId, Params, Result};
+use crate::{Edit, Error, NodeId, Params, Result, Shift};
 use std::sync::Arc;
 use tensor::{Dim, Precision, Primitive, Tensor};
 
@@ -22,6 +22,7 @@ pub struct Run<'p> {
     params: Arc<Vec<Option<Tensor>>>,
     pub(super) shapes: Arc<Vec<Vec<usize>>>,
     pub(super) values: Vec<Option<Tensor>>,
+    shifts: Arc<Vec<(NodeId, Shift)>>,
     edits: Arc<Vec<(NodeId, usize, Edit)>>,
     pub(super) batch: usize,
     pub(super) precision: Precision,
@@ -57,6 +58,7 @@ impl<'p> Run<'p> {
             params: Arc::default(),
             shapes: program.shapes(batch)?,
             values: vec![None; program.nodes.len()],
+            shifts: Arc::default(),
             edits: Arc::default(),
             batch,
             precision: Precision::F32,
@@ -117,6 +119,20 @@ impl<'p> Run<'p> {
         Ok(())
     }
 
+    /// Shifts nodes as soon as they are computed, before their edits. A value that is fed is not shifted.
+    ///
+    /// # Errors
+    /// There is no such node, or it has another shape.
+    pub fn shift(&mut self, shifts: &[Shift]) -> Result<()> {
+        let found = shifts.iter().map(|shift| {
+            let id = self.program.find(&shift.node)?;
+            self.check(id, &shift.by)?;
+            Ok((id, shift.clone()))
+        });
+        self.shifts = Arc::new(found.collect::<Result<_>>()?);
+        Ok(())
+    }
+
     /// A second run from here on, which shares everything computed so far.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -170,7 +186,7 @@ impl<'p> Run<'p> {
             known: known.collect(),
             wanted: wanted.to_vec(),
             later: later.to_vec(),
-            edited: self.edits.iter().map(|(id, ..)| *id).collect(),
+            edited: self.shifts.iter().map(|(id, _)| *id).chain(self.edits.iter().map(|(id, ..)| *id)).collect(),
             ready: self.ready.is_some(),
         });
         if !plan.is_known_to_fit(self.batch) {
@@ -200,6 +216,9 @@ impl<'p> Run<'p> {
                 Way::Chain(chain) => self.compute_chain(chain)?,
                 Way::Dot { product, factor } => self.compute_dot(*product, work.node, *factor)?,
             };
+            for (_, shift) in self.shifts.iter().filter(|(at, _)| *at == work.node) {
+                value = shift.apply(&value)?;
+            }
             for (_, axis, edit) in self.edits.iter().filter(|(at, ..)| *at == work.node) {
                 value = edit.apply(&value, *axis)?;
             }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::zoo::{DcganDiscriminator, DcganGenerator, GeneratorStart, Norm, Unet};
-use crate::{Conv, Device, Edit, Graph, Init, Mode, Network, Op, zoo};
+use crate::{Conv, Device, Edit, Feed, Graph, Init, Mode, Network, Op, Shift, zoo};
 use tensor::Unary;
 
 fn generator(norm: Norm, size: usize) -> Graph {
@@ -152,6 +152,55 @@ fn edits_inside_of_a_chain_are_done() {
         assert!(close(&found, &plain), "{node}");
         assert_ne!(found.to_vec(), network.forward(&z, &[]).unwrap().to_vec(), "{node}");
     }
+}
+
+#[test]
+fn a_node_is_shifted_before_it_is_edited_wherever_it_is() {
+    let network = disturbed(generator(Norm::Batch, 16));
+    let z = input(&network, 2);
+    let (program, ready) = (Program::inference(&network.graph).unwrap(), network.inference().unwrap());
+    let (entry, output) = (program.input().unwrap(), program.output());
+    for node in ["1.deconv", "1.norm", "1", "image"] {
+        let id = program.find(node).unwrap();
+        let h = program.start(&network.params, &[(entry, &z)]).unwrap().fetch_one(id).unwrap();
+        let by = Tensor::new(h.shape(), (0..h.len()).map(|i| (i % 7) as f32 * 0.3 - 0.8).collect(), &Device::cpu());
+        let edit = Edit { alpha: 0.5, ..Edit::force(node, vec![0], 0.7) };
+        // By hand: the sum, edited, fed.
+        let r = edit.apply(&h.add(&by), 1).unwrap();
+        let by_hand = program.start(&network.params, &[(entry, &z), (id, &r)]).unwrap().fetch_one(output).unwrap();
+        let feed = Feed { latents: z.clone(), shift: Some(Shift { node: node.into(), by: by.clone() }) };
+        let mut run = ready.begin(&feed).unwrap();
+        run.edit(std::slice::from_ref(&edit)).unwrap();
+        let mut fork = run.fork();
+        assert!(close(&run.fetch_one(output).unwrap(), &by_hand), "{node}");
+        fork.edit(&[]).unwrap();
+        assert_eq!(
+            fork.fetch_one(id).unwrap().to_vec(),
+            ready.begin(&z.clone().into()).unwrap().fetch_one(id).unwrap().add(&by).to_vec()
+        );
+        // A value that is fed is what it is.
+        let mut fed = ready.begin(&feed).unwrap();
+        fed.feed(id, &h).unwrap();
+        let plain = ready.begin(&z.clone().into()).unwrap().fetch_one(output).unwrap();
+        assert!(close(&fed.fetch_one(output).unwrap(), &plain), "{node}");
+    }
+}
+
+#[test]
+fn a_shift_that_does_not_fit_is_refused_before_anything_runs() {
+    let network = disturbed(generator(Norm::Batch, 16));
+    let (ready, z) = (network.inference().unwrap(), input(&network, 2));
+    let refused = |node: &str, shape: &[usize]| {
+        let by = Tensor::new(shape, vec![0.0; shape.iter().product()], &Device::cpu());
+        let feed = Feed { latents: z.clone(), shift: Some(Shift { node: node.into(), by }) };
+        ready.begin(&feed).err().unwrap().to_string()
+    };
+    assert!(
+        refused("1", &[1, 16, 8, 8]).contains("expected [2, 16, 8, 8], found [1, 16, 8, 8]"),
+        "{}",
+        refused("1", &[1])
+    );
+    assert!(refused("none", &[1]).starts_with("there is no node \"none\""));
 }
 
 #[test]
