@@ -135,8 +135,8 @@ export async function sized(page, size) {
 /** The strokes, newest first. */
 export const strokes = (page) => room(page).getByRole("list", { name: "Strokes, newest first" }).getByRole("listitem");
 
-/** A button by its name. */
-export const button = (page, name) => page.getByRole("button", { name });
+/** A button by its name, or by the beginning of it. */
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 /** The line under the picture. */
 export const line = (page) => room(page).locator(".say");
@@ -162,4 +162,10 @@ export async function download(page, run) {
 export async function keep(page, name) {
   await button(page, "Keep").click();
   await page.getByRole("menuitem", { name }).click();
+}
+
+/** The recipe as the page saves it. */
+export async function recipeNow(page) {
+  const { bytes } = await download(page, () => keep(page, /^Recipe/));
+  return JSON.parse(bytes.toString());
 }
