@@ -232,8 +232,9 @@ mod tests {
     #[test]
     fn a_recipe_says_which_picture() {
         let generator = small(3);
-        let numbers =
-            |latent: &LatentOf| Latents::of_recipe(latent, &generator).map(|l| l.batch(&generator, 0, 1).latents.to_vec());
+        let numbers = |latent: &LatentOf| {
+            Latents::of_recipe(latent, &generator).map(|l| l.batch(&generator, 0, 1).latents.to_vec())
+        };
         let seed = |seed| numbers(&LatentOf::Seed(seed)).unwrap();
         assert_eq!(numbers(&LatentOf::Between { seeds: [3, 4], at: 1.0 }).unwrap(), seed(4));
         let way = Way::of_law(generator.network().latent_law());

@@ -66,8 +66,12 @@ fn what_cannot_be_served_is_said_before() {
     place.write("notes.txt", b"hello");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let words =
-        ["studio none".into(), "studio notes.txt".into(), format!("studio --port {port}"), "studio --host 192.0.2.1 --port 0".into()];
+    let words = [
+        "studio none".into(),
+        "studio notes.txt".into(),
+        format!("studio --port {port}"),
+        "studio --host 192.0.2.1 --port 0".into(),
+    ];
     let said: String = words.iter().map(|words| place.run(words) + "\n").collect();
     check("studio-refused", &said.replace(&port.to_string(), "[port]"));
 }

@@ -199,7 +199,9 @@ mod tests {
             let Some(first) = subject.first_layer(&edits).unwrap() else { continue };
             let r = subject.value(&feed, first).unwrap();
             assert_eq!(subject.edited_from(&feed, first, &r, &edits).unwrap().to_vec(), after.to_vec());
-            assert!(first == "1" || subject.edited_from(&feed, "1", &subject.value(&feed, "1").unwrap(), &edits).is_err());
+            assert!(
+                first == "1" || subject.edited_from(&feed, "1", &subject.value(&feed, "1").unwrap(), &edits).is_err()
+            );
         }
         // A layer that is shifted is so before and after, wherever the edits are.
         for (layer, edited) in [("0", "1"), ("1", "1"), ("1", "0")] {

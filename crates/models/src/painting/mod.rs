@@ -17,11 +17,15 @@ use crate::{Generator, Latents};
 use base::Error;
 use data::{Image, LabelMap, pictures};
 use dissect::{Causal, Dissection, Findings, LatentOf, Layer, Recipe, Subject};
+use invert::Inverted;
 use kept::Kept;
 use net::{Edit, Feed, Result, Tensor};
 use segment::{Segment, Segmenter};
-use std::sync::{Arc, OnceLock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+/// Inverted photos that are kept.
+const PHOTOS: usize = 16;
 /// Bytes that are kept of each kind of thing.
 const KEPT_BYTES: usize = 64 << 20;
 
@@ -37,6 +41,8 @@ pub struct Painter {
     labels: Kept<Vec<LabelMap>>,
     /// Maps of layers as edits leave them, by recipe and layer.
     maps: Kept<Tensor>,
+    /// Photos that were inverted, by name; the newest first.
+    photos: Mutex<VecDeque<(String, Arc<Latents>)>>,
     /// A picture for each concept.
     icons: OnceLock<Vec<Option<Image>>>,
 }
@@ -88,7 +94,17 @@ impl Painter {
         });
         let found = found.transpose()?;
         let (values, labels, maps) = (Kept::new(KEPT_BYTES), Kept::new(KEPT_BYTES), Kept::new(KEPT_BYTES));
-        Ok(Self { generator, subject, found, segmenter, values, labels, maps, icons: OnceLock::new() })
+        Ok(Self {
+            generator,
+            subject,
+            found,
+            segmenter,
+            values,
+            labels,
+            maps,
+            photos: Mutex::default(),
+            icons: OnceLock::new(),
+        })
     }
 
     /// The generator.
@@ -136,8 +152,46 @@ impl Painter {
     /// The generator has no such latent.
     pub fn plain(&self, latent: &LatentOf) -> Result<Sketch> {
         let key = serde_json::to_string(latent).map_err(|e| Error::setting("latent", e.to_string()))?;
-        let feed = Latents::of_recipe(latent, &self.generator)?.batch(&self.generator, 0, 1);
+        let feed = self.latents(latent)?.batch(&self.generator, 0, 1);
         Ok(Sketch { feed, key, edits: Vec::new() })
+    }
+
+    fn latents(&self, latent: &LatentOf) -> Result<Arc<Latents>> {
+        let LatentOf::Inversion(name) = latent else {
+            return Latents::of_recipe(latent, &self.generator).map(Arc::new);
+        };
+        let photos = self.photos.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = photos.iter().find(|(known, _)| known == name).map(|(_, latents)| latents.clone());
+        known.ok_or_else(|| {
+            let reason = format!("names the inversion {name}, which is not known here (any more)");
+            Error::setting("latent", reason).with_hint("Invert the photo again.").into()
+        })
+    }
+
+    /// From now on recipes can name this photo so. The last 16 are kept.
+    ///
+    /// # Errors
+    /// It was inverted into another generator.
+    pub fn keep_photo(&self, name: impl Into<String>, inverted: Inverted) -> Result<()> {
+        let (name, latents) = (name.into(), Arc::new(Latents::inverted(inverted, &self.generator)?));
+        let mut photos = self.photos.lock().unwrap_or_else(PoisonError::into_inner);
+        photos.retain(|(known, _)| *known != name);
+        photos.push_front((name, latents));
+        photos.truncate(PHOTOS);
+        Ok(())
+    }
+
+    /// The photo of a recipe with what its edits change in the picture put back onto it.
+    ///
+    /// # Errors
+    /// The recipe is not about a photo, or cannot be drawn.
+    pub fn photo(&self, recipe: &Recipe) -> Result<Image> {
+        let sketch = self.sketch(recipe)?;
+        let latents = recipe.latent.as_ref().map(|latent| self.latents(latent)).transpose()?;
+        let Some(photo) = latents.as_ref().and_then(|latents| latents.photo()) else {
+            return Err(Error::setting("latent", "is not that of a photo").into());
+        };
+        Ok(photo.put_back(&self.image(&sketch.first(0))?, &self.image(&sketch)?)?)
     }
 
     /// The numbers of its image, `[1, c, h, w]`.

@@ -64,6 +64,11 @@ export class Api {
     this.#client = crypto.randomUUID?.() ?? Math.random().toString(36).slice(2);
   }
 
+  /** Whether the server asks for a token, which plain links do not carry. */
+  get guarded() {
+    return Boolean(this.#token);
+  }
+
   get link() {
     return this.#link;
   }

@@ -44,12 +44,13 @@ function read(block) {
  * @param {string} path below /api/v1/
  * @param {(data: any, event: string) => void} heard
  * @param {AbortSignal} signal
+ * @param {() => Record<string, string>} [query] asked for anew each time: where to go on
  * @returns {Promise<void>} when the stream has ended
  */
-export async function listen(api, path, heard, signal) {
+export async function listen(api, path, heard, signal, query) {
   while (!signal.aborted) {
     try {
-      const response = await api.patient(() => api.ask(path, { signal }), signal);
+      const response = await api.patient(() => api.ask(path, { signal, query: query?.() }), signal);
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
       const cutter = new EventCutter();
       for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {

@@ -21,12 +21,13 @@ export function mountKeep(studio) {
     file.value = "";
   });
 
+  studio.choose = () => file.click();
   /** @type {[string, string, () => void | Promise<void>][]} */
   const entries = [
     ["Picture (PNG)", "the recipe is inside the file", () => save({ format: "png", keep: "true" }, "png")],
     ["Animation of the edit", "before to after and back, GIF", () => save({ format: "gif" }, "gif")],
     ["Recipe (JSON)", "for ganatomy edit --recipe", saveRecipe],
-    ["Open a recipe or picture …", "or drop it anywhere on this page", () => file.click()],
+    ["Open a recipe or picture …", "or drop it anywhere on this page", () => studio.choose()],
     ["Copy the link", "the recipe is in the link, nothing is uploaded", copyLink],
   ];
   const items = entries.map(([text, note, run]) =>

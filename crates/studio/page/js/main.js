@@ -12,7 +12,11 @@ import { mountTheme } from "./theme.js";
 /** The rooms, in the order of the header. Each is loaded when it is first entered. */
 const ROOMS = [
   { id: "paint", title: "Paint", load: async () => (await import("./rooms/paint.js")).room },
+  { id: "inside", title: "Look inside", load: async () => (await import("./rooms/inside.js")).room },
   { id: "wander", title: "Wander", load: async () => (await import("./rooms/wander.js")).room },
+  { id: "photo", title: "Your photo", load: async () => (await import("./rooms/photo.js")).room },
+  { id: "training", title: "Training", load: async () => (await import("./rooms/training.js")).room },
+  { id: "repair", title: "Repair", load: async () => (await import("./rooms/repair.js")).room },
 ];
 /** The address is written at most this often, in milliseconds: browsers refuse more. */
 const ADDRESS_PAUSE = 300;
@@ -72,6 +76,9 @@ async function enter(name) {
 studio.go = (room) => {
   if (room !== wanted) location.hash = `#${room}`;
 };
+
+// A photo may be dropped before its room was ever entered.
+studio.takePhoto = (file) => void import("./rooms/photo.js").then(({ take }) => take(file, studio));
 
 function title() {
   const room = ROOMS.find(({ id }) => id === wanted)?.title;

@@ -14,6 +14,8 @@ export class ClassOverlay {
   after = null;
   /** @type {CanvasImageSource | null} */
   before = null;
+  /** The classes of the present picture. @type {Segmentation | null} */
+  found = null;
   #studio;
   #changed;
   /** @type {Map<string, Segmentation>} */
@@ -37,6 +39,7 @@ export class ClassOverlay {
     const fault = /** @param {unknown} error */ (error) => this.#studio.fault("classes", "The classes did not come.", error);
     this.#afters.ask(store.recipe(seen)).then((found) => {
       if (!found) return;
+      this.found = found;
       this.after = this.#draw(found);
       if (!seen.length) this.before = this.after;
       this.#changed();
@@ -54,6 +57,7 @@ export class ClassOverlay {
     this.#befores.drop();
     this.after = null;
     this.before = null;
+    this.found = null;
   }
 
   /** @param {object} recipe @param {AbortSignal} signal @returns {Promise<Segmentation>} */

@@ -46,6 +46,8 @@ export class Studio {
   own = [];
   /** Goes to a room. @type {(room: string) => void} */
   go = () => {};
+  /** Lets the person choose a recipe or a picture. @type {() => void} */
+  choose = () => {};
   /** Takes a photo to the room for photos, where there is one. @type {((file: File) => void) | null} */
   takePhoto = null;
   #banners;
@@ -188,7 +190,7 @@ export class Studio {
 
   /** @param {Model} model */
   #dissection(model) {
-    const begin = { text: "Dissect it now", run: () => void this.#dissect(model) };
+    const begin = { text: "Dissect it now", run: () => void this.dissect(model) };
     if (model.dissection_problem) {
       const { message, hint } = model.dissection_problem;
       this.notice("dissection", { kind: "wrong", lead: "This dissection is not used.", text: sentences(message, hint), buttons: [begin] });
@@ -202,7 +204,7 @@ export class Studio {
   }
 
   /** @param {Model} model */
-  async #dissect(model) {
+  async dissect(model) {
     const bar = h("span");
     const extra = h("div", { class: "progress", role: "progressbar", "aria-label": "Dissection", "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
     const ending = new AbortController();
@@ -226,7 +228,7 @@ export class Studio {
       };
       const job = await follow(this.api, id, show, ending.signal);
       if (ending.signal.aborted) return;
-      if (job.state !== "done") throw new Error(job.error ?? "It was stopped.");
+      if (job.state !== "done") throw new Error(job.error ? `${job.error.message} ${job.error.hint ?? ""}` : "It was stopped.");
       if (this.model?.id === model.id) await this.open(model.id);
     } catch (error) {
       if (!ending.signal.aborted) this.fault("dissection", "The dissection did not come to its end.", error);
@@ -255,7 +257,7 @@ export class Studio {
   /** @param {string} name @param {unknown} error */
   #unopened(name, error) {
     if (!(error instanceof RecipeError) && !(error instanceof ApiError) && !(error instanceof Lost)) throw error;
-    this.notice("recipe", { kind: "wrong", lead: `${name} was not opened.`, text: `${sentences(error.message)} Nothing was changed.` });
+    this.notice("recipe", { kind: "wrong", lead: `${name} was not opened.`, text: `${sentences(error.message)} Nothing was changed.`, buttons: [{ text: "Choose another", run: () => this.choose() }] });
   }
 
   /** @param {{name: string, blake3: string}} wanted */

@@ -143,10 +143,10 @@ export class Surface {
     const style = getComputedStyle(this.element);
     const inside = this.element.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     if (inside <= 0) return;
-    // Where the page scrolls as a whole the picture may be as high as the screen, less the header.
-    const scrolls = getComputedStyle(document.body).display === "grid" && document.body.scrollHeight > innerHeight + 1;
-    const free = this.element.clientHeight;
-    const high = matchMedia("(max-width: 53rem)").matches || scrolls || free < 64 ? Math.max(240, innerHeight - 120) : free - 4;
+    // On narrow screens the page scrolls as a whole: the picture may be as high as the screen, less the header.
+    const narrow = matchMedia("(max-width: 53rem)").matches;
+    const high = narrow ? Math.max(200, innerHeight - 150) : this.element.clientHeight - 4;
+    if (high <= 0) return;
     const density = devicePixelRatio || 1;
     const most = Math.min((inside * density) / this.#width, (high * density) / this.#height);
     const times = most >= 1 ? Math.floor(most) : most;

@@ -78,7 +78,7 @@
  * @property {number} of
  * @property {number} seconds
  * @property {number | null} left
- * @property {string | null} error
+ * @property {{message: string, hint: string | null} | null} error
  * @property {any} result
  */
 export {};

@@ -3,6 +3,7 @@
 
 mod asking;
 mod concepts;
+mod inversions;
 mod jobs;
 mod look;
 mod models;
@@ -42,6 +43,7 @@ fn routes() -> OpenApiRouter<Arc<Studio>> {
         .routes(routes!(look::activations))
         .routes(routes!(look::segmentation))
         .routes(routes!(look::effects))
+        .routes(routes!(inversions::invert))
         .routes(routes!(jobs::dissect))
         .routes(routes!(jobs::job, jobs::cancel))
         .routes(routes!(jobs::events))

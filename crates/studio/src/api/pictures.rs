@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     format: Format,
     /// Whether the recipe is put into the PNG.
     keep: bool,
+    /// Whether the photo is wanted that the recipe is about, at its own size, with the edits' changes put onto it.
+    photo: bool,
     /// How many pixels of the file a pixel is wide and high.
     scale: Option<usize>,
 }
@@ -61,6 +63,9 @@ pub(super) async fn render(
     let file = studio.with_model(&client, &id, move |open| {
         open.check(&recipe)?;
         let painter = &open.painter;
+        if wanted.photo {
+            return Ok(File("image/png", pictures::png(&painter.photo(&recipe)?)?));
+        }
         let sketch = painter.sketch(&recipe)?;
         let [_, height, width] = painter.generator().image_shape()?;
         let scale = wanted.scale.unwrap_or(1);

@@ -12,37 +12,37 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A studio that answers until it is dropped.
-pub struct Server {
-    pub address: SocketAddr,
-    pub token: Option<String>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) token: Option<String>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Server {
     /// Of the shipped generator.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::of(Asked::default())
     }
 
     /// Of a folder or file.
-    pub fn on(path: &Path) -> Self {
+    pub(crate) fn on(path: &Path) -> Self {
         Self::of(Asked { what: Some(path.to_owned()), ..Asked::default() })
     }
 
-    pub fn of(asked: Asked) -> Self {
+    pub(crate) fn of(asked: Asked) -> Self {
         Self::with(asked, Access::new("127.0.0.1".parse().unwrap(), 0).unwrap())
     }
 
-    pub fn with(asked: Asked, access: Access) -> Self {
+    pub(crate) fn with(asked: Asked, access: Access) -> Self {
         let studio = Arc::new(Studio::open(asked, &Device::cpu()).unwrap());
         let stop = Arc::new(AtomicBool::new(false));
         let (own, (tell, told)) = (stop.clone(), mpsc::channel());
@@ -57,17 +57,17 @@ impl Server {
     }
 
     /// The head of a request as browsers of this machine send it.
-    pub fn head(&self, method: &str, path: &str, more: &str) -> String {
+    pub(crate) fn head(&self, method: &str, path: &str, more: &str) -> String {
         format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}", self.address)
     }
 
     /// Sends bytes as they are, and reads until the other side closes.
-    pub fn raw(&self, bytes: &[u8]) -> Option<Answer> {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Option<Answer> {
         send(self.address, bytes)
     }
 
     /// As [`Server::raw`], from somebody who says that nothing more will come.
-    pub fn hang_up(&self, bytes: &[u8]) -> Option<Answer> {
+    pub(crate) fn hang_up(&self, bytes: &[u8]) -> Option<Answer> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         drop(stream.write_all(bytes));
@@ -77,15 +77,15 @@ impl Server {
         Answer::parse(&all)
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.raw(format!("{}\r\n", self.head("GET", path, "")).as_bytes()).unwrap()
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, "application/json", body.to_string().as_bytes())
     }
 
-    pub fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
+    pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Answer {
         let more = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len());
         self.raw(&[self.head(method, path, &more).as_bytes(), body].concat()).unwrap()
     }
@@ -113,25 +113,25 @@ impl Answer {
         Some(Self { status, headers, body })
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 
     /// What went wrong, as it is told.
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
     }
 
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
     }
@@ -152,7 +152,7 @@ fn unchunked(mut rest: &[u8]) -> Vec<u8> {
 }
 
 /// Sends bytes to an address, and reads until the other side closes.
-pub fn send(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+pub(crate) fn send(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     // Who is refused early may not be read to the end.

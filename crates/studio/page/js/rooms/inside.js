@@ -1,0 +1,616 @@
+/** Look inside: the units of a layer, where they are on in the picture, which ones a pixel comes from, and a switch for each. */
+
+/** @import { Room, Studio } from "../studio.js" */
+/** @import { Edit } from "../recipe.js" */
+/** @import { View } from "../surface.js" */
+/** @import { Heat } from "../heat-layer.js" */
+/** @import { Unit } from "../unit-answers.js" */
+
+import { Brush } from "../brush.js";
+import { choices, h, iconButton, toggle } from "../dom.js";
+import { Examples } from "../examples.js";
+import { hint, lead } from "../feedback.js";
+import { HeatLayer } from "../heat-layer.js";
+import { DRAW, edges, fill, line, ring } from "../outline.js";
+import { ClassOverlay } from "../overlay.js";
+import { PixelPanel } from "../pixel-panel.js";
+import { Results } from "../results.js";
+import { anySeed, seedControl } from "../seed.js";
+import { Surface } from "../surface.js";
+import { UnitAnswers } from "../unit-answers.js";
+import { switched, switchOf, unitState, without } from "../unit-edits.js";
+import { UnitList } from "../unit-list.js";
+import { UnitPanel } from "../unit-panel.js";
+import { WholePicture } from "../whole.js";
+import { latentWords, percent, shortName, signed } from "../words.js";
+
+const HELP =
+  "Arrow keys move a cross over the picture, with Shift by four pixels. Enter asks which units are strongest there. Escape lets go. Question mark lists all keys.";
+/** Side effects of fewer pixels are not named, and of more classes neither. */
+const FEW_PIXELS = 3;
+const NAMED = 4;
+/** Steps of the cross with Shift. */
+const LEAP = 4;
+
+class Inside {
+  present = false;
+  modelId = "";
+  dissected = "";
+  layer = "";
+  /** @type {View} */
+  view = "after";
+  /** The view before B was held. @type {View | null} */
+  held = null;
+  classes = false;
+  /** Where the cross is: row and column. @type {[number, number] | null} */
+  cross = null;
+  /** What the chosen unit's switch changed, in words; null until it is counted. @type {string | null} */
+  moved = null;
+  loading = new AbortController();
+
+  /** @param {HTMLElement} element @param {Studio} studio */
+  constructor(element, studio) {
+    this.studio = studio;
+    const { store, pictures } = studio;
+    this.answers = new UnitAnswers(studio);
+    this.surface = new Surface("picture to ask about", HELP);
+    this.surface.paper.classList.add("asked");
+    this.heat = new HeatLayer();
+    this.brush = new Brush(this.surface, {
+      begin: () => this.examples.open && Boolean(studio.model),
+      move: () => this.surface.refresh(),
+      end: (mask) => this.examples.paint(mask),
+      drop: () => this.surface.refresh(),
+      hover: () => this.surface.refresh(),
+      pen: () => undefined,
+    });
+    this.results = new Results(studio, () => this.whole.show(this.classes));
+    this.overlay = new ClassOverlay(studio, () => this.seen());
+    this.whole = new WholePicture(studio, this.results, this.overlay, () => this.overlay.ask());
+    this.list = new UnitList(studio, {
+      choose: (unit) => this.choose(unit),
+      layer: (name) => void this.open(name),
+      order: () => this.askHere(),
+    });
+    this.panel = new UnitPanel(studio);
+    this.pixel = new PixelPanel(studio, (unit) => this.chooseNumber(unit));
+    this.examples = new Examples(studio, {
+      open: () => this.mode(),
+      change: () => this.surface.refresh(),
+      next: () => store.change({ latent: { seed: "seed" in store.scene.latent ? store.scene.latent.seed + 1 : anySeed() } }),
+      size: (share) => (this.brush.diameter = Math.max(1, Math.round(share * this.surface.size[1]))),
+      found: (concept) => {
+        if (concept.layer === this.layer) this.list.orderBy(concept.id);
+      },
+    });
+    this.seed = seedControl(studio);
+    this.line = h("div", { class: "say", "aria-live": "polite" });
+
+    this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => store.undo());
+    this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => store.redo());
+    this.heats = choices(
+      "How activation is shown",
+      /** @type {{value: Heat, text: string, title?: string}[]} */ ([
+        { value: "on", text: "Where on", title: "Dark where the unit is off, a yellow line around where it is on" },
+        { value: "strength", text: "How strongly" },
+        { value: "none", text: "Picture", title: "The picture alone" },
+      ]),
+      this.heat.kind,
+      (kind) => this.setHeat(kind),
+    );
+    this.views = h(
+      "select",
+      { "aria-label": "View", title: "Before: hold B", onchange: () => this.setView(/** @type {View} */ (this.views.value)) },
+      ...[["after", "After"], ["before", "Before"], ["split", "Split"], ["change", "Change"]].map(([value, text]) => h("option", { value }, text)),
+    );
+    this.classesButton = toggle("classes", "Classes", "What the segmenter sees (S)", (on) => this.setClasses(on));
+    this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
+    this.smoothButton.element.classList.add("smooth");
+    const stage = h(
+      "div",
+      { class: "stage", role: "region", "aria-label": "Picture" },
+      h(
+        "div",
+        { class: "stagebar" },
+        h("div", { class: "row" }, this.undo, this.redo, this.views),
+        this.heats.element,
+        h("div", { class: "row" }, this.classesButton.element, this.smoothButton.element),
+      ),
+      this.surface.element,
+      this.line,
+    );
+    const left = h("div", { class: "panel left", role: "region", "aria-label": "Units" }, this.list.element);
+    const right = h(
+      "div",
+      { class: "panel right", role: "region", "aria-label": "Unit and pixel" },
+      this.panel.element,
+      this.pixel.element,
+      this.whole.element,
+      this.examples.element,
+      this.seed.element,
+    );
+    element.append(left, stage, right);
+
+    this.surface.paintOver = (context, frame) => this.over(context, frame);
+    this.asking();
+    store.subscribe(() => this.changed());
+    pictures.onChange(() => this.pictured());
+    pictures.onWait((waiting) => this.surface.wait(waiting));
+    studio.onModel(() => this.opened());
+    this.opened();
+  }
+
+  // The model, its layers and units
+
+  opened() {
+    const { model } = this.studio;
+    if (!model) {
+      this.surface.setCover(h("p", { class: "small" }, this.studio.info?.models.length === 0 ? "No model" : "Opening the model …"));
+      return;
+    }
+    const dissected = model.dissection?.name ?? "";
+    if (this.modelId !== model.id || this.dissected !== dissected) {
+      const other = this.modelId !== model.id;
+      this.modelId = model.id;
+      this.dissected = dissected;
+      this.answers.forget();
+      this.heat.set(null, [1, 1]);
+      this.overlay.forget();
+      this.whole.opened();
+      this.pixel.clear();
+      this.cross = null;
+      if (other) {
+        // Concepts of one's own are of the units of one model.
+        this.studio.own = [];
+        this.surface.setCover(null);
+        this.surface.setSize(model.image[1], model.image[2]);
+        this.examples.forget();
+        this.smoothButton.set(this.surface.smooth);
+      }
+      this.classesButton.element.disabled = !model.segmenter;
+      this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
+      if (!model.segmenter) this.setClasses(false);
+      // Opened is the layer with the most units that stand for something.
+      const first = [...model.layers].sort((a, b) => (b.interpretable ?? -1) - (a.interpretable ?? -1))[0];
+      if (first) void this.open(first.name);
+    }
+    this.list.orders();
+    this.examples.show();
+    this.changed();
+  }
+
+  /** Shows the units of a layer. @param {string} name */
+  async open(name) {
+    this.loading.abort();
+    this.loading = new AbortController();
+    const { signal } = this.loading;
+    this.layer = name;
+    this.list.setLayers(name);
+    this.list.wait();
+    this.examples.setLayer(name);
+    this.panel.set(name, null);
+    this.heat.set(null, [1, 1]);
+    this.surface.refresh();
+    let units;
+    try {
+      units = await this.answers.units(name, signal);
+    } catch (error) {
+      if (!signal.aborted) this.studio.fault("units", `The units of layer ${name} did not come.`, error);
+      return;
+    }
+    if (signal.aborted) return;
+    this.list.set(name, units);
+    this.list.mark(switched(this.studio.store.scene.strokes, name));
+    const first = this.list.list.querySelector("button");
+    if (first) first.click();
+    else this.say();
+    if (this.cross && this.pixel.pixel) this.askPixel();
+    this.askHere();
+  }
+
+  /** @param {Unit} unit */
+  choose(unit) {
+    this.list.choose(unit.unit);
+    this.panel.set(this.layer, unit);
+    this.pixel.mark(unit.unit);
+    this.moved = null;
+    // Where the unit before was on is seen until the new one is known: nothing flickers.
+    this.askUnit();
+    this.say();
+    this.surface.refresh();
+  }
+
+  /** @param {number} number */
+  chooseNumber(number) {
+    const unit = this.list.units.find((one) => one.unit === number);
+    if (!unit) return;
+    this.choose(unit);
+    this.list.reveal();
+  }
+
+  // What is asked of the server: after the picture, so that it comes first
+
+  get visible() {
+    return this.studio.store.scene.strokes.filter(({ hidden }) => !hidden);
+  }
+
+  pictured() {
+    const { pictures } = this.studio;
+    this.surface.setPictures(pictures.after, pictures.before);
+    if (pictures.failed) this.say();
+    if (!this.present || !pictures.current) return;
+    this.askUnit();
+    if (this.pixel.pixel) this.askPixel();
+    this.askHere();
+    this.askMoved();
+    if (this.classes) {
+      this.overlay.ask();
+      void this.results.count();
+    } else if (this.cross && this.pixel.pixel) {
+      this.overlay.ask();
+    }
+  }
+
+  /** Where the chosen unit is on; were it switched, where it would be. */
+  askUnit() {
+    const { unit } = this.panel;
+    if (!unit || !this.present) return;
+    this.answers.map(without(this.visible, this.layer, [unit.unit]), this.layer, unit.unit).then(
+      (map) => {
+        if (!map || this.panel.unit !== unit) return;
+        this.heat.set(map, this.surface.size);
+        this.panel.here({ max: this.heat.max, level: map.level, share: map.level === null ? null : this.heat.share });
+        this.panel.show();
+        this.say();
+        this.surface.refresh();
+      },
+      (error) => this.studio.fault("units", `The activations of unit ${unit.unit} did not come.`, error),
+    );
+  }
+
+  /** The units at the cross. */
+  askPixel() {
+    if (!this.pixel.pixel) return;
+    const { pixel } = this.pixel;
+    const { layer } = this;
+    this.answers.pixel(this.visible, layer, pixel).then(
+      (answer) => {
+        if (!answer || layer !== this.layer || !this.pixel.pixel) return;
+        this.pixel.show(layer, answer, this.classAt(this.pixel.pixel));
+        this.pixel.mark(this.panel.unit?.unit ?? null);
+        this.say();
+      },
+      (error) => this.studio.fault("units", "The units at the pixel did not come.", error),
+    );
+  }
+
+  /** How strong all units are here, if they are ordered by it. */
+  askHere() {
+    if (!this.list.byHere || !this.present || !this.studio.model) return;
+    const { layer } = this;
+    this.answers.here(this.visible, layer).then(
+      (here) => here && layer === this.layer && this.list.setHere(here),
+      (error) => this.studio.fault("units", "The activations did not come.", error),
+    );
+  }
+
+  /** What the chosen unit's switch alone changes. */
+  askMoved() {
+    const { unit } = this.panel;
+    const edit = unit && switchOf(this.studio.store.scene.strokes, this.layer, unit.unit);
+    if (!edit || !this.studio.model?.segmenter) return;
+    this.answers.effects([{ ...edit, units: [unit.unit] }]).then(
+      (classes) => {
+        if (!classes || this.panel.unit !== unit) return;
+        const changes = classes
+          .map(({ id, before, after }) => ({ name: shortName(id), change: after - before }))
+          .filter(({ change }) => Math.abs(change) >= FEW_PIXELS)
+          .sort((a, b) => Math.abs(b.change) - Math.abs(a.change))
+          .slice(0, NAMED);
+        this.moved = changes.length ? `${changes.map(({ name, change }) => `${name} ${signed(change)}`).join(", ")} pixels.` : `no class changes by ${FEW_PIXELS} pixels or more.`;
+        this.say();
+      },
+      (error) => this.studio.fault("units", "The classes were not counted.", error),
+    );
+  }
+
+  /** What stands at a pixel. @param {[number, number]} pixel @returns {string | null} */
+  classAt([row, column]) {
+    const plane = this.overlay.found?.planes[this.overlay.plane];
+    const classes = this.studio.model?.segmenter?.planes[this.overlay.plane]?.classes;
+    if (!plane || !classes) return null;
+    let left = Math.floor((row * plane.size[0]) / this.surface.size[0]) * plane.size[1] + Math.floor((column * plane.size[1]) / this.surface.size[1]);
+    for (const [index, length] of plane.runs) {
+      if (left < length) return classes[index] && !classes[index].ignored ? classes[index].name : null;
+      left -= length;
+    }
+    return null;
+  }
+
+  /** The classes of the picture have come. */
+  seen() {
+    this.tint();
+    if (!this.pixel.pixel) return;
+    this.pixel.name(this.classAt(this.pixel.pixel));
+    this.say();
+  }
+
+  // The cross
+
+  asking() {
+    const { paper } = this.surface;
+    /** @param {PointerEvent} event */
+    const ask = (event) => {
+      const { x, y } = this.surface.at(event);
+      const [height, width] = this.surface.size;
+      const inside = /** @param {number} at @param {number} side */ (at, side) => Math.min(side - 1, Math.max(0, Math.floor(at)));
+      this.point([inside(y, height), inside(x, width)]);
+      this.ask();
+    };
+    paper.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || this.examples.open || !this.studio.model) return;
+      paper.setPointerCapture(event.pointerId);
+      ask(event);
+    });
+    paper.addEventListener("pointermove", (event) => {
+      if (!this.examples.open && paper.hasPointerCapture(event.pointerId)) ask(event);
+    });
+    paper.addEventListener("keydown", (event) => {
+      if (this.examples.open || event.ctrlKey || event.metaKey || event.altKey || event.target !== paper) return;
+      const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      if (step) {
+        event.preventDefault();
+        const [height, width] = this.surface.size;
+        const by = event.shiftKey ? LEAP : 1;
+        const [row, column] = this.cross ?? [Math.floor(height / 2), Math.floor(width / 2)];
+        this.point([Math.min(height - 1, Math.max(0, row + step[0] * by)), Math.min(width - 1, Math.max(0, column + step[1] * by))]);
+      } else if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        const [height, width] = this.surface.size;
+        this.cross ??= [Math.floor(height / 2), Math.floor(width / 2)];
+        this.ask();
+      }
+    });
+  }
+
+  /** @param {[number, number]} cross */
+  point(cross) {
+    this.cross = cross;
+    this.surface.refresh();
+  }
+
+  ask() {
+    this.pixel.pixel = this.cross;
+    this.askPixel();
+    if (this.studio.model?.segmenter && !this.classes) this.overlay.ask();
+  }
+
+  // What is seen
+
+  /** @param {Heat} kind */
+  setHeat(kind) {
+    this.heat.kind = kind;
+    this.heat.redo();
+    this.heats.set(kind);
+    this.surface.refresh();
+  }
+
+  /** @param {View} view */
+  setView(view) {
+    this.view = view;
+    this.views.value = view;
+    this.surface.setView(view);
+  }
+
+  /** @param {boolean} on */
+  setClasses(on) {
+    this.classes = on && Boolean(this.studio.model?.segmenter);
+    this.classesButton.set(this.classes);
+    this.results.classesWanted = this.classes;
+    if (this.classes && this.studio.pictures.current) {
+      this.overlay.ask();
+      void this.results.count();
+    }
+    this.whole.element.hidden = !this.classes;
+    this.whole.show(this.classes);
+    this.tint();
+  }
+
+  tint() {
+    this.surface.setTint(this.classes ? this.overlay.after : null, this.classes ? this.overlay.before : null);
+  }
+
+  /** @param {boolean} on */
+  setSmooth(on) {
+    this.smoothButton.set(on);
+    this.surface.setSmooth(on);
+    this.surface.draw();
+  }
+
+  /** Asking, or painting examples; those are painted on pictures without strokes. */
+  mode() {
+    this.surface.setView(this.examples.open ? "before" : this.view);
+    this.views.disabled = this.examples.open;
+    this.surface.paper.classList.toggle("asked", !this.examples.open);
+    this.surface.paper.classList.toggle("brushed", this.examples.open);
+    this.brush.at = null;
+    this.say();
+    this.surface.refresh();
+  }
+
+  changed() {
+    const { store } = this.studio;
+    this.undo.disabled = !store.canUndo;
+    this.redo.disabled = !store.canRedo;
+    this.moved = null;
+    this.results.stop();
+    this.panel.show();
+    this.list.mark(switched(store.scene.strokes, this.layer));
+    this.whole.element.hidden = !this.classes;
+    if (this.classes) this.whole.show(true);
+    this.surface.paper.setAttribute("aria-label", `Picture of ${latentWords(store.scene.latent)}: ask which units a pixel comes from`);
+    this.say();
+    this.surface.refresh();
+  }
+
+  /** The line under the picture. */
+  say() {
+    const { store, pictures, model } = this.studio;
+    const { unit } = this.panel;
+    if (!model) return this.line.replaceChildren();
+    if (pictures.failed) {
+      const { message, hint: cure } = /** @type {Error & {hint?: string}} */ (pictures.failed);
+      const again = h("button", { type: "button", class: "bare small", onclick: () => pictures.ask() }, "Try again");
+      return this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(`${message} ${cure ?? ""}`));
+    }
+    if (this.examples.open) {
+      return this.line.replaceChildren(
+        lead(`Paint over ${this.examples.name.value.trim() || "the thing"} in this picture.`),
+        hint("All of it, and nothing else: what is not painted counts as something else."),
+      );
+    }
+    const state = unit && unitState(store.scene.strokes, this.layer, unit.unit);
+    if (unit && state !== null) {
+      const what = state === 0 ? "Without unit " : "Unit ";
+      const end = state === 0 ? ": " : ` forced to ${Number(state?.toPrecision(4))}: `;
+      return this.line.replaceChildren(
+        lead(what, h("b", {}, String(unit.unit)), end, model.segmenter ? (this.moved ?? "counting …") : "look at Split or Change."),
+        hint("One unit is seldom all that makes a thing: switch several, or paint with 20."),
+      );
+    }
+    if (this.pixel.pixel && this.pixel.list.childElementCount) {
+      const [row, column] = this.pixel.pixel;
+      const what = this.classAt(this.pixel.pixel);
+      return this.line.replaceChildren(
+        lead(`Pixel ${column}, ${row}`, what ? ": " : "", what ? h("b", {}, what) : "", ". Its strongest units are listed."),
+        hint("Drag to go on asking. Escape lets go."),
+      );
+    }
+    if (!unit || this.heat.map?.unit !== unit.unit) return this.line.replaceChildren();
+    const { map, share, max } = this.heat;
+    const name = h("b", {}, String(unit.unit));
+    const stands = unit.label && unit.interpretable ? ` stands for ${shortName(unit.label)}` : "";
+    const level = map.level !== null;
+    const text = !level
+      ? `${stands}: at its strongest it is ${max.toFixed(2)} here.`
+      : share > 0
+        ? `${stands}: it is on in ${share < 0.01 ? `${(share * 100).toFixed(1)} %` : percent(share)} of this picture.`
+        : `${stands}: it is off everywhere in this picture.`;
+    const more = level ? "Click the picture to see which units a place comes from." : "Without a dissection it has no level: the line is at half of its strongest.";
+    return this.line.replaceChildren(lead("Unit ", name, text), hint(more));
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {import("../surface.js").Frame} frame */
+  over(context, frame) {
+    const { model } = this.studio;
+    if (!model) return;
+    const { size } = this.surface;
+    if (this.examples.open) {
+      const { mask } = this.examples;
+      for (const shares of [mask, this.brush.mask]) {
+        if (!shares) continue;
+        fill(context, { size, shares }, size, frame, DRAW, 0.5);
+        line(context, edges({ size, shares }, size, frame));
+      }
+      if (this.brush.at) ring(context, this.brush.at, this.brush.diameter, frame, { dashed: this.examples.away });
+      return;
+    }
+    const other = this.view === "change" || this.view === "before" || this.held !== null || this.classes;
+    if (!other) this.heat.draw(context, frame, size);
+    if (this.cross) drawCross(context, this.cross, frame);
+  }
+
+  /** @param {KeyboardEvent} event @param {string} key @returns {boolean} */
+  keys(event, key) {
+    if (event.ctrlKey || event.altKey || event.metaKey) return false;
+    switch (key) {
+      case "s":
+        this.setClasses(!this.classes);
+        return true;
+      case "x":
+        this.setSmooth(!this.surface.smooth);
+        return true;
+      case "b":
+        if (event.repeat || this.held || this.brush.painting) return true;
+        this.held = this.view;
+        this.surface.setView("before");
+        return true;
+      case "/":
+        this.list.find.focus();
+        return true;
+      case "Escape":
+        if (this.brush.drop()) return true;
+        this.pixel.clear();
+        this.cross = null;
+        this.say();
+        this.surface.refresh();
+        return true;
+      default:
+        return this.seed.keys(key);
+    }
+  }
+
+  /** B was let go. */
+  unheld() {
+    if (!this.held) return;
+    const view = this.held;
+    this.held = null;
+    this.setView(view);
+  }
+}
+
+/**
+ * A cross around a pixel, that leaves the pixel itself free.
+ * @param {CanvasRenderingContext2D} context
+ * @param {[number, number]} cross row and column
+ * @param {import("../surface.js").Frame} frame
+ */
+function drawCross(context, [row, column], { left, top, scale }) {
+  const unit = devicePixelRatio || 1;
+  const [x, y] = [left + column * scale, top + row * scale];
+  const [near, far] = [4 * unit, 16 * unit];
+  const path = new Path2D();
+  path.rect(x, y, scale, scale);
+  const middle = scale / 2;
+  for (const [dx, dy] of [[-1, 0], [1, 0], [0, -1], [0, 1]]) {
+    const edge = middle + near;
+    const end = middle + far;
+    path.moveTo(x + middle + dx * edge, y + middle + dy * edge);
+    path.lineTo(x + middle + dx * end, y + middle + dy * end);
+  }
+  line(context, path);
+}
+
+/** @type {Inside | null} */
+let inside = null;
+/** @param {KeyboardEvent} event */
+const up = (event) => {
+  if (event.key.toLowerCase() === "b") inside?.unheld();
+};
+const away = () => inside?.unheld();
+
+/** @type {Room} */
+export const room = {
+  id: "inside",
+  title: "Look inside",
+  mount: (element, studio) => {
+    inside = new Inside(element, studio);
+  },
+  enter: () => {
+    if (!inside) return;
+    inside.present = true;
+    addEventListener("keyup", up);
+    addEventListener("blur", away);
+    inside.surface.fit();
+    inside.pictured();
+  },
+  leave: () => {
+    if (!inside) return;
+    inside.present = false;
+    inside.brush.drop();
+    inside.unheld();
+    removeEventListener("keyup", up);
+    removeEventListener("blur", away);
+  },
+  keys: (event, key) => inside?.keys(event, key) ?? false,
+};
