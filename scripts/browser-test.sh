@@ -45,4 +45,4 @@ export GANATOMY
 
 echo "the page in $("$CHROMIUM" --version)"
 cd "$tests"
-exec node --test --test-concurrency=1 --test-timeout=60000 "$@"
+exec node --test --test-concurrency=1 --test-timeout=600000 "$@"

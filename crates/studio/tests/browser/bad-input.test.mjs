@@ -98,7 +98,7 @@ test("a model without a dissection is dissected from the page, and then painted 
   await shows(canvas(page), picture(dark));
   await notice.getByRole("button", { name: "Dissect it now" }).click();
   await page.getByRole("progressbar", { name: "Dissection" }).waitFor();
-  await page.getByRole("radiogroup", { name: "Concept" }).getByRole("radio", { name: /^red/ }).waitFor({ timeout: 30_000 });
+  await page.getByRole("radiogroup", { name: "Concept" }).getByRole("radio", { name: /^red/ }).waitFor({ timeout: 120_000 });
   await take(page, { of: "red" });
   await page.mouse.click(...(await place(page, 18, 18)));
   await shows(canvas(page), dotted, "drawn with what was found just now");

@@ -7,8 +7,8 @@ import { chromium } from "playwright-core";
 import { SIDE } from "./by-hand.mjs";
 
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
-/** Waiting for a picture ends after this time, in milliseconds. */
-const PATIENCE = 15_000;
+/** Waiting for anything ends after this time, in milliseconds: machines that test are busy. */
+const PATIENCE = 60_000;
 
 const browser = await chromium.launch({
   executablePath,

@@ -1,7 +1,7 @@
-/** Reads the PNGs that the program writes: eight bits, no interlacing. */
+/** PNGs of eight bits without interlacing, as the program writes them. */
 
 import assert from "node:assert/strict";
-import { inflateSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 
 const CHANNELS = { 0: 1, 2: 3, 4: 2, 6: 4 };
 
@@ -47,4 +47,37 @@ function unfiltered(raw, length, height, step) {
     }
   }
   return out;
+}
+
+/**
+ * A PNG of red, green and blue.
+ * @param {number} width
+ * @param {number} height
+ * @param {Uint8Array} pixels row by row
+ */
+export function writePng(width, height, pixels) {
+  const chunk = (kind, body) => {
+    const named = Buffer.concat([Buffer.from(kind, "latin1"), body]);
+    return Buffer.concat([big(body.length), named, big(crc32(named))]);
+  };
+  const rows = Array.from({ length: height }, (_, row) => Buffer.concat([Buffer.from([0]), pixels.subarray(3 * row * width, 3 * (row + 1) * width)]));
+  const head = Buffer.concat([big(width), big(height), Buffer.from([8, 2, 0, 0, 0])]);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk("IHDR", head), chunk("IDAT", deflateSync(Buffer.concat(rows))), chunk("IEND", Buffer.alloc(0))]);
+}
+
+function big(number) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(number);
+  return bytes;
+}
+
+/** The checksum of PNG's chunks. */
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
 }
