@@ -119,7 +119,10 @@ pub use ::data::Image;
 #[doc(inline)]
 pub use gpu::drivers;
 #[doc(inline)]
-pub use models::{Error, Generator, Latents, Model, Result, Seeds, Unwatched, Walk, Watch, Way, unwatched};
+pub use models::{
+    Error, Fit, Generator, InversionSettings, Inverted, Inverter, Latents, Model, Photo, Result, Seeds, Unwatched,
+    Walk, Watch, Way, unwatched,
+};
 #[doc(inline)]
 pub use net::{Device, DeviceChoice, Tensor};
 
@@ -127,8 +130,8 @@ pub use net::{Device, DeviceChoice, Tensor};
 pub mod network {
     #[doc(inline)]
     pub use net::{
-        Binary, Builder, Conv, Derivative, Edit, Graph, Init, Law, Mode, Network, Node, NodeId, Norm, Op, Params,
-        Precision, Primitive, Program, Pruned, Ready, Removal, Run, Storage, Trainee, Unary, zoo,
+        Binary, Builder, Conv, Derivative, Edit, Feed, Graph, Init, Law, Mode, Network, Node, NodeId, Norm, Op, Params,
+        Precision, Primitive, Program, Pruned, Ready, Removal, Run, Shift, Storage, Trainee, Unary, zoo,
     };
 }
 

@@ -23,13 +23,15 @@ VALUE is a number, mean, mean:CLASS, a quantile such as q0.99, or zero; all but 
 need --dissection. First all --ablate are done, then all --scale, then all --insert; later ones see
 what earlier ones left. Another order is for a recipe. The folder gets sheet.png (rows of before,
 after and difference), the recipe, edit.json for `ganatomy report` and, with --segmenter,
-effects.csv: what became of every class.
+effects.csv: what became of every class. Where the latents are the folder of an inverted photo, it
+gets photo.png too: the photo with what changed in its picture.
 
 Examples:
   ganatomy edit scenes --ablate 2:3,5,17 --seeds 0..8 --out edited
   ganatomy edit scenes --ablate 1b:tree/20 --dissection found --segmenter scenes --out no-trees
   ganatomy edit scenes --insert 2:door/20@q0.99 --cells 9,7 --dissection found --out doors
-  ganatomy edit scenes --recipe edited/recipe.json --latents z.npy --raw x.npy --out again")]
+  ganatomy edit scenes --recipe edited/recipe.json --latents z.npy --raw x.npy --out again
+  ganatomy edit scenes --ablate 1b:tree/20 --latents inverted --out photo-without-trees")]
 pub(crate) struct Edit {
     /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
@@ -70,8 +72,8 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "A..B")]
     seeds: Option<Seeds>,
 
-    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1]
-    #[arg(long, value_name = "NPY", conflicts_with = "seeds")]
+    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], or the folder of an inverted photo
+    #[arg(long, value_name = "NPY|DIR", conflicts_with = "seeds")]
     latents: Option<PathBuf>,
 
     /// The folder for pictures, recipe and table

@@ -11,6 +11,7 @@ mod evolve;
 mod export;
 mod inspect;
 mod interpolate;
+mod invert;
 mod merge;
 mod repair;
 mod report;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Compare(compare::Compare),
     Causal(causal::Causal),
     Edit(edit::Edit),
+    Invert(invert::Invert),
     Repair(repair::Repair),
     Report(report::Report),
     Studio(studio::Studio),
@@ -69,6 +71,7 @@ impl Command {
             Self::Compare(command) => command.run(console),
             Self::Causal(command) => command.run(console),
             Self::Edit(command) => command.run(console),
+            Self::Invert(command) => command.run(console),
             Self::Repair(command) => command.run(console),
             Self::Report(command) => command.run(console),
             Self::Studio(command) => command.run(console),

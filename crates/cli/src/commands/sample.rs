@@ -38,8 +38,8 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "DIR|PNG")]
     out: Option<PathBuf>,
 
-    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1]
-    #[arg(long, value_name = "NPY", conflicts_with = "seeds")]
+    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], or the folder of an inverted photo
+    #[arg(long, value_name = "NPY|DIR", conflicts_with = "seeds")]
     latents: Option<PathBuf>,
 
     /// Write what the network gives: float32 [N, C, H, W], or [N, 2] for points

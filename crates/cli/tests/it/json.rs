@@ -119,6 +119,8 @@ fn every_command_answers_as_the_schema_says() {
     let causal = "causal d --layer 2 --pool 24 --epochs 1 --curve-images 8 --insertion-images 0";
     answer(&place, &format!("{causal} --class tree --out tree.json"), 0);
     answer(&place, &format!("{causal} --class tree --class sky --out causes"), 0);
+    place.write("photo.png", &data::pictures::png(&data::Image::filled(16, 16, [90; 3])).unwrap());
+    answer(&place, "invert g.safetensors photo.png --starts 8 --steps 4 --shift-steps 4 --out i", 0);
     answer(&place, "edit scenes --ablate 2:3 --seeds 0..2 --segmenter scenes --out e", 0);
     let repair = "repair scenes --layer 2 --real scenes --real-samples 32 --samples 32 --units 2 --out r";
     answer(&place, repair, 0);

@@ -14,6 +14,7 @@ mod hostile;
 mod house;
 mod inspect;
 mod interpolate;
+mod invert;
 mod json;
 mod memory;
 mod mistakes;

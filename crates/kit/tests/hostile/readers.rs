@@ -7,7 +7,7 @@ use base::npy::{Array, write_npz};
 use data::{Broken, Image, Options, Size, pictures};
 use dissect::{Dissection, Recipe, unwatched};
 use evolve::Evolution;
-use models::{Dissecting, Generator, Latents};
+use models::{Dissecting, Fit, Generator, INVERSION, InversionSettings, Latents, Photo};
 use net::{Device, Network, Storage, zoo};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(crate) struct Reader {
 pub(crate) struct Place(TempDir);
 
 /// All of them.
-pub(crate) const READERS: [Reader; 19] = [
+pub(crate) const READERS: [Reader; 22] = [
     Reader { name: "model", read: model, valid: |place| vec![place.bytes("g.safetensors")] },
     Reader { name: "image", read: image, valid: images },
     Reader { name: "mask", read: mask, valid: images },
@@ -70,6 +70,21 @@ pub(crate) const READERS: [Reader; 19] = [
         name: "action",
         read: action,
         valid: |_| ["1:0,1", "1:sky/2@q0.99", "1:0@mean:sky"].map(|text| text.as_bytes().to_vec()).to_vec(),
+    },
+    Reader {
+        name: "inversion",
+        read: |place, bytes| inversion(place, INVERSION, bytes),
+        valid: |place| vec![place.bytes("inverted/inversion.json")],
+    },
+    Reader {
+        name: "shift",
+        read: |place, bytes| inversion(place, "shift.npy", bytes),
+        valid: |place| vec![place.bytes("inverted/shift.npy")],
+    },
+    Reader {
+        name: "photo",
+        read: |place, bytes| inversion(place, "photo.png", bytes),
+        valid: |place| vec![place.bytes("inverted/photo.png")],
     },
     Reader {
         name: "plan",
@@ -139,6 +154,11 @@ impl Place {
         let settings = dissect::Settings { samples: 16, fit_samples: 16, ..dissect::Settings::default() };
         let task = Dissecting::new((generator.subject(&[])?, "g"), (&segmenter, "s"), settings)?;
         unwatched(|watch| task.run(&self.path("found"), watch))?;
+
+        let settings = InversionSettings { starts: 4, steps: 2, shift_steps: 2, ..InversionSettings::default() };
+        let photo = Photo::new(Image::filled(12, 12, [90, 160, 30]), Fit::Same, [3, 8, 8])?;
+        let inverter = generator.inverter(None, settings)?;
+        unwatched(|watch| inverter.invert(&photo, watch))?.write(&self.path("inverted"))?;
 
         let settings =
             evolve::Settings { data: "ring8".into(), generations: 1, ..evolve::Settings::preset("paper", true)? };
@@ -215,6 +235,18 @@ fn latents(place: &Place, bytes: &[u8]) {
     let path = place.write("z.npy", bytes);
     let Ok(generator) = Generator::open(place.path("g.safetensors"), &Device::cpu()) else { return };
     drop(Latents::read(&path, &generator));
+}
+
+/// Reads the folder of a photo with one of its files replaced, and makes its picture where it fits the generator.
+fn inversion(place: &Place, name: &str, bytes: &[u8]) {
+    place.with(&format!("inverted/{name}"), bytes, |path| {
+        let Ok(generator) = Generator::open(place.path("g.safetensors"), &Device::cpu()) else { return };
+        let Ok(latents) = Latents::read(path.parent().unwrap(), &generator) else { return };
+        let images = unwatched(|watch| generator.images(&latents, watch));
+        if let (Ok(images), Some(photo)) = (images, latents.photo()) {
+            drop(photo.put_back(&images[0], &images[0]));
+        }
+    });
 }
 
 fn dataset_json(place: &Place, bytes: &[u8]) {

@@ -5,7 +5,7 @@
  *   | {between: {seeds: [number, number], at: number}}
  *   | {plane: {seeds: [number, number, number, number], at: [number, number]}}
  *   | {numbers: number[]}
- *   | {inversion: string, only?: "latent"}} Latent
+ *   | {inversion: string}} Latent
  *
  * @typedef {"zero" | "mean" | {number: number} | {"mean-of": string} | {quantile: number}} Value
  *
@@ -241,10 +241,9 @@ function text(where, name, value) {
 export function readLatent(value) {
   const where = "Latent";
   const kinds = ["seed", "between", "plane", "numbers", "inversion"];
-  const latent = fields(where, value, [...kinds, "only"]);
+  const latent = fields(where, value, kinds);
   const named = kinds.filter((kind) => kind in latent);
   if (named.length !== 1) wrong(where, `one of ${kinds.join(", ")} is needed.`);
-  if ("only" in latent && !("inversion" in latent)) wrong(where, "“only” goes with “inversion”.");
   const seed = /** @param {unknown} s */ (s) => whole(where, "seeds", s);
   const share = /** @param {unknown} s */ (s) => number(where, "at", s, 0, 1);
   switch (named[0]) {
@@ -263,12 +262,8 @@ export function readLatent(value) {
     }
     case "numbers":
       return { numbers: list(where, "numbers", latent.numbers, (n) => number(where, "numbers", n)) };
-    default: {
-      const inversion = text(where, "inversion", latent.inversion);
-      if (!("only" in latent)) return { inversion };
-      if (latent.only !== "latent") wrong(where, `“only” is ${shown(latent.only)}; "latent" is needed.`);
-      return { inversion, only: "latent" };
-    }
+    default:
+      return { inversion: text(where, "inversion", latent.inversion) };
   }
 }
 

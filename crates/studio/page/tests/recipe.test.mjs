@@ -63,7 +63,7 @@ test("both formats are read, with what is not said filled in", () => {
 });
 
 test("all kinds of latents are read", () => {
-  const latents = [{ seed: 7 }, { plane: { seeds: [1, 2, 3, 4], at: [0, 1] } }, { numbers: [0.5, -1] }, { inversion: "x" }, { inversion: "x", only: "latent" }];
+  const latents = [{ seed: 7 }, { plane: { seeds: [1, 2, 3, 4], at: [0, 1] } }, { numbers: [0.5, -1] }, { inversion: "x" }];
   for (const latent of latents) assert.deepEqual(parseRecipe(json({ format: 2, latent, edits: [] })).latent, latent);
   for (const latent of [{}, { seed: -1 }, { seed: 1.5 }, { seed: 1, numbers: [] }, { seed: 1, only: "latent" }, { between: { seeds: [1], at: 0 } }, { between: { seeds: [1, 2], at: 2 } }, 7, null]) {
     assert.match(refused(json({ format: 2, latent, edits: [] })), /^Latent: /);

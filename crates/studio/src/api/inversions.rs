@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use models::{Fit, InversionSettings, Photo};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Instant;
 use utoipa::ToSchema;
 
 /// Kinds of files that a photo may be.
@@ -28,6 +29,8 @@ pub(super) struct Inversion {
     distance: InversionDistance,
     /// Whether the generator makes something like it by itself.
     near: bool,
+    /// How long it took.
+    seconds: f64,
 }
 
 /// How far a picture is from a photo.
@@ -68,6 +71,7 @@ pub(super) async fn invert(
     let photo = photo.await?;
     let own = studio.clone();
     let job = studio.jobs.begin("inversion", move |watch| {
+        let began = Instant::now();
         let open = own.opened(&id)?;
         let inverter = open.painter.generator().inverter(None, InversionSettings::default())?;
         let Some(found) = inverter.invert(&photo, watch)? else { return Ok(None) };
@@ -81,6 +85,7 @@ pub(super) async fn invert(
                 refined: inverted.record.distance.refined,
             },
             near: inverted.record.distance.is_near(),
+            seconds: began.elapsed().as_secs_f64(),
         };
         open.painter.keep_photo(name, inverted)?;
         serde_json::to_value(result).map(Some).map_err(|e| Failure::wrong(e.to_string()))

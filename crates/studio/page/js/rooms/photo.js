@@ -28,6 +28,7 @@ const STAGES = /** @type {Record<string, string>} */ ({
  * @property {string} inversion its id
  * @property {string} layer
  * @property {{latent: number, refined: number}} distance
+ * @property {number[]} latent that of the picture before refinement
  * @property {number} seconds
  * @property {boolean} near
  *
@@ -297,7 +298,7 @@ class Photo {
 
   /** @param {Blob} photo @param {Inversion} found */
   showDone(photo, found) {
-    const { inversion, distance, layer, near, seconds } = found;
+    const { inversion, latent, distance, layer, near, seconds } = found;
     const plain = /** @param {object} latent */ (latent) => this.picture({ ...this.recipe([]), latent });
     this.put = h("section", { class: "put", "aria-label": "Put back" });
     const verdict = near
@@ -313,7 +314,7 @@ class Photo {
           "div",
           { class: "found" },
           this.figure(photo, "Your photo", ""),
-          this.figure(plain({ inversion, only: "latent" }), "From the latent alone", `off by ${distance.latent.toFixed(3)}`),
+          this.figure(plain({ numbers: latent }), "From the latent alone", `off by ${distance.latent.toFixed(3)}`),
           this.figure(plain({ inversion }), `And activations of layer ${layer}`, `off by ${distance.refined.toFixed(3)}`),
         ),
         verdict,
