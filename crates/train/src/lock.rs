@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The file in a run folder that is locked.
 pub(crate) const FILE: &str = "run.lock";
 /// How often a lock is tried, and the time between.
-const TRIES: u32 = 3;
+const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The right to train in one run folder, held until it is dropped.

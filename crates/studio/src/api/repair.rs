@@ -135,7 +135,11 @@ pub(super) async fn repair(
     Path(id): Path<String>,
 ) -> Result<Json<Option<Repair>>, Failure> {
     // A search that has just ended is found, too; a folder that is gone holds none.
-    studio.looking(|studio| Ok(drop(look(studio)))).await?;
+    let found = studio.looking(|studio| {
+        drop(look(studio));
+        Ok(())
+    });
+    found.await?;
     let told = studio.with_repair(&client, &id, |_, repair| {
         repair.map(|repair| Repair::new(&repair, &repair.decisions()?)).transpose()
     });
