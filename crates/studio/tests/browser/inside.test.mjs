@@ -1,0 +1,104 @@
+/** Look inside: the units of the generator built by hand are what its table says. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { button, canvas, choose, drag, open, place, recipesOf, room, shows } from "./browser.mjs";
+import { BLUE, CEILING, disc, LAMPS, MEANS, picture, RED, seedWith } from "./by-hand.mjs";
+import { fixture, serve } from "./server.mjs";
+
+const studio = await serve(join(fixture, "found"));
+after(() => studio.stop());
+const bright = { seed: seedWith({ red: true, green: true, blue: true }) };
+const lamps = { seed: seedWith({ red: true, yellow: true }) };
+
+const inside = (t, latent = bright, more = {}) => open(t, studio.url, { room: "inside", recipe: { latent }, ...more });
+const units = (page) => room(page).getByRole("region", { name: "Units" });
+const card = (page, name) => units(page).getByRole("button", { name });
+
+test("W5: units are found and sorted, and one that is switched is exactly what is sent", async (t) => {
+  const page = await inside(t);
+  await shows(canvas(page), picture(bright));
+  const recipes = recipesOf(page);
+  // The red, green, blue and yellow units fit a class; the colour shift, the ceiling and the idle one fit none so well.
+  await card(page, /^red unit 0/).waitFor();
+  await page.getByRole("searchbox", { name: "Find units" }).fill("blue");
+  await units(page).getByText(/^1 of 7 units$/).waitFor();
+  await card(page, /^blue unit 2/).click();
+  await choose(page, "What the unit does", "Off");
+  await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0 }]), "no blue");
+  assert.deepEqual(recipes.at(-1).edits, [{ layer: "units", units: [BLUE], value: "zero" }]);
+  await choose(page, "What the unit does", "Force to");
+  await page.getByRole("spinbutton", { name: "Value of the unit" }).fill("0.3");
+  await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0.3 }]), "a little blue everywhere");
+  assert.deepEqual(recipes.at(-1).edits, [{ layer: "units", units: [BLUE], value: { number: 0.3 } }]);
+  await choose(page, "What the unit does", "As it is");
+  await shows(canvas(page), picture(bright), "as it was");
+
+  await page.getByRole("searchbox", { name: "Find units" }).fill("");
+  await page.getByRole("checkbox", { name: "fit a class" }).uncheck();
+  await units(page).getByText(/^7 of 7 units$/).waitFor();
+  await page.getByRole("combobox", { name: "Order" }).selectOption("by number");
+  const names = await units(page).locator(".unit b").allTextContents();
+  assert.equal(names.length, 7);
+  assert.equal(names[RED], "red");
+  assert.equal(names[LAMPS], "yellow");
+  await page.getByRole("combobox", { name: "Order" }).selectOption("by effect");
+  assert.match(await units(page).locator(".unit").first().innerText(), /^(red|yellow)/);
+});
+
+test("W6: a click on the picture names the unit that made the pixel", async (t) => {
+  const page = await inside(t);
+  await shows(canvas(page), picture(bright));
+  const hits = page.getByRole("region", { name: "Pixel" }).locator(".hit");
+  for (const [name, cell] of [["red", [2, 1]], ["green", [6, 3]], ["blue", [3, 7]]]) {
+    await page.mouse.click(...(await place(page, 4 * cell[1] + 1.5, 4 * cell[0] + 1.5)));
+    await page.getByRole("heading", { name: `At ${4 * cell[1] + 1}, ${4 * cell[0] + 1}: ${name}` }).waitFor();
+    await page.waitForFunction((unit) => document.querySelector(".hit")?.dataset.unit === unit, String(MEANS[name][0]));
+    assert.match(await hits.first().innerText(), new RegExp(`^${MEANS[name][0]}\\s+${name}`));
+  }
+});
+
+test("a unit that vetoes others is found out: without the ceiling the lamps above are lit", async (t) => {
+  const mask = disc(16, 8, 8);
+  const edit = { layer: "units", units: [LAMPS], value: { number: 1 }, place: { painted: { size: [32, 32], runs: runs(mask) } } };
+  const page = await open(t, studio.url, { room: "inside", recipe: { latent: lamps, edits: [edit] } });
+  await shows(canvas(page), picture(lamps), "none of the lamps above");
+  await page.getByRole("checkbox", { name: "fit a class" }).uncheck();
+  await page.getByRole("searchbox", { name: "Find units" }).fill(String(CEILING));
+  await card(page, /unit 5/i).first().click();
+  await choose(page, "What the unit does", "Off");
+  await shows(canvas(page), picture(lamps, [{ unit: LAMPS, value: 1, mask }, { unit: CEILING, value: 0 }]), "lamps everywhere that they were asked for");
+});
+
+/** Runs of a mask, as recipes have them. */
+function runs(mask) {
+  const out = [];
+  let [value, length] = [0, 0];
+  for (const on of mask) {
+    if (on !== value) {
+      out.push(length);
+      [value, length] = [on, 0];
+    }
+    length += 1;
+  }
+  return value ? [...out, length] : out;
+}
+
+test("a concept of one's own is painted in three pictures, and its unit is found", async (t) => {
+  const seeds = [0, 1, 2].reduce((found) => [...found, seedWith({ red: true }, (found.at(-1) ?? -1) + 1)], []);
+  const page = await inside(t, { seed: seeds[0] });
+  await shows(canvas(page), picture({ seed: seeds[0] }));
+  await page.getByText("Name a concept of your own").click();
+  await page.getByRole("textbox", { name: "Name" }).fill("ball");
+  for (const seed of seeds) {
+    await room(page).getByRole("spinbutton", { name: "Seed" }).fill(String(seed));
+    await shows(canvas(page), picture({ seed }));
+    // Over the middle of the red disc, a few strokes of a small brush.
+    for (const row of [6, 10, 14, 18]) await drag(page, row === 6 || row === 18 ? [6, row] : [2, row], row === 6 || row === 18 ? [10, row] : [14, row]);
+  }
+  await button(page, "Find its units").click();
+  await page.getByText(/^ball is in the palette\. Units that fit it best: unit 0 \(IoU (1\.00|0\.\d+)\)/).waitFor();
+  await button(page, "Paint with it").click();
+  await page.getByRole("radiogroup", { name: "Concept" }).getByRole("radio", { name: /^ball/ }).waitFor();
+});
