@@ -144,7 +144,7 @@ class Photo {
     } catch (error) {
       if (signal.aborted) return;
       const { message, hint } = /** @type {Error & {hint?: string | null}} */ (error);
-      this.fault = `${name} was not looked for: ${sentences(message, hint ?? null)}`;
+      this.fault = `${name} was not looked for. ${sentences(message, hint ?? null)}`;
       this.become({ kind: "crop", cropper, name });
     }
   }
