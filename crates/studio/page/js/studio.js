@@ -228,7 +228,7 @@ export class Studio {
       };
       const job = await follow(this.api, id, show, ending.signal);
       if (ending.signal.aborted) return;
-      if (job.state !== "done") throw new Error(job.error ? `${job.error.message} ${job.error.hint ?? ""}` : "It was stopped.");
+      if (job.state !== "done") throw new Error(job.error ? sentences(job.error.message, job.error.hint) : "It was stopped.");
       if (this.model?.id === model.id) await this.open(model.id);
     } catch (error) {
       if (!ending.signal.aborted) this.fault("dissection", "The dissection did not come to its end.", error);
