@@ -74,7 +74,7 @@ pub use fit::{LayerFit, QUANTILES};
 pub use plan::{FORMAT, Origin, PLAN, Plan};
 pub use repair::{
     Answers, Baseline, Candidate, DECISIONS, Decision, Decisions, Defects, Distances, REPAIR_FORMAT, REPAIRED_MODEL,
-    Ranking, Repair, RepairMeans, RepairSettings, Repaired, UnitScore, repair,
+    Ranking, Repair, RepairFolder, RepairMeans, RepairSettings, Repaired, TakenOut, UnitScore, repair,
 };
 pub use settings::{PRESETS, Rule, Settings, Shard};
 pub use show::{PICTURE_GAP, charts, comparison_sheet, difference, unit_picture};

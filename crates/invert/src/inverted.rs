@@ -161,14 +161,15 @@ impl Inverted {
     }
 }
 
+/// What can be told of a record from any program.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 impl Record {
     fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
         let broken = |reason: String| Error::file(path, reason);
-        // Of a file from a newer program only the version can be told.
-        #[derive(Deserialize)]
-        struct Version {
-            format: u32,
-        }
         let Version { format } = serde_json::from_slice(bytes).map_err(|e| broken(format!("corrupt: {e}")))?;
         if format != FORMAT {
             return Err(broken(format!("is of format {format}; this program reads {FORMAT}")));

@@ -89,7 +89,7 @@ impl Inverter {
         let h = self.ready.start(&[(self.input, &z)])?.fetch_one(self.at)?;
         let Some(shift) = shift::follow(self, &target, (&z, &h), watch)? else { return Ok(None) };
         let alone = self.pictures(&z)?;
-        let refined = self.from_layer(&z, &shifted(&h, &shift))?.fetch_one(self.output)?;
+        let refined = self.run_behind(&z, &shifted(&h, &shift))?.fetch_one(self.output)?;
         self.subject.check(std::slice::from_ref(&refined))?;
         let (alone, refined) = (alone.to_vec(), refined.to_vec());
         let distance = Distance { latent: target.distance(&alone), refined: target.distance(&refined) };
@@ -154,7 +154,7 @@ impl Inverter {
 
     /// The same by a shift of the layer, whose value without it is `h`.
     pub(crate) fn slope_of_shift(&self, target: &Target, (z, h): (&Tensor, &Tensor), shift: &[f32]) -> Result<Slope> {
-        self.slope(target, self.from_layer(z, &shifted(h, shift))?, &self.by_layer)
+        self.slope(target, self.run_behind(z, &shifted(h, shift))?, &self.by_layer)
     }
 
     fn slope(&self, target: &Target, mut run: Run<'_>, by: &Derivative) -> Result<Slope> {
@@ -172,7 +172,7 @@ impl Inverter {
     }
 
     /// A run that begins at the layer.
-    fn from_layer(&self, z: &Tensor, r: &Tensor) -> Result<Run<'_>> {
+    fn run_behind(&self, z: &Tensor, r: &Tensor) -> Result<Run<'_>> {
         let mut run = self.ready.start(&[(self.at, r)])?;
         if self.passed_by {
             run.feed(self.input, z)?;

@@ -64,18 +64,19 @@ mod tests {
         found.write(&folder.path().join("found")).unwrap();
         let latents = Latents::read(&folder.path().join("found"), &generator).unwrap();
         assert_eq!((latents.len(), latents.name(0), latents.photo()), (1, "photo".into(), Some(&photo)));
-        assert_eq!(generator.images(&latents, &mut Unwatched).unwrap().unwrap(), [found.refined.clone()]);
+        let refined = std::slice::from_ref(&found.refined);
+        assert_eq!(generator.images(&latents, &mut Unwatched).unwrap().unwrap(), refined);
         assert!(latents.batch(&generator, 1, 4).is_empty());
         // Without the shift it is the latent's picture.
         let alone = Latents::read(&folder.path().join("found/latents.npy"), &generator).unwrap();
-        assert_eq!(generator.images(&alone, &mut Unwatched).unwrap().unwrap(), [found.alone]);
+        assert_eq!(generator.images(&alone, &mut Unwatched).unwrap().unwrap(), std::slice::from_ref(&found.alone));
 
         // Edits at, before and behind the shifted layer begin with the same picture.
         for edit in ["0:0@9", "1:1@9"] {
             let recipe = Recipe::new(vec![edit.parse().unwrap()]);
             let editing = Editing::new(&generator, recipe, None, None).unwrap();
             let outcome = editing.outcome(&latents, &mut Unwatched).unwrap().unwrap();
-            assert_eq!(outcome.before, [found.refined.clone()], "{edit}");
+            assert_eq!(outcome.before, refined, "{edit}");
             let edited = outcome.photo.as_ref().unwrap();
             assert_eq!(edited, &photo.put_back(&outcome.before[0], &outcome.after[0]).unwrap());
             assert!((edited.width, edited) != (16, photo.image()), "{edit}");

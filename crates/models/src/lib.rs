@@ -43,6 +43,8 @@ mod painting;
 pub mod pictures;
 mod real;
 mod recorded;
+mod repairing;
+mod run;
 mod seeds;
 mod seen;
 mod source;
@@ -67,6 +69,8 @@ pub use painting::{
 };
 pub use real::{open_real, real_count};
 pub use recorded::{model_for, segmenter_for, segmenter_of_plan};
+pub use repairing::{Removed, take_out};
+pub use run::{NonFinite, RunFolder, RunKind, RunState};
 pub use seeds::Seeds;
 pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folders_of_planes};
 pub use source::{Pictured, Source};

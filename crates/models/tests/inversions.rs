@@ -5,12 +5,14 @@
 //!     cargo test --release -p ganatomy-models --test inversions -- --ignored --nocapture --test-threads 1
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(clippy::print_stdout, reason = "figures are printed")]
 
 use base::seed::Stream;
 use data::{Crop, Image, Options, Size, pictures};
 use dissect::Recipe;
 use ganatomy_models::{
-    Editing, Fit, Found, Generator, InversionSettings, Latents, Photo, Unwatched, open_dissection, open_segmenter,
+    Distance, Editing, Fit, Found, Generator, InversionSettings, Latents, Photo, Seeds, Unwatched, open_dissection,
+    open_segmenter,
 };
 use net::Device;
 use std::path::Path;
@@ -24,14 +26,20 @@ fn generator() -> Generator {
     Generator::open("scenes", &Device::cpu()).unwrap()
 }
 
-fn scenes(n: u64) -> Vec<Image> {
-    (HELD_OUT..HELD_OUT + n).map(|index| data::scenes::render(0, index, Size::square(64)).image).collect()
+fn scenes(numbers: &[u64]) -> Vec<Image> {
+    numbers.iter().map(|number| data::scenes::render(0, HELD_OUT + number, Size::square(64)).image).collect()
 }
 
-/// The pictures of the generator itself, whose latents are known.
-fn own(generator: &Generator, seeds: std::ops::Range<u64>) -> Vec<Image> {
-    let latents: Latents = format!("{}..{}", seeds.start, seeds.end).parse().unwrap();
-    generator.images(&latents, &mut Unwatched).unwrap().unwrap()
+/// Seeds from which the generator's own pictures are made.
+const OWN: u64 = 5000;
+
+/// Pictures of the generator itself, whose latents are known.
+fn own(generator: &Generator, numbers: &[u64]) -> Vec<Image> {
+    let image = |number: &u64| {
+        let latents: Latents = (OWN + number).to_string().parse().unwrap();
+        generator.images(&latents, &mut Unwatched).unwrap().unwrap().remove(0)
+    };
+    numbers.iter().map(image).collect()
 }
 
 fn invert(generator: &Generator, images: &[Image], layer: Option<&str>, settings: &InversionSettings) -> Vec<Found> {
@@ -63,50 +71,50 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (done, start.elapsed().as_secs_f64())
 }
 
-/// How many photos, where somebody asks for others than the documents.
-fn count(usual: u64) -> u64 {
-    std::env::var("GANATOMY_PHOTOS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+/// Which photos, by their numbers: `GANATOMY_PHOTOS=13..26` shares work out among machines.
+fn numbers(usual: &str) -> Vec<u64> {
+    let text = std::env::var("GANATOMY_PHOTOS").unwrap_or_else(|_| usual.into());
+    let numbers: Seeds = text.parse().unwrap();
+    numbers.part(0, usize::try_from(numbers.len()).unwrap())
 }
 
 #[test]
 #[ignore = "takes minutes: figures of docs/inversion.md"]
 fn held_out_scenes() {
-    let generator = generator();
-    let images = scenes(count(50));
-    let (mut found, seconds) = timed(|| invert(&generator, &images, None, &InversionSettings::default()));
+    let (generator, numbers) = (generator(), numbers("0..50"));
+    let (found, seconds) = timed(|| invert(&generator, &scenes(&numbers), None, &InversionSettings::default()));
     told("held-out scenes", &found, seconds);
-    found.sort_by(|a, b| a.inverted.record.distance.latent.total_cmp(&b.inverted.record.distance.latent));
-    let last = found.len() - 1;
-    let rows: Vec<Image> = [0, last / 2, last].into_iter().map(|place| found[place].sheet().unwrap()).collect();
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inversions.png");
-    std::fs::write(&path, pictures::png(&pictures::stack(&rows, 0).unwrap()).unwrap()).unwrap();
-    println!("the nearest, the middle one and the farthest: {}", path.display());
-    assert!(found.iter().all(|f| f.inverted.record.distance.refined < f.inverted.record.distance.latent));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inversions");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (number, found) in numbers.iter().zip(&found) {
+        let Distance { latent, refined } = found.inverted.record.distance;
+        println!("scene {number}: {latent:.4} {refined:.4}");
+        std::fs::write(folder.join(format!("{number}.png")), pictures::png(&found.sheet().unwrap()).unwrap()).unwrap();
+        assert!(refined < latent);
+    }
+    println!("their pictures: {}", folder.display());
 }
 
 #[test]
 #[ignore = "takes minutes: figures of docs/inversion.md"]
 fn pictures_of_the_generator_itself() {
-    let generator = generator();
-    let n = count(20);
-    let images = own(&generator, 5000..5000 + n);
+    let (generator, numbers) = (generator(), numbers("0..20"));
+    let images = own(&generator, &numbers);
     let (found, seconds) = timed(|| invert(&generator, &images, None, &InversionSettings::default()));
     told("the generator's own", &found, seconds);
-    let mut right = 0;
-    for (seed, found) in (5000..).zip(&found) {
-        let own = generator.network().latents(&[seed], &Device::cpu()).to_vec();
+    for (number, found) in numbers.iter().zip(&found) {
+        let own = generator.network().latents(&[OWN + number], &Device::cpu()).to_vec();
         let latent = found.inverted.latent.clone().into_f32();
         let away = own.iter().zip(&latent).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / own.len() as f64;
-        right += u64::from(away.sqrt() < 0.5);
+        let Distance { latent, refined } = found.inverted.record.distance;
+        println!("seed {}: {latent:.4} {refined:.4}, the latent is {:.3} away", OWN + number, away.sqrt());
     }
-    println!("the right latent (within 0.5 rms): {right} of {n}");
 }
 
 #[test]
 #[ignore = "takes minutes: figures of docs/inversion.md"]
 fn what_is_nothing_like_it() {
-    let generator = generator();
-    let n = count(5);
+    let (generator, numbers) = (generator(), numbers("0..5"));
     let mut stream = Stream::new(0, "test", 0);
     let noise = Image::new(64, 64, 3, (0..64 * 64 * 3).map(|_| stream.bits() as u8).collect()).unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
@@ -116,7 +124,7 @@ fn what_is_nothing_like_it() {
         } else if path.join(archive).is_file() {
             let options = Options { size: Some(Size::square(64)), crop: Crop::Centre, ..Options::default() };
             let set = data::open(&path.join(archive).to_string_lossy(), &options).unwrap();
-            (0..n).map(|index| set.image(index * 20).unwrap()).collect()
+            numbers.iter().map(|number| set.image(number * 20).unwrap()).collect()
         } else {
             println!("SKIPPED: {archive} is not there");
             continue;
@@ -136,7 +144,7 @@ fn layers() {
     let (generator, device) = (generator(), Device::cpu());
     let segmenter = open_segmenter("scenes", &device).unwrap();
     let found = open_dissection("scenes").unwrap();
-    let images = scenes(count(12));
+    let images = scenes(&numbers("0..12"));
     let edits = ["1b:tree/20", "2:house/20"].map(|edit| {
         let recipe = Recipe::new(vec![edit.parse().unwrap()]);
         (edit, Editing::new(&generator, recipe, Some(&found), Some(&segmenter)).unwrap())
@@ -169,8 +177,8 @@ fn layers() {
 #[ignore = "takes minutes: figures of docs/inversion.md"]
 fn settings() {
     let generator = generator();
-    let images = scenes(count(12));
-    let own = own(&generator, 5000..5000 + count(12));
+    let images = scenes(&numbers("0..12"));
+    let own = own(&generator, &numbers("0..12"));
     let base = InversionSettings::default;
     let mut rows = vec![("default".to_owned(), base())];
     for halvings in [0, 1, 5] {
@@ -202,7 +210,7 @@ fn settings() {
 #[ignore = "takes minutes: figures of docs/inversion.md"]
 fn costs_of_shifts() {
     let generator = generator();
-    let images = scenes(count(12));
+    let images = scenes(&numbers("0..12"));
     for (shift_lr, shift_penalty) in [(0.05, 0.0), (0.05, 1e-3), (0.05, 1e-2), (0.05, 1e-1), (0.02, 1e-3), (0.1, 1e-3)]
     {
         let settings = InversionSettings { shift_lr, shift_penalty, ..InversionSettings::default() };

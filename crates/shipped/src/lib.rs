@@ -49,6 +49,12 @@ pub struct Dissection {
     pub causes: &'static [(&'static str, &'static [u8])],
 }
 
+macro_rules! causes {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_bytes!(concat!("../dissections/scenes/causes/", $name, ".json")) as &[u8])),*]
+    };
+}
+
 /// All of them.
 pub const DISSECTIONS: [Dissection; 1] = [Dissection {
     name: "scenes",
@@ -57,7 +63,20 @@ pub const DISSECTIONS: [Dissection; 1] = [Dissection {
         ("fit.npz", include_bytes!("../dissections/scenes/fit.npz")),
         ("tally.npz", include_bytes!("../dissections/scenes/tally.npz")),
     ],
-    causes: &[],
+    causes: &causes![
+        "1b-objects-church",
+        "1b-objects-cloud",
+        "1b-objects-door",
+        "1b-objects-grass",
+        "1b-objects-house",
+        "1b-objects-mountain",
+        "1b-objects-road",
+        "1b-objects-sky",
+        "1b-objects-sun",
+        "1b-objects-tree",
+        "1b-objects-window",
+        "2-objects-door",
+    ],
 }];
 
 /// The dissection of the generator of this name.

@@ -13,15 +13,19 @@ pub use api::openapi;
 pub use http::{Access, serve};
 pub use served::{Asked, Served};
 
+use http::limits;
 use http::queue::Queue;
 use jobs::Jobs;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// All that requests share. None of it is what a request changes for another.
 pub struct Studio {
     served: Served,
     queue: Queue,
     jobs: Arc<Jobs>,
+    /// Whoever watches a run takes one.
+    watchers: Arc<Semaphore>,
 }
 
 impl Studio {
@@ -30,7 +34,12 @@ impl Studio {
     /// # Errors
     /// As [`Served::find`].
     pub fn open(asked: Asked, device: &net::Device) -> net::Result<Self> {
-        Ok(Self { served: Served::find(asked, device)?, queue: Queue::new(), jobs: Arc::default() })
+        Ok(Self {
+            served: Served::find(asked, device)?,
+            queue: Queue::new(),
+            jobs: Arc::default(),
+            watchers: Arc::new(Semaphore::new(limits::WATCHED)),
+        })
     }
 
     /// What is served.

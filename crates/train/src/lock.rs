@@ -2,9 +2,13 @@ use base::{Error, Result};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The file in a run folder that is locked.
 pub(crate) const FILE: &str = "run.lock";
+/// How often a lock is tried, and the time between.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The right to train in one run folder, held until it is dropped.
 ///
@@ -28,6 +32,13 @@ impl RunLock {
                 .with_hint("Wait for it, stop it with Ctrl-C, or use another folder.")
         })?;
         Ok(Self { run: run.to_owned(), _file: file })
+    }
+
+    /// Whether a process holds the lock of a run folder. To look leaves nothing behind.
+    pub fn is_held(run: impl AsRef<Path>) -> bool {
+        // A shared lock, so that two who look do not see each other; it is gone before this returns.
+        File::open(run.as_ref().join(FILE))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The run folder.
@@ -78,7 +89,16 @@ fn locked(path: &Path, busy: impl FnOnce(String) -> Error) -> Result<File> {
         .truncate(false)
         .open(path)
         .map_err(|e| Error::io("open", path, e))?;
-    match file.try_lock() {
+    let mut tries = 1;
+    let taken = loop {
+        match file.try_lock() {
+            // Somebody who only looks ([`RunLock::is_held`]) has it for a moment.
+            Err(TryLockError::WouldBlock) if tries < TRIES => std::thread::sleep(PAUSE),
+            taken => break taken,
+        }
+        tries += 1;
+    };
+    match taken {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             // The number is only a help for the reader, and may be unreadable where locks are mandatory.
@@ -104,9 +124,28 @@ mod tests {
         let expected = format!("process {} is at work in this folder", std::process::id());
         assert!(refused.to_string().ends_with(&expected), "{refused}");
         assert!(refused.hint().unwrap().contains("another folder"));
+        assert!(RunLock::is_held(run.path()));
         drop(first);
+        assert!(!RunLock::is_held(run.path()));
         RunLock::acquire(run.path()).unwrap();
     }
+
+    #[test]
+    fn who_looks_leaves_nothing_behind_and_disturbs_nobody() {
+        let run = tempfile::tempdir().unwrap();
+        assert!(!RunLock::is_held(run.path()));
+        assert_eq!(std::fs::read_dir(run.path()).unwrap().count(), 0);
+        drop(RunLock::acquire(run.path()).unwrap());
+        let looker = File::open(run.path().join(FILE)).unwrap();
+        looker.lock_shared().unwrap();
+        let gone = std::thread::spawn(move || {
+            std::thread::sleep(PAUSE);
+            drop(looker);
+        });
+        RunLock::acquire(run.path()).unwrap();
+        gone.join().unwrap();
+    }
+
     #[test]
     fn a_file_is_one_process_s_and_nothing_is_left_beside_it() {
         let folder = tempfile::tempdir().unwrap();

@@ -2,6 +2,10 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod story;
+
+pub use story::{Story, Told};
+
 use base::{Error, Result, files};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;

@@ -17,6 +17,7 @@ const LIMIT: u64 = 1 << 20;
 
 /// What becomes of a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// Nobody has looked at it yet: it stays.
@@ -94,11 +95,11 @@ impl Decisions {
         Self { model: model.blake3.clone(), layer: layer.to_owned(), units: BTreeMap::new() }
     }
 
-    /// Reads a file of decisions about this generator and layer.
+    /// Reads a file of decisions about this generator and layer, which has so many units.
     ///
     /// # Errors
     /// It cannot be read, is about another generator or layer, or names a unit that the layer does not have.
-    pub(super) fn read(path: &Path, model: &Origin, layer: &Layer) -> Result<Self> {
+    pub(super) fn read(path: &Path, model: &Origin, (layer, count): (&str, usize)) -> Result<Self> {
         let wrong = |reason: String| Error::file(path, reason);
         let text = String::from_utf8_lossy(&files::read(path, LIMIT)?).into_owned();
         let file: File = toml::from_str(&text).map_err(|e| {
@@ -109,8 +110,8 @@ impl Decisions {
                 .with_hint("A line of [units] reads 17 = \"accept\"; the words are accept, reject and undecided.")
         })?;
         let another = "Choose another folder with `out`, or other decisions with `decisions`.";
-        if file.layer != layer.name {
-            let reason = format!("holds decisions about layer {}, not {}", file.layer, layer.name);
+        if file.layer != layer {
+            let reason = format!("holds decisions about layer {}, not {layer}", file.layer);
             return Err(wrong(reason).with_hint(another));
         }
         if file.model != model.blake3 {
@@ -118,9 +119,9 @@ impl Decisions {
         }
         let mut units = BTreeMap::new();
         for (key, decision) in file.units {
-            let unit = key.parse::<usize>().ok().filter(|&unit| unit < layer.units);
+            let unit = key.parse::<usize>().ok().filter(|&unit| unit < count);
             let unit = unit.ok_or_else(|| {
-                wrong(format!("names a unit {key:?}; layer {} has units 0 to {}", layer.name, layer.units - 1))
+                wrong(format!("names a unit {key:?}; layer {layer} has units 0 to {}", count.saturating_sub(1)))
             })?;
             units.insert(unit, decision);
         }
@@ -206,7 +207,7 @@ mod tests {
         let text = decisions.text(&candidates);
         assert!(text.contains("\n7 = \"undecided\"  # distance 0.5000, z 3.0, without it 0.2500\n2 = "), "{text}");
         std::fs::write(&path, text.replace("7 = \"undecided\"", "7 = \"accept\"")).unwrap();
-        let mut read = Decisions::read(&path, &origin("abc"), &layer()).unwrap();
+        let mut read = Decisions::read(&path, &origin("abc"), ("a \"b\"", 9)).unwrap();
         assert_eq!((read.accepted(), read.of(4), read.of(2)), (vec![7], Decision::Reject, Decision::Undecided));
         // A later search with other candidates keeps what was decided, and all that is accepted is what it shows.
         let others = [candidate(7), candidate(8), candidate(6)];
@@ -221,7 +222,7 @@ mod tests {
         let path = folder.path().join(DECISIONS);
         let refused = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            let error = Decisions::read(&path, &origin("abc"), &layer()).unwrap_err();
+            let error = Decisions::read(&path, &origin("abc"), ("a \"b\"", 9)).unwrap_err();
             error.to_string().rsplit_once(": ").unwrap().1.to_owned()
         };
         let head = |layer: &str, model: &str| format!("layer = '{layer}'\nmodel = '{model}'\n[units]\n");
@@ -231,7 +232,7 @@ mod tests {
         assert!(refused(&format!("{right}9 = 'accept'")).ends_with("units 0 to 8"));
         assert!(refused(&format!("{right}x = 'accept'")).ends_with("units 0 to 8"));
         std::fs::write(&path, format!("{right}3 = 'yes'")).unwrap();
-        let error = Decisions::read(&path, &origin("abc"), &layer()).unwrap_err();
+        let error = Decisions::read(&path, &origin("abc"), ("a \"b\"", 9)).unwrap_err();
         assert!(error.to_string().contains("cannot be understood in line 4"), "{error}");
         assert!(error.hint().unwrap().contains("accept, reject and undecided"));
     }

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 /// What a repair did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Repaired {
     /// The units that are gone, by their old numbers.
     pub units: Vec<usize>,
     /// How they are gone from the model file.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub removal: Removal,
     /// What stood in the way of a better way, if anything did.
     pub obstacles: Vec<String>,
@@ -31,6 +33,7 @@ pub struct Repaired {
 
 /// Distances of one set of images to the real ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Distances {
     /// Images in the set.
     pub images: usize,

@@ -15,6 +15,7 @@
 
 mod decisions;
 mod defects;
+mod folder;
 mod judge;
 mod report;
 pub(crate) mod sample;
@@ -26,13 +27,14 @@ use crate::subject::Subject;
 use crate::watch::Watch;
 use base::{Error, files};
 use data::Dataset;
-use net::{Network, Result, Storage};
+use net::{Network, Removal, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use train::RunLock;
 
 pub use decisions::{Answers, DECISIONS, Decision, Decisions};
 pub use defects::Defects;
+pub use folder::{RepairFolder, TakenOut};
 pub use judge::{Distances, Repaired};
 pub use search::{Baseline, Candidate, Ranking, UnitScore};
 
@@ -171,10 +173,11 @@ pub fn repair(
     }
     let _lock = RunLock::acquire(folder)?;
     train::run_folder::sweep(folder)?;
+    let layer = &means.subject.layers()[0];
     let source = answers.file.clone().or_else(|| known.is_file().then_some(known));
     let mut decisions = match source {
-        Some(path) => Decisions::read(&path, &model, &means.subject.layers()[0])?,
-        None => Decisions::new(&model, &means.subject.layers()[0].name),
+        Some(path) => Decisions::read(&path, &model, (&layer.name, layer.units))?,
+        None => Decisions::new(&model, &layer.name),
     };
 
     let Some(real) = sample::Real::open(means.real, settings, watch)? else { return Ok(None) };
@@ -194,19 +197,40 @@ pub fn repair(
         return Err(no_candidate(unit, &ranking, folder).into());
     }
     if accepted.is_empty() {
-        // What an earlier call with other decisions left would be taken for the result of these.
-        for name in [DOCUMENT, SHEET, REPAIRED_MODEL] {
-            drop(std::fs::remove_file(folder.join(name)));
-        }
+        folder::remove_results(folder);
         return Ok(Some(Repair { ranking, decisions, earlier, repaired: None }));
     }
 
-    let Some(found) = judge::judge(means, &real, &accepted, settings, watch)? else { return Ok(None) };
-    let (network, repaired) = without(means.subject, accepted, found)?;
+    let repaired = judged(folder, means, &model, &real, accepted, settings, watch)?;
+    Ok(repaired.map(|repaired| Repair { ranking, decisions, earlier, repaired: Some(repaired) }))
+}
+
+/// Measures what it does to take units out, and writes the generator without them; `None` when the watcher wanted it to end.
+fn judged(
+    folder: &Path,
+    means: &RepairMeans,
+    model: &Origin,
+    real: &sample::Real,
+    accepted: Vec<usize>,
+    settings: &RepairSettings,
+    watch: &mut dyn Watch,
+) -> Result<Option<Repaired>> {
+    let Some(found) = judge::judge(means, real, &accepted, settings, watch)? else { return Ok(None) };
+    let (network, removal, obstacles) = without(means.subject, &accepted)?;
+    let repaired = Repaired {
+        units: accepted,
+        removal,
+        obstacles,
+        other_real: found.other_real,
+        alike: found.alike,
+        strongest: found.strongest,
+        all: found.all,
+        strongest_seeds: found.strongest_seeds,
+    };
     report::sheet(folder, means.subject, &repaired)?;
-    files::write_atomic(folder.join(REPAIRED_MODEL), &network.to_bytes(Storage::F32)?)?;
-    report::document(folder, means, &model, settings, &repaired)?;
-    Ok(Some(Repair { ranking, decisions, earlier, repaired: Some(repaired) }))
+    folder::write(folder, &network)?;
+    report::document(folder, means, model, settings, &repaired)?;
+    Ok(Some(repaired))
 }
 
 /// A mistyped number would cost a good unit.
@@ -220,24 +244,14 @@ fn no_candidate(unit: usize, ranking: &Ranking, folder: &Path) -> Error {
     )
 }
 
-/// The generator without the units, with a note that says so.
-fn without(subject: &Subject, units: Vec<usize>, found: judge::Judged) -> Result<(Network, Repaired)> {
+/// The generator without the units, with a note that says so; how they are gone, and what stood in the way of a better way.
+fn without(subject: &Subject, units: &[usize]) -> Result<(Network, Removal, Vec<String>)> {
     let layer = &subject.layers()[0].name;
-    let pruned = subject.network().without_units(layer, &units)?;
+    let pruned = subject.network().without_units(layer, units)?;
     let mut network = pruned.network;
     let list = units.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     network.notes.push(("repaired".into(), format!("layer {layer}, units {list}: {}", pruned.removal)));
-    let repaired = Repaired {
-        units,
-        removal: pruned.removal,
-        obstacles: pruned.obstacles,
-        other_real: found.other_real,
-        alike: found.alike,
-        strongest: found.strongest,
-        all: found.all,
-        strongest_seeds: found.strongest_seeds,
-    };
-    Ok((network, repaired))
+    Ok((network, pruned.removal, pruned.obstacles))
 }
 
 fn check_real(means: &RepairMeans, settings: &RepairSettings) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What a repair writes for people and programs.
 
 use super::decisions::{DECISIONS, Decisions};
+use super::folder::{CANDIDATES, PICTURES};
 use super::judge::Repaired;
 use super::sample::versions;
 use super::search::{Candidate, Ranking};
@@ -44,10 +45,9 @@ pub(super) fn candidates(
     decisions: &Decisions,
     watch: &mut dyn Watch,
 ) -> Result<bool> {
-    files::write_atomic(folder.join(DECISIONS), decisions.text(&ranking.candidates).as_bytes())?;
-    files::write_atomic(folder.join("candidates.csv"), csv(ranking, decisions).as_bytes())?;
-    write_json(&folder.join("candidates.json"), means, model, settings, ranking)?;
-    let pictures = folder.join("candidates");
+    self::decisions(folder, &ranking.candidates, decisions)?;
+    write_json(&folder.join(CANDIDATES), means, model, settings, ranking)?;
+    let pictures = folder.join(PICTURES);
     files::create_folder(&pictures)?;
     remove_old(&pictures)?;
     watch.stage("pictures", ranking.candidates.len() as u64);
@@ -60,6 +60,12 @@ pub(super) fn candidates(
         }
     }
     Ok(true)
+}
+
+/// Writes what is decided: `decisions.toml`, and the table of candidates, which says it too.
+pub(super) fn decisions(folder: &Path, candidates: &[Candidate], decisions: &Decisions) -> base::Result<()> {
+    files::write_atomic(folder.join(DECISIONS), decisions.text(candidates).as_bytes())?;
+    files::write_atomic(folder.join("candidates.csv"), csv(candidates, decisions).as_bytes())
 }
 
 /// Removes the pictures of an earlier search, which would be taken for those of this one.
@@ -106,7 +112,7 @@ fn write_json(
     Ok(files::write_atomic(path, (json + "\n").as_bytes())?)
 }
 
-fn csv(ranking: &Ranking, decisions: &Decisions) -> String {
+fn csv(candidates: &[Candidate], decisions: &Decisions) -> String {
     let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.6}"));
     let row = |(rank, candidate): (usize, &Candidate)| {
         let seeds: Vec<String> = candidate.seeds.iter().map(ToString::to_string).collect();
@@ -121,7 +127,7 @@ fn csv(ranking: &Ranking, decisions: &Decisions) -> String {
             seeds.join(" ")
         )
     };
-    let rows: String = (1..).zip(&ranking.candidates).map(row).collect();
+    let rows: String = (1..).zip(candidates).map(row).collect();
     format!("{COLUMNS}\n{rows}")
 }
 

@@ -124,6 +124,24 @@ fn what_was_painted_finds_the_units_that_are_on_there() {
 }
 
 #[test]
+fn causes_come_first_in_the_layer_where_they_take_most() {
+    let device = Device::cpu();
+    let open = || Generator::open("scenes", &device).unwrap();
+    let causes = crate::shipped_causes("scenes".as_ref());
+    let dissection = open_dissection("scenes").unwrap();
+    assert!(causes.len() == 12 && causes.iter().all(|found| found.place_in(&dissection).is_ok()));
+    let painter = Painter::new(open(), Some(dissection), causes, None).unwrap();
+    let palette = painter.palette();
+    let first = &palette[0];
+    assert_eq!((first.id.as_str(), first.layer.as_str(), first.by), ("objects/door", "2", RankedBy::Causal));
+    assert!((first.share.unwrap() - 0.941).abs() < 0.001 && first.units.len() == 96);
+    assert!(first.contexts.iter().any(|context| context.class == "objects/house" && context.cells > 100));
+    assert!(palette.is_sorted_by(|a, b| a.share >= b.share), "what was searched comes before what was not");
+    let rows = painter.units("2").unwrap();
+    assert!(rows[first.units[0]].effects.iter().any(|effect| effect.class == "objects/door"));
+}
+
+#[test]
 fn the_palette_has_every_class_with_its_units() {
     let painter = scenes();
     let palette = painter.palette();

@@ -48,14 +48,18 @@ export function moved(part, [height, width], picture, { dx = 0, dy = 0, times = 
   };
 }
 
+/** @param {number} a @param {number} b @returns {number} the largest number that divides both */
+const divisor = (a, b) => (b ? divisor(b, a % b) : a);
+
 /**
- * The size in which a part is sent: its own, not above `LONGEST`, not below the generator's.
+ * The size in which a part is sent: its own, not above `LONGEST`, not below the generator's, and exactly of that shape.
  * @param {Part} part
  * @param {[number, number]} picture height and width
  * @returns {[number, number]} height and width
  */
 export function sent(part, [rows, columns]) {
+  const of = divisor(rows, columns);
   const own = Math.min(part.width / columns, part.height / rows, LONGEST / Math.max(rows, columns));
-  const times = Math.max(1, own);
-  return [Math.round(rows * times), Math.round(columns * times)];
+  const times = Math.max(of, Math.round(of * own));
+  return [(rows / of) * times, (columns / of) * times];
 }

@@ -6,7 +6,7 @@
 
 import { choices, h } from "./dom.js";
 import { encodeRuns } from "./recipe.js";
-import { latentWords } from "./words.js";
+import { latentWords, sentences } from "./words.js";
 
 /** So many pictures are needed: with fewer, what they share by chance fits as well. */
 export const NEEDED = 3;
@@ -217,7 +217,7 @@ export class Examples {
       this.#on.found(concept);
     } catch (error) {
       const { message, hint } = /** @type {Error & {hint?: string | null}} */ (error);
-      this.said.replaceChildren(h("span", { class: "wrong" }, `Not found: ${message} ${hint ?? ""}`));
+      this.said.replaceChildren(h("span", { class: "wrong" }, `Not found: ${sentences(message, hint ?? null)}`));
     } finally {
       this.#asking = false;
       this.show();

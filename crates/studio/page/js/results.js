@@ -20,6 +20,8 @@ export class Results {
   /** @type {import("./store.js").Scene | null} */
   #keyed = null;
   #asking = new AbortController();
+  /** The state that is being counted. @type {import("./store.js").Scene | null} */
+  #counted = null;
   /** @type {() => void} */
   #changed;
   /** The stroke that is looked at: it is counted first. @type {number | null} */
@@ -56,14 +58,15 @@ export class Results {
     this.#asking.abort();
   }
 
-  /** Counts what is not known yet, one after the other. */
+  /** Counts what is not known yet, one after the other; what failed is tried again. */
   async count() {
-    this.#asking.abort();
     const { model, store, api } = this.#studio;
-    if (!model?.segmenter) return;
+    if (!model?.segmenter || (this.#counted === store.scene && !this.#asking.signal.aborted)) return;
+    this.#asking.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
-    const asked = [...store.scene.strokes].reverse().filter((stroke) => this.of(stroke).state === "waiting");
+    this.#counted = store.scene;
+    const asked = [...store.scene.strokes].reverse().filter((stroke) => ["waiting", "failed"].includes(this.of(stroke).state));
     const chosen = asked.findIndex(({ id }) => id === this.first);
     if (chosen > 0) asked.unshift(...asked.splice(chosen, 1));
     const visible = store.scene.strokes.some(({ hidden }) => !hidden);
@@ -85,6 +88,7 @@ export class Results {
       }
       this.#changed();
     }
+    if (!signal.aborted) this.#counted = null;
   }
 
   /** @param {string} key @param {Effects | Error} effects */

@@ -10,7 +10,7 @@ import { follow } from "./events.js";
 import { Pictures } from "./pictures.js";
 import { checkAgainst, RecipeError } from "./recipe.js";
 import { Store } from "./store.js";
-import { counted, sentences } from "./words.js";
+import { duration, sentences } from "./words.js";
 
 /** The picture that a model opens with. */
 const FIRST_SEED = 7;
@@ -223,12 +223,12 @@ export class Studio {
         const share = job.of ? job.done / job.of : 0;
         bar.style.transform = `scaleX(${share})`;
         extra.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-        const left = job.left === null ? "" : `, ${counted(Math.ceil(job.left), "second")} left`;
-        this.notice("dissection", { kind: "note", lead: `Dissecting ${model.name}.`, text: `${job.stage}${left}`, buttons: [cancel], extra });
+        const left = job.left === null ? "" : `, about ${duration(job.left)} left`;
+        this.notice("dissection", { kind: "note", lead: `Dissecting ${model.name}.`, text: sentences(`${job.stage || "waiting"}${left}`), buttons: [cancel], extra });
       };
       const job = await follow(this.api, id, show, ending.signal);
       if (ending.signal.aborted) return;
-      if (job.state !== "done") throw new Error(job.error ? `${job.error.message} ${job.error.hint ?? ""}` : "It was stopped.");
+      if (job.state !== "done") throw new Error(job.error ? sentences(job.error.message, job.error.hint) : "It was stopped.");
       if (this.model?.id === model.id) await this.open(model.id);
     } catch (error) {
       if (!ending.signal.aborted) this.fault("dissection", "The dissection did not come to its end.", error);

@@ -28,6 +28,9 @@ export function plural(name) {
 /** @param {number} n @param {string} one */
 export const counted = (n, one) => `${count(n)} ${n === 1 ? one : plural(one)}`;
 
+/** A time to wait, as exact as it is known. @param {number} seconds */
+export const duration = (seconds) => (seconds < 90 ? counted(Math.ceil(seconds), "second") : `${Math.round(seconds / 60)} minutes`);
+
 /**
  * The server's words as sentences.
  * @param {string} message

@@ -32,6 +32,11 @@ test("photos smaller than the generator's pictures are kept whole", () => {
 });
 
 test("what is sent is neither larger than needed nor smaller than the generator's", () => {
+  for (const width of [65, 97.3, 333, 801]) {
+    const [down, across] = sent({ x: 0, y: 0, width, height: (width * 48) / 64 }, [48, 64]);
+    assert.equal(down * 64, across * 48, `${width}: not a pixel off the generator's shape`);
+    assert.ok(Math.abs(across - width) <= 2);
+  }
   assert.deepEqual(sent({ x: 0, y: 0, width: 300, height: 300 }, [64, 64]), [300, 300]);
   assert.deepEqual(sent({ x: 0, y: 0, width: 6000, height: 3000 }, [64, 128]), [LONGEST / 2, LONGEST]);
 });

@@ -4,7 +4,7 @@ import { deflateSync } from "node:zlib";
 import { LONGEST, pack, readAddress, recipeOf, unpack, writeAddress } from "../js/link.js";
 import { recipeInPng } from "../js/png.js";
 import { plainRecipe } from "../js/recipe.js";
-import { count, listed, plural, signed } from "../js/words.js";
+import { count, duration, listed, plural, sentences, signed } from "../js/words.js";
 
 const recipe = {
   format: 2,
@@ -94,5 +94,8 @@ test("names and numbers in words", () => {
   ]);
   assert.deepEqual([signed(47), signed(-32), signed(0)], ["+47", "−32", "±0"]);
   assert.equal(count(4096), "4,096");
+  assert.deepEqual([1, 12.2, 89, 435].map(duration), ["1 second", "13 seconds", "89 seconds", "7 minutes"]);
+  assert.equal(sentences("no unit 7", "Take another."), "No unit 7. Take another.");
+  assert.equal(sentences("is it?", null), "Is it?");
   assert.deepEqual([listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])], ["", "a", "a and b", "a, b and c"]);
 });

@@ -2,7 +2,7 @@
 
 use crate::Studio;
 use crate::http::{Failure, limits};
-use crate::served::{Entry, Open};
+use crate::served::{Entry, Open, Run};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -74,8 +74,23 @@ impl<'de> serde::Deserialize<'de> for Sent {
 
 impl Studio {
     /// The model that requests call so.
-    pub(super) fn entry(&self, id: &str) -> Result<&Entry, Failure> {
+    pub(super) fn entry(&self, id: &str) -> Result<Arc<Entry>, Failure> {
         self.served().model(id).ok_or_else(|| Failure::none(format!("there is no model {id:?}")))
+    }
+
+    /// The run that requests call so, if its folder is still there.
+    pub(super) fn run(&self, id: &str) -> Result<Arc<Run>, Failure> {
+        let run = self.served().run(id).ok_or_else(|| Failure::none(format!("there is no run {id:?}")))?;
+        if run.folder().is_there() { Ok(run) } else { Err(gone(&run)) }
+    }
+
+    /// Looks into files, on a thread that may wait for them. Nothing is computed, so there is no queue.
+    pub(super) async fn looking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let studio = self.clone();
+        tokio::task::spawn_blocking(move || work(&studio)).await.unwrap_or_else(|_| Err(Failure::fault()))
     }
 
     /// Does something with a model when it is its turn.
@@ -96,8 +111,13 @@ impl Studio {
             // It was there when the studio began.
             Failure::from(error).with_status(StatusCode::CONFLICT)
         };
-        self.served().open(self.entry(id)?).map_err(gone)
+        self.served().open(&*self.entry(id)?).map_err(gone)
     }
+}
+
+/// What is said of a run whose folder has vanished.
+pub(super) fn gone(run: &Run) -> Failure {
+    Failure::none(format!("the folder of the run {} is not there any more", run.name()))
 }
 
 impl Open {

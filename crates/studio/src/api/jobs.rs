@@ -11,13 +11,14 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use dissect::Settings;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use models::{Dissecting, Painter};
+use models::Dissecting;
 use serde::Deserialize;
 use serde_json::json;
 use std::convert::Infallible;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use train::run_folder;
 use utoipa::ToSchema;
 
 /// How often who watches a job hears of it.
@@ -74,7 +75,7 @@ pub(super) async fn dissect(
         let model = open.painter.generator().path().display().to_string();
         let task = Dissecting::new((subject, &model), (segmenter, &name), settings)?;
         task.check()?;
-        let folder = free_folder(&open.painter);
+        let folder = free_folder(&entry.path());
         let done = task.run(&folder, watch)?;
         if done.is_some() {
             entry.set_dissection(&folder);
@@ -84,13 +85,18 @@ pub(super) async fn dissect(
     Ok((StatusCode::ACCEPTED, Json(studio.jobs.begin("dissection", work)?)))
 }
 
-/// A folder for a dissection, beside the model's file or in its run; in the current folder for a shipped one.
-fn free_folder(painter: &Painter) -> PathBuf {
-    let path = painter.generator().path();
-    let stem = path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned());
-    let beside = path.parent().filter(|_| path.exists()).unwrap_or(FilePath::new("")).to_owned();
-    let name = |n: usize| if n == 1 { format!("{stem}-dissection") } else { format!("{stem}-dissection-{n}") };
-    (1..=10_000).map(|n| beside.join(name(n))).find(|folder| !folder.exists()).unwrap_or_else(|| beside.join(name(1)))
+/// A folder for a dissection: in the folder of a run, beside a file or a checkpoint, in the current folder for a shipped model.
+fn free_folder(model: &FilePath) -> PathBuf {
+    let name = |n: usize| if n == 1 { "dissection".to_owned() } else { format!("dissection-{n}") };
+    let place = |n: usize| {
+        if run_folder::is_run(model) {
+            return model.join(name(n));
+        }
+        let stem = model.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned());
+        let beside = model.parent().filter(|_| model.exists()).unwrap_or(FilePath::new(""));
+        beside.join(format!("{stem}-{}", name(n)))
+    };
+    (1..=10_000).map(place).find(|folder| !folder.exists()).unwrap_or_else(|| place(1))
 }
 
 fn find(studio: &Studio, id: &str) -> Result<Arc<Job>, Failure> {

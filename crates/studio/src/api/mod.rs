@@ -8,8 +8,12 @@ mod jobs;
 mod look;
 mod models;
 mod pictures;
+mod repair;
+mod reports;
+mod runs;
 mod studio;
 mod units;
+mod watching;
 
 use crate::Studio;
 use crate::http::{self, Access, Failure};
@@ -47,6 +51,18 @@ fn routes() -> OpenApiRouter<Arc<Studio>> {
         .routes(routes!(jobs::dissect))
         .routes(routes!(jobs::job, jobs::cancel))
         .routes(routes!(jobs::events))
+        .routes(routes!(runs::runs))
+        .routes(routes!(runs::run))
+        .routes(routes!(runs::stats))
+        .routes(routes!(watching::events))
+        .routes(routes!(runs::samples))
+        .routes(routes!(runs::reals))
+        .routes(routes!(runs::preview))
+        .routes(routes!(reports::report))
+        .routes(routes!(repair::repair))
+        .routes(routes!(repair::picture))
+        .routes(routes!(repair::decide))
+        .routes(routes!(repair::take_out))
 }
 
 /// All that the studio answers.

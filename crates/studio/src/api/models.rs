@@ -1,9 +1,10 @@
 //! One model: its pictures, layers, classes, and what is known of it.
 
 use super::asking::Client;
+use super::reports::{DissectionName, ReportName};
 use crate::Studio;
 use crate::http::{Failure, Told};
-use crate::served::{Open, Problem};
+use crate::served::{Entry, Open, Problem, Served};
 use axum::Json;
 use axum::extract::{Path, State};
 use segment::Segment;
@@ -25,6 +26,10 @@ pub(super) struct Model {
     dissection: Option<Dissection>,
     /// Why there is none, or what of it could not be read.
     dissection_problem: Option<Problem>,
+    /// All dissections of it that were found, this one among them.
+    dissections: Vec<DissectionName>,
+    /// Their reports.
+    reports: Vec<ReportName>,
     segmenter: Option<Segmenter>,
     /// What went otherwise than people may think.
     notes: Vec<String>,
@@ -99,12 +104,11 @@ pub(super) async fn model(
     client: Client,
     Path(id): Path<String>,
 ) -> Result<Json<Model>, Failure> {
-    let name = studio.entry(&id)?.name();
-    let own = id.clone();
-    studio.with_model(&client, &id, move |open| described(own, name, open)).await.map(Json)
+    let (own, entry) = (studio.clone(), studio.entry(&id)?);
+    studio.with_model(&client, &id, move |open| described(own.served(), &entry, open)).await.map(Json)
 }
 
-fn described(id: String, name: String, open: &Open) -> Result<Model, Failure> {
+fn described(served: &Served, entry: &Entry, open: &Open) -> Result<Model, Failure> {
     let painter = &open.painter;
     let network = painter.generator().network();
     let findings = painter.findings();
@@ -130,14 +134,18 @@ fn described(id: String, name: String, open: &Open) -> Result<Model, Failure> {
         net::Law::Normal => "normal",
         net::Law::Uniform => "uniform",
     };
+    let dissections: Vec<DissectionName> =
+        served.dissections_of(entry).iter().map(|lain| DissectionName::of(served, lain)).collect();
     Ok(Model {
-        id,
-        name,
+        id: entry.id.clone(),
+        name: entry.name(),
         blake3: open.blake3.clone(),
         image: painter.generator().image_shape()?,
         latent: Latent { length: network.input_shape().iter().product(), law },
         layers: painter.layers().iter().map(layer).collect(),
         dissection,
+        reports: dissections.iter().filter_map(DissectionName::report).collect(),
+        dissections,
         dissection_problem: open.problem.clone(),
         segmenter,
         notes: open.notes.clone(),

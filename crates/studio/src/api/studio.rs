@@ -1,7 +1,9 @@
 //! What this studio serves.
 
 use crate::Studio;
+use crate::http::Failure;
 use crate::http::limits::{LIMITS, Limits};
+use crate::served::Entry;
 use axum::Json;
 use axum::extract::State;
 use dissect::RECIPE_FORMAT;
@@ -20,6 +22,8 @@ pub(super) struct StudioStatus {
     recipe_format: u32,
     /// The models, the one to show first.
     models: Vec<ModelName>,
+    /// Whether there are runs to watch.
+    runs: bool,
     /// How much one request may ask for.
     limits: Limits,
 }
@@ -37,17 +41,25 @@ struct ModelName {
 
 /// What this studio is and has.
 #[utoipa::path(get, path = "/api/v1/studio", responses((status = 200, body = StudioStatus)))]
-pub(super) async fn studio(State(studio): State<Arc<Studio>>) -> Json<StudioStatus> {
-    let name = |entry: &crate::served::Entry| ModelName {
+pub(super) async fn studio(State(studio): State<Arc<Studio>>) -> Result<Json<StudioStatus>, Failure> {
+    studio.looking(|studio| Ok(status(studio))).await.map(Json)
+}
+
+fn status(studio: &Studio) -> StudioStatus {
+    let served = studio.served();
+    // A folder that is gone has nothing new; what is open stays.
+    drop(served.look());
+    let name = |entry: &Arc<Entry>| ModelName {
         id: entry.id.clone(),
         name: entry.name(),
         path: entry.path().display().to_string(),
     };
-    Json(StudioStatus {
+    StudioStatus {
         version: env!("CARGO_PKG_VERSION"),
-        device: studio.served().device().to_string(),
+        device: served.device().to_string(),
         recipe_format: RECIPE_FORMAT,
-        models: studio.served().models().iter().map(name).collect(),
+        models: served.models().iter().map(name).collect(),
+        runs: served.has_runs(),
         limits: LIMITS,
-    })
+    }
 }

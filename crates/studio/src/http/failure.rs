@@ -35,6 +35,12 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
+    /// The program has a fault.
+    pub(crate) fn fault() -> Self {
+        let message = "the program has a fault: this request made it fail. Nothing else was lost";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.told.hint = Some(hint.into());
         self

@@ -23,6 +23,14 @@ pub(crate) const QUEUE: usize = 8;
 pub(crate) const QUEUE_OF_CLIENT: usize = 4;
 /// The longest side of a picture, enlarged.
 pub(crate) const SIDE: usize = 4096;
+/// Records of a run in one answer.
+pub(crate) const RECORDS: usize = 2000;
+/// Records of a run in one event.
+pub(crate) const RECORDS_OF_EVENT: usize = 200;
+/// Runs that are watched at a time.
+pub(crate) const WATCHED: usize = 64;
+/// Bytes of a picture that is read from a file.
+pub(crate) const PICTURE: u64 = 64 << 20;
 /// Connections at a time.
 pub(crate) const CONNECTIONS: usize = 256;
 /// Time for the head of a request.
@@ -47,6 +55,10 @@ pub(crate) struct Limits {
     examples: usize,
     /// Requests that wait until others are done.
     queue: usize,
+    /// Records of a run in one answer.
+    records: usize,
+    /// Runs that are watched at a time.
+    watched: usize,
 }
 
 /// All of them.
@@ -58,6 +70,8 @@ pub(crate) const LIMITS: Limits = Limits {
     maps: MAPS,
     examples: EXAMPLES,
     queue: QUEUE,
+    records: RECORDS,
+    watched: WATCHED,
 };
 
 /// Whether a recipe is small enough to be looked at, for a generator of images of this height and width and layers of so many units.

@@ -61,10 +61,7 @@ impl Queue {
             let _turn = turn;
             work()
         });
-        done.await.unwrap_or_else(|_| {
-            let message = "the program has a fault: this request made it fail. Nothing else was lost";
-            Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message))
-        })
+        done.await.unwrap_or_else(|_| Err(Failure::fault()))
     }
 
     fn wait(&self, client: &str) -> Result<Waiting, Failure> {

@@ -47,8 +47,7 @@ impl Open {
     pub(super) fn new(spec: &Spec, asked: &Asked, device: &Device) -> Result<Self> {
         let mut notes = Vec::new();
         let mut tell = |note: &Note| notes.extend(note.is_warning().then(|| note.to_string()));
-        let named = asked.dissection.as_deref().or(spec.dissection.as_deref());
-        let (found, mut problem) = match dissection(named, &spec.path) {
+        let (found, mut problem) = match dissection(spec.dissection.as_deref(), &spec.path) {
             Ok((found, more)) => (found, more),
             Err(error) => (None, Some(Problem::of(&error))),
         };

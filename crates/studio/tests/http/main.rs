@@ -3,4 +3,6 @@
 mod answers;
 mod guards;
 mod hostile;
+mod repair;
+mod runs;
 mod server;

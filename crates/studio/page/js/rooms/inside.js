@@ -22,7 +22,7 @@ import { switched, switchOf, unitState, without } from "../unit-edits.js";
 import { UnitList } from "../unit-list.js";
 import { UnitPanel } from "../unit-panel.js";
 import { WholePicture } from "../whole.js";
-import { latentWords, percent, shortName, signed } from "../words.js";
+import { latentWords, percent, sentences, shortName, signed } from "../words.js";
 
 const HELP =
   "Arrow keys move a cross over the picture, with Shift by four pixels. Enter asks which units are strongest there. Escape lets go. Question mark lists all keys.";
@@ -459,9 +459,9 @@ class Inside {
     const { unit } = this.panel;
     if (!model) return this.line.replaceChildren();
     if (pictures.failed) {
-      const { message, hint: cure } = /** @type {Error & {hint?: string}} */ (pictures.failed);
+      const { message, hint: cure } = /** @type {Error & {hint?: string | null}} */ (pictures.failed);
       const again = h("button", { type: "button", class: "bare small", onclick: () => pictures.ask() }, "Try again");
-      return this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(`${message} ${cure ?? ""}`));
+      return this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(sentences(message, cure ?? null)));
     }
     if (this.examples.open) {
       return this.line.replaceChildren(

@@ -24,8 +24,8 @@ import { counted, latentWords, sentences } from "../words.js";
 
 const HELP =
   "Arrow keys move the brush by a cell. Space paints there. Shift with an arrow paints on the way, until Shift is let go. Delete takes the chosen stroke away. Question mark lists all keys.";
-/** The brush at the beginning, in cells. */
-const FIRST_SIZE = 3;
+/** The brush at the beginning: this share of the picture's side. */
+const FIRST_SIZE = 3 / 16;
 const NOTHING = "There are no concepts: the model has no dissection";
 
 class Paint {
@@ -205,7 +205,7 @@ class Paint {
     for (let size = 1; size < cell; size += 1) this.sizes.push(size);
     for (let size = cell; size <= side; size += cell) this.sizes.push(size);
     this.size.max = String(this.sizes.length - 1);
-    this.showSize(this.wished ?? cell * FIRST_SIZE);
+    this.showSize(this.wished ?? side * FIRST_SIZE);
     this.say();
     this.surface.refresh();
   }

@@ -9,7 +9,7 @@ import { follow } from "../events.js";
 import { strokeName } from "../feedback.js";
 import { Kept } from "../kept.js";
 import { SMOOTH_FROM } from "../surface.js";
-import { counted, listed } from "../words.js";
+import { counted, listed, sentences } from "../words.js";
 
 /** As many pictures are kept. */
 const KEPT = 24;
@@ -137,14 +137,14 @@ class Photo {
           this.studio.notice("photo", { kind: "note", lead: "Your photo is ready.", text: done, buttons: [{ text: "Show it", run: show }] });
         }
       } else if (job.state === "failed") {
-        throw new Error([job.error?.message, job.error?.hint].filter(Boolean).join(" "));
+        throw new Error(job.error ? sentences(job.error.message, job.error.hint) : "");
       } else {
         this.become({ kind: "crop", cropper, name });
       }
     } catch (error) {
       if (signal.aborted) return;
       const { message, hint } = /** @type {Error & {hint?: string | null}} */ (error);
-      this.fault = `${name} was not found: ${message} ${hint ?? ""}`;
+      this.fault = `${name} was not looked for. ${sentences(message, hint ?? null)}`;
       this.become({ kind: "crop", cropper, name });
     }
   }

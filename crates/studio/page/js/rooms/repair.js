@@ -9,7 +9,7 @@ import { lazyImage } from "../images.js";
 import { accepted, decided, measured, price, randomMean, shown, typedUnits } from "../repairs.js";
 import { seedControl } from "../seed.js";
 import { switchEdit } from "../unit-edits.js";
-import { counted, latentWords } from "../words.js";
+import { counted, latentWords, sentences } from "../words.js";
 
 class Repairs {
   present = false;
@@ -301,7 +301,7 @@ class Repairs {
         signal,
       );
       if (signal.aborted) return;
-      if (job.state === "failed") throw new Error([job.error?.message, job.error?.hint].filter(Boolean).join(" "));
+      if (job.state === "failed") throw new Error(job.error ? sentences(job.error.message, job.error.hint) : "");
       if (job.state === "done") {
         const { file, units, removal, note } = job.result;
         this.said.replaceChildren("Written to ", h("code", {}, file), `: ${counted(units.length, "unit")} ${removal}. The model that is open stays as it is. ${note ?? ""}`);

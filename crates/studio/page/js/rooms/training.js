@@ -9,6 +9,7 @@ import { grown, placeOf } from "../curves.js";
 import { download, h } from "../dom.js";
 import { listen } from "../events.js";
 import { RunView, runWords } from "../run-view.js";
+import { sentences } from "../words.js";
 
 /** Between two looks for new runs, in milliseconds. */
 const LOOK = 5000;
@@ -141,7 +142,7 @@ class Training {
       this.show(data);
     } else if (event === "gone") {
       this.listening.abort();
-      this.studio.notice("runs", { kind: "wrong", lead: "The run is gone.", text: `${data.message} ${data.hint ?? ""}` });
+      this.studio.notice("runs", { kind: "wrong", lead: "The run is gone.", text: sentences(data.message, data.hint) });
     } else {
       this.records = grown(this.records, data);
       if (this.view) this.show({ ...this.view.run, generation: placeOf(this.records[this.records.length - 1]) });
