@@ -38,7 +38,7 @@ export BY_HAND=$target/by-hand
 rm -rf "$BY_HAND"
 cargo run --quiet --locked -p ganatomy-studio --example by_hand -- "$BY_HAND"
 if [ -z "${GANATOMY:-}" ]; then
-    cargo build --quiet --locked -p ganatomy-cli
+    cargo build --quiet --locked -p ganatomy
     GANATOMY=$target/debug/ganatomy
 fi
 export GANATOMY

@@ -73,7 +73,7 @@ test("recipes that cannot be read are refused with the place and the reason, and
 });
 
 test("a link that was cut is said to be, and the studio opens all the same", async (t) => {
-  const page = await open(t, `${studio.url}#paint&r=eJyrVsrPz`, { room: "" });
+  const page = await open(t, studio.url, { room: "paint&r=eJyrVsrPz" });
   await said(page, /The link was not opened\. It was cut or changed on the way\./);
   await shows(canvas(page), picture({ seed: 7 }), "the first picture");
 });
@@ -105,13 +105,13 @@ test("a model without a dissection is dissected from the page, and then painted 
 });
 
 test("a model whose folder has vanished is told, and the one that is open goes on", async (t) => {
-  const place_ = folder(t);
-  copyFileSync(MODEL, join(place_, "a.safetensors"));
-  copyFileSync(OTHER, join(place_, "b.safetensors"));
-  const { url } = await started(t, place_);
+  const own = folder(t);
+  copyFileSync(MODEL, join(own, "a.safetensors"));
+  copyFileSync(OTHER, join(own, "b.safetensors"));
+  const { url } = await started(t, own);
   const page = await open(t, url, { may: /status of 409/ });
   await shows(canvas(page), picture({ seed: 7 }));
-  rmSync(place_, { recursive: true });
+  rmSync(own, { recursive: true });
   await page.getByRole("combobox", { name: "Model" }).selectOption("b");
   await said(page, /b was not opened\. .*b\.safetensors/);
   await page.getByRole("spinbutton", { name: "Seed" }).fill("8");

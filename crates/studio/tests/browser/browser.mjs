@@ -169,3 +169,13 @@ export async function recipeNow(page) {
   const { bytes } = await download(page, () => keep(page, /^Recipe/));
   return JSON.parse(bytes.toString());
 }
+
+/** Goes through all rooms that the page has; gives the name of each while it is seen. */
+export async function* eachRoom(page) {
+  for (const link of await page.getByRole("navigation", { name: "Rooms" }).getByRole("link").all()) {
+    const [name, place] = [await link.innerText(), (await link.getAttribute("href")).slice(1)];
+    await link.click();
+    await page.waitForFunction((wanted) => [...document.querySelectorAll("[data-room]:not([hidden])")].map(({ dataset }) => dataset.room).join() === wanted, place);
+    yield name;
+  }
+}

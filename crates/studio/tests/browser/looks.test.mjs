@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
-import { button, canvas, line, open, place, room, shows, take } from "./browser.mjs";
+import { button, canvas, eachRoom, line, open, place, room, shows, take } from "./browser.mjs";
 import { picture, seedWith } from "./by-hand.mjs";
 import { fixture, serve } from "./server.mjs";
 
@@ -12,16 +12,6 @@ const studio = await serve(join(fixture, "found"));
 after(() => studio.stop());
 const bright = { seed: seedWith({ red: true, green: true }) };
 const GRAVE = ["serious", "critical"];
-
-/** All rooms that the page has, one after the other. */
-async function* rooms(page) {
-  for (const link of await page.getByRole("navigation", { name: "Rooms" }).getByRole("link").all()) {
-    const name = await link.innerText();
-    await link.click();
-    await page.locator(`[data-room="${(await link.getAttribute("href")).slice(1)}"]:not([hidden])`).waitFor();
-    yield name;
-  }
-}
 
 for (const colorScheme of ["light", "dark"]) {
   test(`W12: nothing grave is found by axe in any room, ${colorScheme}`, async (t) => {
@@ -35,7 +25,7 @@ for (const colorScheme of ["light", "dark"]) {
       return grave.map(({ id, nodes }) => `${where}: ${id} at ${nodes.map(({ target }) => target).join(", ")}`);
     };
     const all = [];
-    for await (const name of rooms(page)) all.push(...(await found(name)));
+    for await (const name of eachRoom(page)) all.push(...(await found(name)));
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     all.push(...(await found("Keys")));
@@ -71,7 +61,7 @@ test("on a phone nothing is wider than the screen, and picture, result and brush
   }
   const box = await canvas(page).boundingBox();
   assert.ok(box.width >= 0.8 * 390, `the picture is ${box.width} wide`);
-  for await (const name of rooms(page)) {
+  for await (const name of eachRoom(page)) {
     const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${name} is ${wide} pixels wider than the screen`);
   }
