@@ -9,11 +9,13 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use utoipa::ToSchema;
 
 /// Jobs that are remembered.
 const KEPT: usize = 32;
+/// How long work whose result only who follows it can use goes on without anybody who does.
+const ALONE: Duration = Duration::from_secs(15);
 
 /// All jobs.
 #[derive(Default)]
@@ -23,13 +25,50 @@ pub(crate) struct Jobs {
     turn: Mutex<()>,
 }
 
+/// What kind of work a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    name: &'static str,
+    /// Whether it leaves something that others can use: then it goes on when who asked for it has gone.
+    stays: bool,
+}
+
+/// A dissection: its folder stays.
+pub(crate) const DISSECTION: Kind = Kind { name: "dissection", stays: true };
+/// A repaired model: its file stays.
+pub(crate) const REPAIR: Kind = Kind { name: "repair", stays: true };
+/// A photo brought into the generator: only the page that sent it knows it.
+pub(crate) const INVERSION: Kind = Kind { name: "inversion", stays: false };
+
 /// Long work.
 pub(crate) struct Job {
     id: String,
-    kind: &'static str,
+    kind: Kind,
     cancelled: AtomicBool,
+    followers: Mutex<Followers>,
     begun: Instant,
     now: Mutex<Now>,
+}
+
+/// Who follows a job.
+#[derive(Default)]
+struct Followers {
+    there: usize,
+    /// When the last one went.
+    left: Option<Instant>,
+}
+
+/// Somebody who follows a job, until dropped.
+pub(crate) struct Follower(pub(crate) Arc<Job>);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let mut followers = self.0.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        followers.there -= 1;
+        if followers.there == 0 {
+            followers.left = Some(Instant::now());
+        }
+    }
 }
 
 /// Where a job is.
@@ -94,12 +133,12 @@ impl Jobs {
     /// Another job of this kind is waiting or at work; or the system gives no random numbers or threads.
     pub(crate) fn begin(
         self: &Arc<Self>,
-        kind: &'static str,
+        kind: Kind,
         work: impl FnOnce(&mut dyn Watch) -> Result<Option<Value>, Failure> + Send + 'static,
     ) -> Result<JobStatus, Failure> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.iter().any(|job| job.kind == kind && !job.status().is_over()) {
-            return Err(Failure::new(StatusCode::CONFLICT, format!("another {kind} is under way"))
+            return Err(Failure::new(StatusCode::CONFLICT, format!("another {} is under way", kind.name))
                 .with_hint("Wait until it is done, or cancel it."));
         }
         let begun = Instant::now();
@@ -113,9 +152,16 @@ impl Jobs {
             error: None,
             result: Value::Null,
         };
-        let job = Arc::new(Job { id: new_id()?, kind, cancelled: AtomicBool::new(false), begun, now: Mutex::new(now) });
+        let job = Arc::new(Job {
+            id: new_id()?,
+            kind,
+            cancelled: AtomicBool::new(false),
+            followers: Mutex::default(),
+            begun,
+            now: Mutex::new(now),
+        });
         let (jobs, own) = (self.clone(), job.clone());
-        let thread = std::thread::Builder::new().name(format!("studio {kind}"));
+        let thread = std::thread::Builder::new().name(format!("studio {}", kind.name));
         let started = thread.spawn(move || {
             let _turn = jobs.turn.lock().unwrap_or_else(PoisonError::into_inner);
             own.change(|now| now.state = State::Running);
@@ -145,8 +191,20 @@ impl Job {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// From now on somebody follows it.
+    pub(crate) fn follow(self: &Arc<Self>) -> Follower {
+        self.followers.lock().unwrap_or_else(PoisonError::into_inner).there += 1;
+        Follower(self.clone())
+    }
+
     fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.cancelled.load(Ordering::Relaxed) || !self.kind.stays && self.is_left(ALONE)
+    }
+
+    /// Whether somebody followed it, and nobody has for so long.
+    fn is_left(&self, long: Duration) -> bool {
+        let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        followers.there == 0 && followers.left.is_some_and(|left| left.elapsed() >= long)
     }
 
     /// Where it is.
@@ -157,7 +215,7 @@ impl Job {
             .then(|| gone / now.done as f64 * now.of.saturating_sub(now.done) as f64);
         JobStatus {
             id: self.id.clone(),
-            kind: self.kind,
+            kind: self.kind.name,
             state: now.state,
             stage: now.stage,
             done: now.done,
@@ -218,6 +276,26 @@ mod tests {
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
+    const WALK: Kind = Kind { name: "walk", stays: true };
+    const OTHER: Kind = Kind { name: "other", stays: false };
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_left() {
+        let jobs: Arc<Jobs> = Arc::default();
+        let job = jobs.begin(OTHER, |_| Ok(None)).unwrap();
+        let job = jobs.find(&job.id).unwrap();
+        // Who never followed may ask later.
+        assert!(!job.is_left(Duration::ZERO));
+        let (first, second) = (job.follow(), job.follow());
+        drop(first);
+        assert!(!job.is_left(Duration::ZERO));
+        drop(second);
+        assert!(job.is_left(Duration::ZERO) && !job.is_left(ALONE));
+        let third = job.follow();
+        assert!(!job.is_left(Duration::ZERO));
+        drop(third);
+    }
+
     fn over(jobs: &Arc<Jobs>, id: &str) -> JobStatus {
         for _ in 0..500 {
             let status = jobs.find(id).unwrap().status();
@@ -233,15 +311,15 @@ mod tests {
     fn a_job_is_watched_and_ended() {
         let jobs: Arc<Jobs> = Arc::default();
         let (go, wait) = channel::<()>();
-        let job = jobs.begin("walk", move |watch| {
+        let job = jobs.begin(WALK, move |watch| {
             watch.stage("steps", 10);
             watch.step(4);
             wait.recv().unwrap();
             Ok(if watch.stop() { None } else { Some(Value::from(7)) })
         });
         let job = job.unwrap();
-        assert!(jobs.begin("walk", |_| Ok(None)).is_err(), "one of a kind");
-        let second = jobs.begin("other", |_| Err(Failure::wrong("broken"))).unwrap();
+        assert!(jobs.begin(WALK, |_| Ok(None)).is_err(), "one of a kind");
+        let second = jobs.begin(OTHER, |_| Err(Failure::wrong("broken"))).unwrap();
         assert_eq!(jobs.find(&second.id).unwrap().status().state, State::Waiting);
         while jobs.find(&job.id).unwrap().status().done < 4 {
             std::thread::sleep(Duration::from_millis(1));
@@ -252,10 +330,10 @@ mod tests {
         go.send(()).unwrap();
         assert_eq!(over(&jobs, &job.id).state, State::Cancelled);
         assert_eq!(over(&jobs, &second.id).error.unwrap().message, "broken");
-        let third = jobs.begin("walk", |_| Ok(Some(Value::from(8)))).unwrap();
+        let third = jobs.begin(WALK, |_| Ok(Some(Value::from(8)))).unwrap();
         assert_eq!(over(&jobs, &third.id).result, Value::from(8));
-        let fault = jobs.begin("walk", |_| panic!("a fault")).unwrap();
+        let fault = jobs.begin(WALK, |_| panic!("a fault")).unwrap();
         assert_eq!(over(&jobs, &fault.id).state, State::Failed);
-        assert_eq!(over(&jobs, &jobs.begin("walk", |_| Ok(Some(Value::Null))).unwrap().id).state, State::Done);
+        assert_eq!(over(&jobs, &jobs.begin(WALK, |_| Ok(Some(Value::Null))).unwrap().id).state, State::Done);
     }
 }

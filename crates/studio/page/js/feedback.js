@@ -13,6 +13,8 @@ const FEW_PIXELS = 4;
 const NAMED = 3;
 /** A smaller part of the cells means that the generator refused. */
 const REFUSED_BELOW = 0.25;
+/** Fewer cells that were tried say nothing about what stands there. */
+const ENOUGH = 20;
 /** As many cells are shown one by one. */
 const SHOWN_CELLS = 24;
 
@@ -74,11 +76,15 @@ const sides = ({ others }) =>
  */
 function reason(name, concept) {
   const contexts = concept?.contexts ?? [];
-  const best = contexts[0]?.made ?? 0;
+  const own = contexts.find((context) => context.class === concept?.id);
+  // A share of a handful of cells says little.
+  const others = contexts.filter((context) => context !== own && context.cells >= ENOUGH);
+  const best = others[0]?.made ?? 0;
   if (!best) return "";
-  const likes = contexts.filter(({ made }) => made >= best / 2).slice(0, NAMED);
-  const rest = contexts.some((context) => !likes.includes(context) && context.made > best / 4) ? "seldom" : "hardly";
-  const names = likes.map((context) => (context.class === concept?.id ? `other ${plural(name)}` : plural(shortName(context.class))));
+  const likes = others.filter(({ made }) => made >= best / 2).slice(0, NAMED);
+  const rest = others.some((context) => !likes.includes(context) && context.made > best / 4) ? "seldom" : "hardly";
+  const names = likes.map((context) => plural(shortName(context.class)));
+  if (own && own.made >= best / 2) names.push(`other ${plural(name)}`);
   return `: it puts ${plural(name)} on ${listed(names)}, ${rest} anywhere else`;
 }
 

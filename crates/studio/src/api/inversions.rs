@@ -3,7 +3,7 @@
 use super::asking::{Client, body};
 use crate::Studio;
 use crate::http::{Failure, Told, limits};
-use crate::jobs::JobStatus;
+use crate::jobs::{INVERSION, JobStatus};
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -70,7 +70,7 @@ pub(super) async fn invert(
     });
     let photo = photo.await?;
     let own = studio.clone();
-    let job = studio.jobs.begin("inversion", move |watch| {
+    let job = studio.jobs.begin(INVERSION, move |watch| {
         let began = Instant::now();
         let open = own.opened(&id)?;
         let inverter = open.painter.generator().inverter(None, InversionSettings::default())?;

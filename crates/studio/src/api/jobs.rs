@@ -3,7 +3,7 @@
 use super::asking::{Body, Client};
 use crate::Studio;
 use crate::http::{Failure, Told};
-use crate::jobs::{Job, JobStatus};
+use crate::jobs::{DISSECTION, Job, JobStatus};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -82,7 +82,7 @@ pub(super) async fn dissect(
         }
         Ok(done.map(|_| json!({ "dissection": folder.display().to_string() })))
     };
-    Ok((StatusCode::ACCEPTED, Json(studio.jobs.begin("dissection", work)?)))
+    Ok((StatusCode::ACCEPTED, Json(studio.jobs.begin(DISSECTION, work)?)))
 }
 
 /// A folder for a dissection: in the folder of a run, beside a file or a checkpoint, in the current folder for a shipped model.
@@ -141,18 +141,18 @@ pub(super) async fn events(
     State(studio): State<Arc<Studio>>,
     Path(id): Path<String>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
-    let begun = (find(&studio, &id)?, true, false);
-    let told = unfold(begun, |(job, first, over)| async move {
+    let begun = (find(&studio, &id)?.follow(), true, false);
+    let told = unfold(begun, |(follower, first, over)| async move {
         if over {
             return None;
         }
         if !first {
             tokio::time::sleep(EVERY).await;
         }
-        let status = job.status();
+        let status = follower.0.status();
         let over = status.is_over();
         let event = Event::default().json_data(&status).unwrap_or_default();
-        Some((Ok(event), (job, false, over)))
+        Some((Ok(event), (follower, false, over)))
     });
     Ok(Sse::new(told).keep_alive(KeepAlive::default()))
 }

@@ -4,7 +4,7 @@ use super::asking::{Body, Client, File};
 use super::runs::{look, png};
 use crate::Studio;
 use crate::http::{Failure, Told};
-use crate::jobs::JobStatus;
+use crate::jobs::{JobStatus, REPAIR};
 use crate::served::Open;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -240,5 +240,5 @@ pub(super) async fn take_out(
             told
         }))
     };
-    Ok((StatusCode::ACCEPTED, Json(studio.jobs.begin("repair", work)?)))
+    Ok((StatusCode::ACCEPTED, Json(studio.jobs.begin(REPAIR, work)?)))
 }

@@ -35,9 +35,9 @@ const counted = async (page, all) => {
 
 const paint = await open(later, studio.url, { ...LOOK });
 for (const [how, concept, ...places] of [
-  ["Draw", "tree", [12, 44], [24, 46]],
-  ["Remove", "cloud", [8, 8], [56, 10]],
-  ["Draw", "door", [40, 12], [48, 12]],
+  ["Remove", "tree", [59, 22], [59, 46]],
+  ["Draw", "door", [37, 40], [37, 46]],
+  ["Draw", "door", [42, 12], [50, 12]],
 ]) {
   await choose(paint, "What the brush does", how);
   await choose(paint, "Concept", new RegExp(`^${concept}`));

@@ -60,8 +60,7 @@ fn ten_thousand_hostile_requests_leave_it_serving_and_its_memory_flat() {
             request[at] = random.below(256) as u8;
         }
         // Who says that more will come, or may have said so, goes away.
-        let answer =
-            if broken || length > text.len() { server.hang_up(&request) } else { server.raw(&request) };
+        let answer = if broken || length > text.len() { server.hang_up(&request) } else { server.raw(&request) };
         let class = answer.map_or(0, |answer| usize::from(answer.status / 100));
         answered[class.min(5)] += 1;
         if turn == 2_000 {
