@@ -10,7 +10,7 @@ const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/goo
 /** Waiting for anything ends after this time, in milliseconds: machines that test are busy. */
 const PATIENCE = 60_000;
 
-const browser = await chromium.launch({
+export const browser = await chromium.launch({
   executablePath,
   args: [
     // A sandbox needs another user than root.

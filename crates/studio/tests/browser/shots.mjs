@@ -4,7 +4,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { canvas, choose, line, open, room, strokes } from "./browser.mjs";
+import { browser, canvas, choose, line, open, room, strokes } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const images = fileURLToPath(new URL("../../../../docs/images/", import.meta.url));
@@ -35,9 +35,9 @@ const counted = async (page, all) => {
 
 const paint = await open(later, studio.url, { ...LOOK });
 for (const [how, concept, ...places] of [
-  ["Remove", "tree", [59, 22], [59, 46]],
-  ["Draw", "door", [37, 40], [37, 46]],
-  ["Draw", "door", [42, 12], [50, 12]],
+  ["Remove", "tree", [54, 34], [60, 44], [54, 52]],
+  ["Draw", "door", [38, 43], [42, 44]],
+  ["Draw", "door", [8, 20], [13, 20]],
 ]) {
   await choose(paint, "What the brush does", how);
   await choose(paint, "Concept", new RegExp(`^${concept}`));
@@ -57,3 +57,4 @@ await inside.waitForTimeout(1000);
 await inside.screenshot({ path: `${images}studio-inside.png` });
 
 for (const end of ends.reverse()) await end();
+await browser.close();
