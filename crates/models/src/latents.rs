@@ -94,10 +94,8 @@ impl Latents {
             let all = generator.network().latents(seeds, generator.device()).to_vec();
             all.chunks_exact((all.len() / seeds.len()).max(1)).map(<[f32]>::to_vec).collect()
         };
-        let inside = |at: f64| match (0.0..=1.0).contains(&at) {
-            true => Ok(at),
-            false => Err(Error::setting("latent", format!("{at} is no place between two seeds: it is 0 to 1"))),
-        };
+        let outside = |at: f64| Error::setting("latent", format!("{at} is no place between two seeds: it is 0 to 1"));
+        let inside = |at: f64| if (0.0..=1.0).contains(&at) { Ok(at) } else { Err(outside(at)) };
         match latent {
             LatentOf::Seed(seed) => Ok(seed.to_string().parse::<Seeds>()?.into()),
             LatentOf::Between { seeds, at } => {

@@ -63,7 +63,7 @@ mod tests {
         let nothing = take_out(&found, &generator, &mut Unwatched).unwrap_err();
         assert!(nothing.to_string().ends_with("no unit is accepted, so there is nothing to take out"), "{nothing}");
 
-        let other = (0..).find(|u| found.candidates().iter().all(|candidate| candidate.unit != *u)).unwrap();
+        let other = (0..1000).find(|u| found.candidates().iter().all(|candidate| candidate.unit != *u)).unwrap();
         found.decide(other, Decision::Reject).unwrap();
         let decided = found.decide(unit, Decision::Accept).unwrap();
         assert_eq!((decided.accepted(), decided.of(other)), (vec![unit], Decision::Reject));

@@ -1,6 +1,6 @@
 //! Long work that was asked for: one at a time, watched from outside, ended when that is wanted.
 
-use crate::http::Failure;
+use crate::http::{Failure, random_name};
 use crate::served::Problem;
 use axum::http::StatusCode;
 use models::Watch;
@@ -264,10 +264,7 @@ impl Watch for Watching {
 }
 
 fn new_id() -> Result<String, Failure> {
-    let mut bytes = [0u8; 8];
-    let failed = |e: getrandom::Error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string());
-    getrandom::fill(&mut bytes).map_err(failed)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    random_name(16).map_err(|e| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))
 }
 
 #[cfg(test)]

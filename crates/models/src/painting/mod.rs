@@ -215,10 +215,7 @@ impl Painter {
     /// # Errors
     /// As [`Painter::numbers`].
     pub fn image(&self, sketch: &Sketch) -> Result<Image> {
-        self.as_image(&self.numbers(sketch)?)
-    }
-
-    fn as_image(&self, numbers: &Tensor) -> Result<Image> {
+        let numbers = self.numbers(sketch)?;
         Ok(pictures::from_batch(numbers.shape(), &numbers.numbers())?.remove(0))
     }
 

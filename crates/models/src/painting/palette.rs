@@ -282,7 +282,7 @@ fn square_around(map: &LabelMap, class: u16) -> Option<(u64, [usize; 3])> {
     // A little more than the thing, and never so little that nothing can be seen.
     let most = map.width.min(map.height);
     let side = ((right - left).max(bottom - top) + 4).clamp((most / 4).max(1), most);
-    let start = |from: usize, to: usize, all: usize| ((from + to) / 2).saturating_sub(side / 2).min(all - side);
+    let start = |from: usize, to: usize, all: usize| usize::midpoint(from, to).saturating_sub(side / 2).min(all - side);
     Some((pixels, [start(left, right, map.width), start(top, bottom, map.height), side]))
 }
 

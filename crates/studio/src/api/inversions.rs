@@ -20,7 +20,8 @@ const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/bmp"];
 #[derive(Serialize, ToSchema)]
 pub(super) struct Inversion {
     /// What recipes call it: the hash of the photo.
-    inversion: String,
+    #[serde(rename = "inversion")]
+    name: String,
     /// The latent by itself.
     latent: Vec<f32>,
     /// The layer that is shifted.
@@ -77,7 +78,7 @@ pub(super) async fn invert(
         let Some(found) = inverter.invert(&photo, watch)? else { return Ok(None) };
         let inverted = found.inverted;
         let result = Inversion {
-            inversion: name.clone(),
+            name: name.clone(),
             latent: inverted.latent.clone().into_f32(),
             layer: inverted.record.layer.clone(),
             distance: InversionDistance {

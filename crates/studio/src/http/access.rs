@@ -29,7 +29,7 @@ impl Access {
     pub(super) fn knows(&self, host: &str) -> bool {
         let name = name_of(host);
         let own = ["localhost", "127.0.0.1", "[::1]"].contains(&name.as_str());
-        own || name.trim_matches(['[', ']']) == self.host.to_string() || self.names.iter().any(|known| *known == name)
+        own || name.trim_matches(['[', ']']) == self.host.to_string() || self.names.contains(&name)
     }
 
     /// Whether a request knows the token. How long that takes says nothing about it.
@@ -55,9 +55,17 @@ fn name_of(host: &str) -> String {
 
 /// 160 random bits as letters and digits.
 fn new_token() -> std::io::Result<String> {
-    let mut bytes = [0u8; 20];
+    random_name(40)
+}
+
+/// So many random digits of base 16, which nobody guesses.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub(crate) fn random_name(digits: usize) -> std::io::Result<String> {
+    let mut bytes = vec![0u8; digits];
     getrandom::fill(&mut bytes).map_err(|e| std::io::Error::other(e.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes.into_iter().filter_map(|byte| char::from_digit(u32::from(byte % 16), 16)).collect())
 }
 
 #[cfg(test)]

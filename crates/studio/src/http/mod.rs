@@ -9,6 +9,7 @@ mod listen;
 pub(crate) mod queue;
 
 pub use access::Access;
+pub(crate) use access::random_name;
 pub(crate) use asset::page;
 pub(crate) use failure::{Failure, Told};
 pub(crate) use guard::guard;

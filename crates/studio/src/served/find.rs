@@ -109,7 +109,7 @@ pub(super) fn models(
     let mut own: Vec<Spec> = Vec::new();
     for path in lying.runs.iter().filter(with_checkpoint).chain(&lying.models).take(MOST) {
         let mut about_it: Vec<&Dissected> = dissected.iter().filter(|found| same_place(&found.about, path)).collect();
-        about_it.sort_by(|a, b| b.begun.cmp(&a.begun));
+        about_it.sort_by_key(|found| std::cmp::Reverse(found.begun));
         let mut dissections: Vec<Option<PathBuf>> =
             asked.dissection.iter().chain(about_it.iter().map(|found| &found.folder)).cloned().map(Some).collect();
         if dissections.is_empty() {

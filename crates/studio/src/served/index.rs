@@ -100,7 +100,7 @@ impl Index {
     ///
     /// # Errors
     /// As [`find::models`].
-    pub(super) fn update(&mut self, root: &Path, lying: Lying, asked: &Asked) -> Result<()> {
+    pub(super) fn update(&mut self, root: &Path, lying: &Lying, asked: &Asked) -> Result<()> {
         let mut dissections = Vec::new();
         for (folder, run) in &lying.dissections {
             let new = || Dissected::read(folder, run.as_deref());
@@ -129,7 +129,7 @@ impl Index {
         let known = |folder: &PathBuf| self.repairs.iter().find(|known| known.folder == *folder).cloned();
         let repairs = lying.repairs.iter().filter_map(|folder| known(folder).or_else(|| Searched::read(folder)));
         self.repairs = repairs.collect();
-        let specs = find::models(root, &lying, &dissected, &self.repairs, asked)?;
+        let specs = find::models(root, lying, &dissected, &self.repairs, asked)?;
         self.list_models(specs);
         Ok(())
     }

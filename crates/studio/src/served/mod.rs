@@ -88,7 +88,7 @@ impl Served {
                 None
             }
             Meant::Folder(root) => {
-                index.update(&root, scan::look(&root)?, &asked)?;
+                index.update(&root, &scan::look(&root)?, &asked)?;
                 Some(root)
             }
         };
@@ -117,7 +117,7 @@ impl Served {
             *looked = Instant::now();
         }
         let lying = scan::look(root)?;
-        self.index().update(root, lying, &self.asked)
+        self.index().update(root, &lying, &self.asked)
     }
 
     /// Whether runs can be served: those of a folder.

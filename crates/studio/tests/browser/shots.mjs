@@ -44,7 +44,7 @@ for (const [how, concept, ...places] of [
   await drag(paint, ...places);
 }
 await counted(paint, 3);
-await paint.mouse.move(700, 10);
+await paint.mouse.move(720, 895);
 await paint.screenshot({ path: `${images}studio.png` });
 console.log((await line(paint).innerText()).replace(/\s+/g, " "));
 for (const row of await strokes(paint).all()) console.log((await row.innerText()).replace(/\s+/g, " "));

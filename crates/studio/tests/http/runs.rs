@@ -196,7 +196,7 @@ impl Events {
             }
             let line = line.trim_end();
             if let Some(name) = line.strip_prefix("event: ") {
-                kind = name.to_owned();
+                name.clone_into(&mut kind);
             } else if let Some(text) = line.strip_prefix("data: ") {
                 data = Some(serde_json::from_str(text).unwrap());
             } else if let (true, Some(data)) = (line.is_empty(), data.take()) {
@@ -282,7 +282,11 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

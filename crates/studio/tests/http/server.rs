@@ -69,7 +69,7 @@ impl Server {
     /// As [`Server::raw`], from somebody who says that nothing more will come.
     pub(crate) fn hang_up(&self, bytes: &[u8]) -> Option<Answer> {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         drop(stream.write_all(bytes));
         drop(stream.shutdown(std::net::Shutdown::Write));
         let mut all = Vec::new();
@@ -154,7 +154,7 @@ fn unchunked(mut rest: &[u8]) -> Vec<u8> {
 /// Sends bytes to an address, and reads until the other side closes.
 pub(crate) fn send(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     // Who is refused early may not be read to the end.
     drop(stream.write_all(bytes));
     let mut all = Vec::new();
