@@ -36,12 +36,10 @@ export CHROMIUM
 target=$(cd "${CARGO_TARGET_DIR:-target}" 2>/dev/null && pwd || echo "$root/target")
 export BY_HAND=$target/by-hand
 rm -rf "$BY_HAND"
-cargo run --quiet --locked -p ganatomy-studio --example by_hand -- "$BY_HAND"
-if [ -z "${GANATOMY:-}" ]; then
-    cargo build --quiet --locked -p ganatomy
-    GANATOMY=$target/debug/ganatomy
-fi
-export GANATOMY
+# The whole workspace, so that what the usual tests have built is used.
+cargo build --quiet --locked --workspace --bins --example by_hand
+"$target/debug/examples/by_hand" "$BY_HAND"
+export GANATOMY=${GANATOMY:-$target/debug/ganatomy}
 
 echo "the page in $("$CHROMIUM" --version)"
 cd "$tests"
