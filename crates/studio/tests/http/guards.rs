@@ -210,6 +210,77 @@ fn who_says_nothing_is_not_waited_for_and_blocks_nobody() {
 }
 
 #[test]
+fn a_body_that_never_ends_is_answered_after_a_while() {
+    let server = Server::start();
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let head = server.head("POST", RENDER, "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    drop(stream.read_to_string(&mut answer));
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("this took too long"), "{answer}");
+    assert!((25..45).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[test]
+fn more_connections_than_there_may_be_wait_until_others_have_gone() {
+    let server = Server::start();
+    let began = Instant::now();
+    let begin = |_| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").unwrap();
+        stream
+    };
+    let held: Vec<TcpStream> = (0..256).map(begin).collect();
+    // All places are taken until those who say nothing are sent away.
+    server.get(STUDIO).expect(200);
+    assert!((5..25).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    drop(held);
+    server.get(STUDIO).expect(200);
+}
+
+#[test]
+fn a_photo_has_a_size_and_a_kind() {
+    let server = Server::start();
+    let path = "/api/v1/models/scenes/inversions";
+    let more = format!("Content-Type: image/png\r\nContent-Length: {}\r\n\r\n", (16 << 20) + 1);
+    assert_eq!(server.raw(server.head("POST", path, &more).as_bytes()).unwrap().status, 413);
+    server.send("POST", path, "application/json", b"{}").expect(415);
+    server.send("POST", path, "text/html", b"<p>").expect(415);
+    assert!(server.send("POST", path, "image/png", b"no picture").expect(400).message().contains("photo"));
+    let wide = data::pictures::png(&data::Image::filled(128, 64, [9; 3])).unwrap();
+    let told = server.send("POST", path, "image/png", &wide).expect(400);
+    assert!(told.message().contains("128 pixels wide and 64 high"), "{}", told.message());
+}
+
+#[test]
+fn one_client_does_not_take_the_whole_queue() {
+    let server = Server::start();
+    server.post(RENDER, &recipe(&json!([]))).expect(200);
+    let address = server.address;
+    let body =
+        json!({ "latents": (0..64).map(|seed| json!({ "seed": seed })).collect::<Vec<_>>(), "columns": 8 }).to_string();
+    let ask = |client: &str| {
+        let head = format!(
+            "POST /api/v1/models/scenes/sheet HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Client: {client}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        send(address, head.as_bytes()).unwrap()
+    };
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..20).map(|_| scope.spawn(|| ask("greedy"))).collect();
+        std::thread::sleep(Duration::from_millis(50));
+        // Somebody else finds a place all the same.
+        ask("modest").expect(200);
+        asked.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let busy = answers.iter().filter(|answer| answer.status == 429).count();
+    assert!(busy > 0, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+}
+
+#[test]
 fn too_many_at_once_are_told_to_come_back() {
     let server = Server::start();
     server.post(RENDER, &recipe(&json!([]))).expect(200);
