@@ -4,7 +4,6 @@
 
 mod answers;
 mod guards;
-mod hostile;
 mod repair;
 mod runs;
 mod server;

@@ -67,6 +67,7 @@ impl Server {
     }
 
     /// As [`Server::raw`], from somebody who says that nothing more will come.
+    #[allow(dead_code, reason = "the hostile ones use it")]
     pub(crate) fn hang_up(&self, bytes: &[u8]) -> Option<Answer> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();

@@ -1,5 +1,12 @@
 //! Ten thousand requests that nobody means well with: the studio goes on serving, and its memory stays where it was.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+// Alone in its process, whose memory it watches.
+#[path = "../http/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod server;
+
 use crate::server::Server;
 use serde_json::json;
 
