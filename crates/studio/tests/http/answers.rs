@@ -45,7 +45,7 @@ fn the_studio_says_what_it_has() {
 
 #[test]
 fn a_picture_is_that_of_its_recipe_with_the_same_bytes_every_time() {
-    let server = Server::start();
+    let server = &Server::start();
     let render = |recipe: &Value| server.post("/api/v1/models/scenes/render", recipe).expect(200).body;
     let (plain, edited) = (recipe(7, json!([])), recipe(7, trees_off()));
     let (before, after) = (render(&plain), render(&edited));
@@ -60,7 +60,7 @@ fn a_picture_is_that_of_its_recipe_with_the_same_bytes_every_time() {
                 scope.spawn(move || {
                     let recipe = if turn % 2 == 0 { recipe(7, json!([])) } else { recipe(7, trees_off()) };
                     loop {
-                        let answer = server_post(server.address, &recipe);
+                        let answer = server.post_as("many", "/api/v1/models/scenes/render", &recipe);
                         if answer.status != 429 {
                             break answer.expect(200).body;
                         }
@@ -81,17 +81,6 @@ fn a_picture_is_that_of_its_recipe_with_the_same_bytes_every_time() {
     let mut named = edited.clone();
     named["model"] = json!({ "name": "scenes", "blake3": model["blake3"] });
     assert!(render(&named) == after);
-}
-
-fn server_post(address: std::net::SocketAddr, recipe: &Value) -> crate::server::Answer {
-    let body = recipe.to_string();
-    let head = format!(
-        "POST /api/v1/models/scenes/render HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Client: {}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        std::process::id(),
-        body.len()
-    );
-    crate::server::send(address, head.as_bytes()).unwrap()
 }
 
 #[test]

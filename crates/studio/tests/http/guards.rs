@@ -1,6 +1,6 @@
 //! Who may not ask, and who asks for too much: a test for each limit.
 
-use crate::server::{Answer, Server, send};
+use crate::server::{Answer, Server};
 use ganatomy_studio::{Access, Asked};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 
 const STUDIO: &str = "/api/v1/studio";
 const RENDER: &str = "/api/v1/models/scenes/render";
+const SHEET: &str = "/api/v1/models/scenes/sheet";
+
+/// A request that takes a while.
+fn large_sheet() -> Value {
+    json!({ "latents": (0..64).map(|seed| json!({ "seed": seed })).collect::<Vec<_>>(), "columns": 8 })
+}
 
 fn with(server: &Server, path: &str, host: Option<&str>, more: &str) -> u16 {
     let host = host.map_or(String::new(), |host| format!("Host: {host}\r\n"));
@@ -258,17 +264,7 @@ fn a_photo_has_a_size_and_a_kind() {
 fn one_client_does_not_take_the_whole_queue() {
     let server = Server::start();
     server.post(RENDER, &recipe(&json!([]))).expect(200);
-    let address = server.address;
-    let body =
-        json!({ "latents": (0..64).map(|seed| json!({ "seed": seed })).collect::<Vec<_>>(), "columns": 8 }).to_string();
-    let ask = |client: &str| {
-        let head = format!(
-            "POST /api/v1/models/scenes/sheet HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Client: {client}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        send(address, head.as_bytes()).unwrap()
-    };
+    let ask = |client: &str| server.post_as(client, SHEET, &large_sheet());
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let asked: Vec<_> = (0..20).map(|_| scope.spawn(|| ask("greedy"))).collect();
         std::thread::sleep(Duration::from_millis(50));
@@ -282,28 +278,11 @@ fn one_client_does_not_take_the_whole_queue() {
 
 #[test]
 fn too_many_at_once_are_told_to_come_back() {
-    let server = Server::start();
+    let server = &Server::start();
     server.post(RENDER, &recipe(&json!([]))).expect(200);
-    let address = server.address;
-    let body =
-        json!({ "latents": (0..64).map(|seed| json!({ "seed": seed })).collect::<Vec<_>>(), "columns": 8 }).to_string();
-    let ask = move |client: &str| {
-        let head = format!(
-            "POST /api/v1/models/scenes/sheet HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Client: {client}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        send(address, head.as_bytes()).unwrap()
-    };
     let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let asked: Vec<_> = (0..40)
-            .map(|n| {
-                scope.spawn({
-                    let ask = ask.clone();
-                    move || ask(&format!("client {}", n % 8))
-                })
-            })
-            .collect();
+        let ask = |n| scope.spawn(move || server.post_as(&format!("client {}", n % 8), SHEET, &large_sheet()));
+        let asked: Vec<_> = (0..40).map(ask).collect();
         asked.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let (done, busy): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);

@@ -1,6 +1,6 @@
 //! Runs are found, told and watched, whatever becomes of their folders.
 
-use crate::server::{Server, send};
+use crate::server::Server;
 use dissect::Settings;
 use models::Dissecting;
 use net::Device;
@@ -275,7 +275,7 @@ fn only_so_many_watch_at_a_time() {
     drop(open);
     // Who goes away makes room; that is noticed when there is something to tell.
     let request = format!("{}\r\n", server.head("GET", "/api/v1/runs", ""));
-    assert_eq!(send(server.address, request.as_bytes()).unwrap().status, 200);
+    assert_eq!(server.raw(request.as_bytes()).unwrap().status, 200);
 }
 
 fn copy(from: &Path, to: &Path) {

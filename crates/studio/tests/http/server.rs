@@ -63,19 +63,23 @@ impl Server {
 
     /// Sends bytes as they are, and reads until the other side closes.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Option<Answer> {
-        send(self.address, bytes)
+        exchange(self.address, bytes, false)
     }
 
     /// As [`Server::raw`], from somebody who says that nothing more will come.
     #[allow(dead_code, reason = "the hostile ones use it")]
     pub(crate) fn hang_up(&self, bytes: &[u8]) -> Option<Answer> {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        drop(stream.write_all(bytes));
-        drop(stream.shutdown(std::net::Shutdown::Write));
-        let mut all = Vec::new();
-        drop(stream.read_to_end(&mut all));
-        Answer::parse(&all)
+        exchange(self.address, bytes, true)
+    }
+
+    /// As [`Server::post`], by a client that says who it is.
+    pub(crate) fn post_as(&self, client: &str, path: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        let more = format!(
+            "X-Client: {client}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.raw(self.head("POST", path, &more).as_bytes()).unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -152,13 +156,16 @@ fn unchunked(mut rest: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Sends bytes to an address, and reads until the other side closes.
-pub(crate) fn send(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+/// Sends bytes to an address, says that this was all if it was, and reads until the other side closes.
+fn exchange(address: SocketAddr, bytes: &[u8], all: bool) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     // Who is refused early may not be read to the end.
     drop(stream.write_all(bytes));
-    let mut all = Vec::new();
-    drop(stream.read_to_end(&mut all));
-    Answer::parse(&all)
+    if all {
+        drop(stream.shutdown(std::net::Shutdown::Write));
+    }
+    let mut answer = Vec::new();
+    drop(stream.read_to_end(&mut answer));
+    Answer::parse(&answer)
 }
