@@ -151,14 +151,7 @@ impl Edit {
             Truncation { psi: self.truncation.psi.or(recipe.truncation.filter(|_| self.latents.is_none())) };
         let latents = truncation.of(latents, &generator)?;
         recipe.truncation = truncation.psi;
-        if let Some(origin) = recipe.model.as_ref()
-            && !origin.is(generator.network())?
-        {
-            console.warn(&format!(
-                "the recipe was made for another generator ({}): its units may stand for other things",
-                origin.name
-            ));
-        }
+        warn_of_another(&recipe, &generator, console)?;
         let editing = Editing::new(&generator, recipe, dissection.as_ref(), segmenter.as_ref())?;
         if editing.is_blind() {
             console.warn(
@@ -213,6 +206,19 @@ impl Edit {
         edits.iter_mut().for_each(|action| action.place = place.clone());
         Ok(Recipe::new(edits))
     }
+}
+
+/// Says aloud that a recipe was made for another generator.
+pub(super) fn warn_of_another(recipe: &Recipe, generator: &Generator, console: Console) -> Result<()> {
+    if let Some(origin) = recipe.model.as_ref()
+        && !origin.is(generator.network())?
+    {
+        console.warn(&format!(
+            "the recipe was made for another generator ({}): its units may stand for other things",
+            origin.name
+        ));
+    }
+    Ok(())
 }
 
 /// What became of the classes, those that changed most first.
