@@ -99,7 +99,7 @@ impl Export {
             None if ends("safetensors") => Form::Safetensors,
             None if ends("onnx") => Form::Onnx,
             None => {
-                let hint = "End it in .safetensors or .onnx, or give a folder with `--to pytorch`.";
+                let hint = "End it in .safetensors or .onnx, or give a folder with --to pytorch.";
                 return Err(wrong("is not a kind of file that is written here").with_hint(hint).into());
             }
         };

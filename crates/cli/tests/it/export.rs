@@ -41,7 +41,7 @@ fn for_other_frameworks() {
 #[test]
 fn edits_of_a_recipe_become_part_of_the_model() {
     let place = with_models();
-    place.succeed("edit g.safetensors --insert 1:0,2@1.5 --cells 1,2 3,3 --seeds 0..3 --raw wanted.npy --out edited");
+    place.succeed("edit g.safetensors --insert 1:0,1@1.5 --cells 1,2 3,3 --seeds 0..3 --raw wanted.npy --out edited");
     place.succeed("export g.safetensors --recipe edited/recipe.json --out edited.safetensors");
     place.succeed("sample edited.safetensors --seeds 0..3 --raw given.npy");
     let (wanted, given) = (place.npy("wanted.npy").into_f32(), place.npy("given.npy").into_f32());
