@@ -26,6 +26,7 @@
 //! ```
 
 mod activations;
+mod calculation;
 mod causes;
 mod compare;
 mod dissecting;
@@ -50,6 +51,7 @@ mod seen;
 mod source;
 mod walk;
 
+pub use calculation::Calculation;
 pub use causes::{Causes, Searched, concepts_named, removable_first};
 pub use compare::measure_images;
 pub use dissect::{Unwatched, Watch, unwatched};

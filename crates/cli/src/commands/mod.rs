@@ -16,6 +16,7 @@ mod merge;
 mod repair;
 mod report;
 mod resume;
+mod run;
 mod sample;
 mod segmenter;
 mod studio;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Studio(studio::Studio),
     Inspect(inspect::Inspect),
     Export(export::Export),
+    Run(run::Run),
     Trial(trial::Trial),
     Completions(completions::Completions),
 }
@@ -77,6 +79,7 @@ impl Command {
             Self::Studio(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),
+            Self::Run(command) => command.run(console),
             Self::Trial(command) => command.run(console),
             Self::Completions(command) => command.run(),
         }

@@ -26,6 +26,7 @@ mod refusals;
 mod repair;
 mod report;
 mod resume;
+mod run;
 mod runs;
 mod sample;
 mod segmenter;
