@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod output;
 mod progress;
+mod settings;
 mod threads;
 mod training;
 mod truncation;

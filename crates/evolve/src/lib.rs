@@ -49,6 +49,6 @@ pub use run::{Evolution, Play, Stats};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
     AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,
-    Precision, Quality, Settings,
+    Precision, Quality, Settings, about_preset,
 };
 pub use state::State;

@@ -1,10 +1,11 @@
 //! The settings of a run: presets, files, overrides, checks, differences.
 
 mod choices;
+mod keys;
 mod presets;
 
 pub use choices::{AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Noise, Precision, Quality};
-pub use presets::PRESETS;
+pub use presets::{PRESETS, about_preset};
 
 use crate::{Loss, Selection};
 use base::{Error, Result};
@@ -13,7 +14,7 @@ use net::Law;
 use net::zoo::{Doublings, GeneratorStart, Norm};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use train::settings::{check_number, check_positive, check_seed};
+use train::settings::Key;
 use train::table::read_table;
 use train::{RunSettings, Schedule};
 
@@ -162,16 +163,7 @@ impl RunSettings for Settings {
     const EXAMPLES: [&'static str; 2] = ["batch=16", "image.size=64"];
     const FREE: &'static [&'static str] = &["generations"];
     const DATA: &'static [&'static str] = &["data"];
-    const COUNTS: &'static [(&'static str, u64)] = &[
-        ("generations", 4_000_000_000),
-        ("width", 4096),
-        ("width_d", 4096),
-        ("latent", 65_536),
-        ("batch", 65_536),
-        ("eval", 65_536),
-        ("d_steps", 1000),
-        ("mu", 1000),
-    ];
+    const KEYS: &'static [Key] = keys::KEYS;
 
     fn is_place(value: &str) -> bool {
         !value.is_empty() && !data::BUILT_IN.contains(&value)
@@ -203,42 +195,11 @@ impl RunSettings for Settings {
             let error = Error::setting(key, reason);
             Err(if hint.is_empty() { error } else { error.with_hint(hint.to_string()) })
         };
-        self.check_counts()?;
-        check_seed("seed", self.seed)?;
-        for (key, value) in [("lr_g", self.lr_g), ("lr_d", self.lr_d)] {
-            check_positive(key, value)?;
-        }
-        let decays = [("beta1_g", self.beta1_g), ("beta1_d", self.beta1_d), ("beta2", self.beta2), ("ema", self.ema)];
-        for (key, value) in decays {
-            check_number(key, value, (0.0..1.0).contains(&value), "a number of at least 0 and below 1")?;
-        }
-        let weights = [
-            ("gamma", self.gamma),
-            ("penalty.gp", self.penalty.gp),
-            ("penalty.r1", self.penalty.r1),
-            ("penalty.r2", self.penalty.r2),
-        ];
-        for (key, value) in weights {
-            check_number(key, value, value >= 0.0 && value.is_finite(), "a number of at least 0")?;
-        }
         if self.mutations.is_empty() {
             return wrong("mutations", "there is none".into(), "Name at least one loss, such as [\"heuristic\"].");
         }
-        if self.norm_g == Norm::Spectral {
-            return wrong("norm_g", "spectral norm is for discriminators".into(), "Choose none, batch or pixel.");
-        }
-        if self.norm_d == Norm::Pixel {
-            return wrong("norm_d", "pixel norm is for generators".into(), "Choose none, batch or spectral.");
-        }
         if self.network != Family::Mlp {
             check_size(self.image.size)?;
-            if !matches!(self.image.channels, 0 | 1 | 3) {
-                return wrong(
-                    "image.channels",
-                    format!("{} is not 1 or 3 (or 0, as the data are)", self.image.channels),
-                    "",
-                );
-            }
         }
         let fakes = self.batch * self.d_steps;
         if self.fakes == Fakes::Evaluation && self.selection.compares() && self.eval * self.mu < fakes {
@@ -278,6 +239,31 @@ mod tests {
     fn set(overrides: &[&str]) -> Result<Settings> {
         let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
         Settings::resolve(&Settings::preset("paper", false).unwrap(), None, &overrides)
+    }
+
+    #[test]
+    fn the_table_has_every_setting_with_the_words_that_it_takes() {
+        let settings = Settings::preset("modern", false).unwrap();
+        let mut names: Vec<&str> = Settings::KEYS.iter().map(|key| key.name).collect();
+        let mut found: Vec<String> = settings.as_typed().into_iter().map(|(key, _)| key).collect();
+        names.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(names, found);
+        for key in Settings::KEYS.iter().filter(|key| key.name != "preset" && !key.values.words().is_empty()) {
+            for word in key.values.words() {
+                let refused = set(&[&format!("{}={word}", key.name)]).err().map(|e| e.to_string());
+                let combination = refused.as_ref().is_some_and(|told| told.contains("fewer than"));
+                assert!(refused.is_none() || combination, "{}={word}: {refused:?}", key.name);
+            }
+            let refused = set(&[&format!("{}=nonsense", key.name)]).unwrap_err().to_string();
+            let all = key.values.words().join(", ");
+            let of_one_side = matches!(key.name, "norm_g" | "norm_d");
+            assert!(of_one_side || refused.contains(&all) || refused.ends_with("is not true or false"), "{refused}");
+        }
+        assert_eq!(
+            set(&["norm_g=spectral"]).unwrap_err().to_string(),
+            "norm_g: \"spectral\" is none of none, batch, pixel"
+        );
     }
 
     #[test]
@@ -339,7 +325,10 @@ mod tests {
         assert_eq!(message(&["seed=18446744073709551615"]), format!("seed: 18446744073709551615 {seeds}"));
         assert_eq!(message(&["seed=-1"]), format!("seed: -1 {seeds}"));
         let by_hand = Settings { seed: u64::MAX, ..set(&[]).unwrap() };
-        assert_eq!(by_hand.check().unwrap_err().to_string() + " | ", format!("seed: 18446744073709551615 {seeds}"));
+        assert_eq!(
+            by_hand.check_each().unwrap_err().to_string() + " | ",
+            format!("seed: 18446744073709551615 {seeds}")
+        );
         assert_eq!(message(&["beta1_d=1"]), "beta1_d: 1 is not a number of at least 0 and below 1 | ");
         assert_eq!(message(&["gamma=high"]), "gamma: \"high\" is not a number | ");
         assert_eq!(message(&["extra=2"]), "extra: 2 is not true or false | ");

@@ -5,7 +5,7 @@ use base::{Error, Result};
 use data::Size;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use train::settings::{check_number, check_positive, check_seed};
+use train::settings::{Key, Values};
 use train::{RunSettings, Schedule};
 
 /// What a run folder's `config.toml` says its run is.
@@ -111,8 +111,44 @@ impl RunSettings for Settings {
     const EXAMPLES: [&'static str; 2] = ["batch=32", "augment.colour=0"];
     const DATA: &'static [&'static str] = &["data", "val"];
     const FILES: &'static [&'static str] = &["from"];
-    const COUNTS: &'static [(&'static str, u64)] =
-        &[("steps", 100_000_000), ("batch", 4096), ("width", 1024), ("levels", 8), ("log.judged", 1_000_000)];
+    const KEYS: &'static [Key] = &[
+        Key::new("task", Values::OneOf(&["segmenter"]), "what kind of run it is"),
+        Key::new("data", Values::Free("scenes, a folder or a zip"), "the labelled images"),
+        Key::new(
+            "val",
+            Values::Free("scenes, a folder or a zip; empty: a part of data"),
+            "the labelled images to judge by",
+        ),
+        Key::new("held_out", Values::Share, "the part of data that is kept from learning where there is no val"),
+        Key::new(
+            "from",
+            Values::Free("a model file; empty: random weights"),
+            "the segmenter whose weights are the first ones",
+        ),
+        Key::new(
+            "size",
+            Values::Free("64, or 80x48 for 80 in a row and 48 rows; 0: as they are"),
+            "the size of images in pixels",
+        ),
+        Key::new("seed", Values::SEED, "the seed of everything random"),
+        Key::new("steps", Values::count(100_000_000), "steps in all"),
+        Key::new("batch", Values::count(4096), "images in a step"),
+        Key::new("width", Values::count(1024), "maps of the network at full size"),
+        Key::new("levels", Values::count(8), "how often the network halves its maps"),
+        Key::new(
+            "lr",
+            Values::Positive,
+            "the learning rate at its highest; it rises over the first twentieth of the steps, then falls to 0",
+        ),
+        Key::new("weighting", Values::OneOf(&["none", "root", "median"]), "how much rare classes count in the loss"),
+        Key::new("ignored", Values::OneOf(&["learn", "skip"]), "what becomes of pixels with the ignore class"),
+        Key::new("augment.flip", Values::Switch, "mirror every other image"),
+        Key::new("augment.colour", Values::Share, "how strongly colours are changed"),
+        Key::new("augment.shift", Values::Whole(0, 1024), "by how many pixels images move at most"),
+        Key::new("log.checkpoint", Values::EVERY, "steps between checkpoints; 0: only at the end"),
+        Key::new("log.keep", Values::EVERY, "checkpoints that are kept, besides the best"),
+        Key::new("log.judged", Values::count(1_000_000), "images of a judgement"),
+    ];
 
     fn is_place(value: &str) -> bool {
         !value.is_empty() && !data::BUILT_IN.contains(&value)
@@ -129,24 +165,25 @@ impl RunSettings for Settings {
         }
         Ok(Self::preset(table.get("data").and_then(toml::Value::as_str).unwrap_or_default()))
     }
-
-    fn check(&self) -> Result<()> {
-        self.check_counts()?;
-        check_seed("seed", self.seed)?;
-        check_positive("lr", self.lr)?;
-        for (key, value) in [("held_out", self.held_out), ("augment.colour", self.augment.colour)] {
-            check_number(key, value, (0.0..=1.0).contains(&value), "a number from 0 to 1")?;
-        }
-        if self.augment.shift > 1024 {
-            return Err(Error::setting("augment.shift", format!("{} is more than 1024 pixels", self.augment.shift)));
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_has_every_setting() {
+        let mut names: Vec<&str> = Settings::KEYS.iter().map(|key| key.name).collect();
+        let mut found: Vec<String> = Settings::preset("scenes").as_typed().into_iter().map(|(key, _)| key).collect();
+        names.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(names, found);
+        for key in Settings::KEYS {
+            for word in key.values.words() {
+                Settings::preset("scenes").with(&[format!("{}={word}", key.name)]).unwrap();
+            }
+        }
+    }
 
     #[test]
     fn settings_survive_toml() {

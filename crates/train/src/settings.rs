@@ -1,10 +1,13 @@
 //! The settings of a run: a preset, a file over it, single values over both; the run folder's `config.toml`; what may
 //! change when a run goes on.
 
+mod keys;
+
+pub use keys::{Key, Values};
+
 use crate::run_folder::{self, CONFIG};
-use crate::table::{flatten, put, read_table, value_of};
+use crate::table::{flatten, put, read_table, typed, value_of};
 use crate::wrong_value;
-pub use crate::wrong_value::{check_count, check_number, check_positive, check_seed};
 use base::sniff::{Kind, Wanted};
 use base::{Error, Result, files};
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,7 +31,7 @@ pub struct Schedule {
 /// Everything that decides how a run goes, all resolved. Its TOML form is the run folder's `config.toml`; values under
 /// `log.` say what is written, and change no result.
 ///
-/// A kind of settings is a plain `struct` that serde knows, with [`RunSettings::check`]; all else is here.
+/// A kind of settings is a plain `struct` that serde knows, with the table [`RunSettings::KEYS`] and [`RunSettings::check`]; all else is here.
 pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// What the file says its run is, as its value of `task`. Generators came first: their file has no such key.
     const TASK: Option<&'static str>;
@@ -52,14 +55,16 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// Keys that name a file which only the beginning of a run reads.
     const FILES: &'static [&'static str] = &[];
 
-    /// Keys of whole numbers from 1 on, each with its largest one.
-    const COUNTS: &'static [(&'static str, u64)] = &[];
+    /// All keys, in the order in which people read them.
+    const KEYS: &'static [Key];
 
-    /// Whether all values can be used.
+    /// Whether values go together. That each is among those of its key is checked before.
     ///
     /// # Errors
-    /// One cannot: it is named, with the cure where there is one.
-    fn check(&self) -> Result<()>;
+    /// One does not: it is named, with the cure where there is one.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// The values under those of a run's file (at `path`, for messages): a key that the file lacks, because the run is
     /// older than the key, has its value from here.
@@ -163,15 +168,22 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
         toml::Table::try_from(self).unwrap_or_default()
     }
 
-    /// Whether all counts are in their ranges: a part of [`RunSettings::check`].
+    /// All values by their keys, as people type them.
+    fn as_typed(&self) -> Vec<(String, String)> {
+        flatten(&self.to_table()).into_iter().map(|(key, value)| (key, typed(&value))).collect()
+    }
+
+    /// Whether each value is among those that its key takes.
     ///
     /// # Errors
     /// One is not.
-    fn check_counts(&self) -> Result<()> {
-        let values = flatten(&self.to_table());
-        Self::COUNTS.iter().try_for_each(|(key, most)| {
-            let value = values.iter().find(|(found, _)| found == key).and_then(|(_, value)| value.as_integer());
-            value.map_or(Ok(()), |value| check_count(key, u64::try_from(value).unwrap_or_default(), *most))
+    fn check_each(&self) -> Result<()> {
+        let table = toml::Table::try_from(self);
+        // What a file cannot hold is a number that is too large for it.
+        let values = flatten(&table.map_err(|_| too_large(self))?);
+        Self::KEYS.iter().try_for_each(|key| {
+            let value = values.iter().find(|(found, _)| found == key.name);
+            value.map_or(Ok(()), |(_, value)| key.values.check(key.name, value))
         })
     }
 
@@ -241,6 +253,18 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     }
 }
 
+/// The error of settings with a whole number that no file holds.
+fn too_large<S: RunSettings>(settings: &S) -> Error {
+    let json = serde_json::to_value(settings).unwrap_or_default();
+    let value =
+        |key: &Key| json.pointer(&format!("/{}", key.name.replace('.', "/"))).and_then(serde_json::Value::as_u64);
+    let found = S::KEYS.iter().find_map(|key| Some((key, value(key).filter(|&value| value > wrong_value::MOST)?)));
+    found.map_or_else(
+        || Error::setting("settings", "cannot be written to a file"),
+        |(key, value)| Error::setting(key.name, format!("{value} is not {}", key.values.in_full())),
+    )
+}
+
 fn hash_of(values: Vec<(String, toml::Value)>) -> String {
     let all: Vec<String> = values.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
     blake3::hash(all.join("\n").as_bytes()).to_hex()[..16].to_owned()
@@ -258,9 +282,10 @@ fn from_table<S: RunSettings>(table: toml::Table) -> Result<S> {
         let key =
             text.lines().find_map(|l| l.strip_prefix("in `").and_then(|l| l.strip_suffix('`'))).unwrap_or("settings");
         let value = flatten(&given).into_iter().find(|(found, _)| found == key).map(|(_, value)| value);
-        let most = S::COUNTS.iter().find(|(counted, _)| *counted == key).map(|(_, most)| *most);
-        Error::setting(key, wrong_value::in_words(e.message(), value.as_ref(), most))
+        let values = S::KEYS.iter().find(|known| known.name == key).map(|known| known.values);
+        Error::setting(key, wrong_value::in_words(e.message(), value.as_ref(), values))
     })?;
+    settings.check_each()?;
     settings.check()?;
     Ok(settings)
 }

@@ -41,6 +41,15 @@ pub fn flatten(table: &toml::Table) -> Vec<(String, toml::Value)> {
     flat
 }
 
+/// A value as people type it: words without quotes.
+pub fn typed(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => format!("[{}]", items.iter().map(typed).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
 /// Replaces an existing value, a whole number standing in for a float, and whatever is no text for a text.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 
 use base::{Error, Result};
 use ganatomy_train::checkpoint::{Checkpoint, Store};
-use ganatomy_train::settings::{check_count, check_positive};
+use ganatomy_train::settings::{Key, Values};
 use ganatomy_train::signals::{Interrupt, Signal};
 use ganatomy_train::{
     Adam, Change, Files, Memory, Moments, OpenRun, Optimiser, Outcome, Pack, Parameter, RunSettings, Schedule, Shown,
@@ -44,11 +44,15 @@ impl RunSettings for Settings {
     const EXAMPLES: [&'static str; 2] = ["lr=0.1", "target=2"];
     const FREE: &'static [&'static str] = &["rounds"];
     const DATA: &'static [&'static str] = &["data"];
-
-    fn check(&self) -> Result<()> {
-        check_count("rounds", self.rounds, 1000)?;
-        check_positive("lr", self.lr)
-    }
+    const KEYS: &'static [Key] = &[
+        Key::new("task", Values::OneOf(&["approach"]), "what is done"),
+        Key::new("data", Values::Free("a file"), "where to begin"),
+        Key::new("target", Values::Free("a number"), "where to go"),
+        Key::new("rounds", Values::count(1000), "how often"),
+        Key::new("lr", Values::Positive, "how fast"),
+        Key::new("burst", Values::EVERY, "when it bursts"),
+        Key::new("log.checkpoint", Values::EVERY, "how often it is saved"),
+    ];
 
     fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {
         if table.contains_key("task") { Ok(settings("")) } else { Err(Error::file(path, "is of something else")) }

@@ -3,6 +3,7 @@
 use crate::console::Console;
 use crate::device::Computing;
 use crate::exit::Code;
+use crate::settings::Setting;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use data::Dataset;
@@ -36,7 +37,7 @@ pub(crate) struct Evolve {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting over all others; may be given often
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::of::<evolve::Settings>(), hide_possible_values = true)]
     settings: Vec<String>,
     /// What convolutions multiply: f32, or bf16, faster where the processor has AVX512-BF16
     #[arg(long, value_name = "f32|bf16")]

@@ -19,6 +19,7 @@ mod resume;
 mod run;
 mod sample;
 mod segmenter;
+mod settings;
 mod studio;
 mod trial;
 
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Inspect(inspect::Inspect),
     Export(export::Export),
     Run(run::Run),
+    Settings(settings::Settings),
+    Presets(settings::Presets),
     Trial(trial::Trial),
     Completions(completions::Completions),
 }
@@ -80,6 +83,8 @@ impl Command {
             Self::Inspect(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Run(command) => command.run(console),
+            Self::Settings(command) => command.run(),
+            Self::Presets(command) => command.run(),
             Self::Trial(command) => command.run(console),
             Self::Completions(command) => command.run(),
         }

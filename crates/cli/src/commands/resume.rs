@@ -3,6 +3,7 @@
 use crate::console::Console;
 use crate::device::Computing;
 use crate::exit::Code;
+use crate::settings::Setting;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use evolve::Evolution;
@@ -33,7 +34,7 @@ pub(crate) struct Resume {
     #[arg(long)]
     allow_change: bool,
     /// A setting; other than log.* it must be the one that the run was made with
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::of::<evolve::Settings>(), hide_possible_values = true)]
     settings: Vec<String>,
     #[command(flatten)]
     computing: Computing,

@@ -2,6 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::exit::{self, Code};
+use crate::settings::Setting;
 use crate::{threads, training};
 use anyhow::Result;
 use data::toys::Toy;
@@ -46,7 +47,7 @@ pub(crate) struct Trial {
     #[arg(long, value_name = "N", value_parser = threads::count)]
     jobs: Option<usize>,
     /// A setting of all arms; may be given often
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::of::<evolve::Settings>(), hide_possible_values = true)]
     settings: Vec<String>,
     /// Print the resolved settings and stop
     #[arg(long)]

@@ -110,6 +110,8 @@ fn every_command_answers_as_the_schema_says() {
     place.write("masks/a.png", &data::pictures::png(&data::Image::filled(64, 64, [255; 3])).unwrap());
     answer(&place, "segmenter masks masks --out m.safetensors", 0);
     answer(&place, "completions bash", 0);
+    answer(&place, "settings", 0);
+    answer(&place, "presets --points", 0);
 
     let dissect = "dissect scenes --segmenter scenes --layers 2 --samples 32 --fit-samples 16 --top-images 1";
     answer(&place, &format!("{dissect} --out d"), 0);

@@ -31,6 +31,7 @@ mod runs;
 mod sample;
 mod segmenter;
 #[cfg(unix)]
+mod settings;
 mod signals;
 mod sizes;
 mod studio;

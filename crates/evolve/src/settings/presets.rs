@@ -13,6 +13,17 @@ use net::zoo::{GeneratorStart, Norm};
 /// The names of the presets.
 pub const PRESETS: [&str; 4] = ["paper", "theano", "pytorch", "modern"];
 
+/// What a preset is for, in one line; nothing of others.
+pub fn about_preset(name: &str) -> &'static str {
+    match name {
+        "paper" => "E-GAN as the paper describes it",
+        "theano" => "the paper's Theano release: noise of each mutation its own, Adam's moments by mutation",
+        "pytorch" => "the paper's PyTorch release: other losses, a transposed convolution first",
+        "modern" => "hinge loss, spectral norm, a moving average: for images of one's own",
+        _ => "",
+    }
+}
+
 impl Settings {
     /// The values of a preset, for images (or for points where `points`).
     ///

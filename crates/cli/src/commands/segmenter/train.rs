@@ -4,6 +4,7 @@ use crate::arguments;
 use crate::console::Console;
 use crate::device::Computing;
 use crate::exit::Code;
+use crate::settings::Setting;
 use crate::training::{self, Manner, Told, quoted};
 use anyhow::Result;
 use data::Dataset;
@@ -42,7 +43,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "PIXELS", value_parser = arguments::size)]
     size: Option<data::Size>,
     /// One setting over all others; may be given often
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::of::<segment::Settings>(), hide_possible_values = true)]
     settings: Vec<String>,
     /// The seed of everything random
     #[arg(long, value_name = "S")]
