@@ -21,6 +21,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 pub fn known_names<'a>(typed: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(typed, known.clone()) {
         Some(near) => format!("Did you mean {near}?"),
+        None if known.clone().into_iter().next().is_none() => format!("There are no {what}."),
         None => format!("The {what} are: {}.", known.into_iter().collect::<Vec<_>>().join(", ")),
     }
 }
@@ -75,6 +76,7 @@ mod tests {
     fn where_nothing_is_near_all_names_are_told() {
         assert_eq!(known_names("treee", "classes", ["sky", "tree"]), "Did you mean tree?");
         assert_eq!(known_names("window", "classes", ["sky", "tree"]), "The classes are: sky, tree.");
+        assert_eq!(known_names("window", "classes", []), "There are no classes.");
     }
 
     #[test]

@@ -14,8 +14,12 @@ fn refused(output: &Output) -> String {
 
 /// A generator whose layer and image are of so many pixels on a side.
 fn wide(layer: usize, image: usize) -> Vec<u8> {
+    wide_of(1, layer, image)
+}
+
+fn wide_of(channels: usize, layer: usize, image: usize) -> Vec<u8> {
     model(&[
-        r#"{"name":"z","op":"input","shape":[1,1,1]}"#,
+        &format!(r#"{{"name":"z","op":"input","shape":[{channels},1,1]}}"#),
         &format!(r#"{{"name":"up","op":"upsample_nearest","inputs":["z"],"factor":{layer}}}"#),
         r#"{"name":"r","op":"relu","inputs":["up"]}"#,
         &format!(r#"{{"name":"down","op":"avg_pool","inputs":["r"],"factor":{}}}"#, layer / image),
@@ -74,6 +78,10 @@ fn dissections_and_repairs_that_need_more_than_there_is() {
         "{said}"
     );
     assert!(!place.path("r").exists());
+    place.write("m.safetensors", &wide_of(3, 8192, 64));
+    let said = refused(&limited(&place, "dissect m.safetensors --segmenter scenes --layers r --samples 32 --out d"));
+    assert!(said.starts_with("error: m.safetensors: a dissection needs about "), "{said}");
+    assert!(said.contains("hint: Name fewer --layers.") && !place.path("d").exists(), "{said}");
 }
 
 #[test]
