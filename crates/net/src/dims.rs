@@ -1,6 +1,6 @@
 //! Shapes of all nodes of a description before anything runs, with errors that a person can read.
 
-use crate::{Error, Graph, Node, Op, Result};
+use crate::{Error, Graph, Op, Result};
 use tensor::{Dim, Mismatch, broadcast, count, maps, mismatch, shown};
 
 /// Elements that a single value may have for one sample: 2^36 is 256 GiB of f32, above which a description is a mistake or an
@@ -18,7 +18,7 @@ impl Graph {
             let inputs: Vec<&[Dim]> = node.inputs.iter().map(|&i| all[i].as_slice()).collect();
             let like = node.like.map(|i| all[i].as_slice());
             let wrong = |wrong| of_node(&node.name, node.op.name(), wrong);
-            let dims = infer(node, &inputs, like).map_err(wrong)?;
+            let dims = node.op.dims(&inputs, like).map_err(wrong)?;
             possible(&node.name, &dims)?;
             if let Some(axis) = node.units.filter(|&axis| axis == 0 || axis >= dims.len()) {
                 return Err(wrong(mismatch(
@@ -104,10 +104,20 @@ fn fixed(lengths: &[usize]) -> Vec<Dim> {
     lengths.iter().map(|&length| Dim::Fixed(length)).collect()
 }
 
-fn infer(node: &Node, inputs: &[&[Dim]], like: Option<&[Dim]>) -> Result<Vec<Dim>, Mismatch> {
+impl Op {
+    /// The dimensions of the result, for those of the inputs and of the node whose shape it takes.
+    ///
+    /// # Errors
+    /// It cannot work on them.
+    pub fn dims(&self, inputs: &[&[Dim]], like: Option<&[Dim]>) -> Result<Vec<Dim>, Mismatch> {
+        infer(self, inputs, like)
+    }
+}
+
+fn infer(op: &Op, inputs: &[&[Dim]], like: Option<&[Dim]>) -> Result<Vec<Dim>, Mismatch> {
     let exactly = |wanted: usize| count(inputs, wanted..=wanted);
     let reference = || like.ok_or_else(|| mismatch("a node to take the shape from", "none"));
-    match &node.op {
+    match op {
         Op::Input { shape, batch, .. } => {
             exactly(0)?;
             Ok(if *batch { [&[Dim::N], fixed(shape).as_slice()].concat() } else { fixed(shape) })

@@ -86,12 +86,15 @@ fn everything() -> Graph {
     let resize = |coordinates, interpolation| AxisMap::Resize { length: 6, coordinates, interpolation };
     maps.extend([
         resize(Coordinates::HalfPixel { scale: None }, Interpolation::Nearest { rounding: Rounding::HalfUp }),
-        resize(Coordinates::Asymmetric { scale: Some(1.5) }, Interpolation::Linear { antialias: true }),
+        resize(Coordinates::Asymmetric { scale: Some(1.5) }, Interpolation::Linear { antialias: true, edge: false }),
         resize(
             Coordinates::HalfPixelSymmetric { scale: 0.75 },
-            Interpolation::Cubic { a: -0.75, antialias: true, exclude_outside: true },
+            Interpolation::Cubic { a: -0.75, antialias: true, exclude_outside: true, edge: false },
         ),
-        resize(Coordinates::AlignCorners, Interpolation::Cubic { a: -0.5, antialias: false, exclude_outside: false }),
+        resize(
+            Coordinates::AlignCorners,
+            Interpolation::Cubic { a: -0.5, antialias: false, exclude_outside: false, edge: false },
+        ),
     ]);
     let mut line = narrow;
     for map in maps {
@@ -488,7 +491,7 @@ fn what_is_nearly_too_large_is_refused_or_listed() {
     );
     // Small maps from each of whose entries to each there is a weight: a matrix that no memory holds.
     let average = AxisMap::Average { size: side, stride: 1, padding: [side - 1; 2], count_padding: true };
-    let interpolation = Interpolation::Linear { antialias: true };
+    let interpolation = Interpolation::Linear { antialias: true, edge: false };
     let resize =
         AxisMap::Resize { length: side, coordinates: Coordinates::HalfPixel { scale: Some(1e-12) }, interpolation };
     for map in [average, resize] {

@@ -57,6 +57,11 @@ pub enum AxisMap {
         /// Which ones.
         mode: PadMode,
     },
+    /// Some entries, by their numbers, in any order and any number of times.
+    Take {
+        /// Which ones.
+        entries: Vec<usize>,
+    },
     /// Running sums.
     Cumulative {
         /// Without the entry itself.
@@ -97,6 +102,14 @@ pub enum Coordinates {
     },
     /// First on first, last on last.
     AlignCorners,
+    /// First on `start` and last on `end`, as shares of the way from the first entry of the input to its last: a part of the axis is
+    /// resized (ONNX's `tf_crop_and_resize`).
+    Crop {
+        /// Where the first entry of the result lies.
+        start: f64,
+        /// Where the last one lies.
+        end: f64,
+    },
 }
 
 /// What is read at a place between entries.
@@ -113,6 +126,9 @@ pub enum Interpolation {
         /// Wider where the result is shorter, so that no entry is left out.
         #[serde(default, skip_serializing_if = "is_false")]
         antialias: bool,
+        /// Where it is wider, the first or last entry stands for those outside (ONNX); otherwise they weigh nothing (`PyTorch`, Pillow).
+        #[serde(default, skip_serializing_if = "is_false")]
+        edge: bool,
     },
     /// Four neighbours, Keys' kernel.
     Cubic {
@@ -124,6 +140,9 @@ pub enum Interpolation {
         /// Weights of entries outside are 0 and the others sum to 1; otherwise the first or last entry stands for them.
         #[serde(default, skip_serializing_if = "is_false")]
         exclude_outside: bool,
+        /// As in `Linear`.
+        #[serde(default, skip_serializing_if = "is_false")]
+        edge: bool,
     },
 }
 
@@ -213,6 +232,9 @@ impl AxisMap {
                 let fits = input > 0 && before.max(after) <= most;
                 input.checked_add(before)?.checked_add(after).filter(|_| fits)
             }
+            Self::Take { ref entries } => {
+                Some(entries.len()).filter(|&length| length > 0 && entries.iter().all(|&entry| entry < input))
+            }
             Self::Cumulative { .. } => Some(input),
         }
     }
@@ -254,6 +276,7 @@ impl AxisMap {
                     };
                     vec![(inside as usize, 1.0)]
                 }
+                Self::Take { entries } => vec![(entries[i], 1.0)],
                 Self::Cumulative { exclusive, reverse } => {
                     let skip = usize::from(*exclusive);
                     let range = if *reverse { (i + skip).min(input)..input } else { 0..(i + 1 - skip).min(input) };
@@ -273,11 +296,12 @@ impl Coordinates {
                 scale.unwrap_or(ratio)
             }
             Self::HalfPixelSymmetric { scale } => scale,
-            Self::AlignCorners => ratio,
+            Self::AlignCorners | Self::Crop { .. } => ratio,
         }
     }
 
-    fn place(self, i: usize, input: usize, output: usize) -> f64 {
+    /// Where entry `i` of `output` entries lies among `input` entries.
+    pub fn place(self, i: usize, input: usize, output: usize) -> f64 {
         let (at, scale) = (i as f64, self.scale(input, output));
         match self {
             Self::PytorchHalfPixel { .. } if output == 1 => 0.0,
@@ -290,6 +314,11 @@ impl Coordinates {
             Self::Asymmetric { .. } => at / scale,
             Self::AlignCorners if output == 1 => 0.0,
             Self::AlignCorners => at * (input - 1) as f64 / (output - 1) as f64,
+            Self::Crop { start, end } if output == 1 => 0.5 * (start + end) * (input - 1) as f64,
+            Self::Crop { start, end } => {
+                let last = (input - 1) as f64;
+                start * last + at * (end - start) * last / (output - 1) as f64
+            }
         }
     }
 }
@@ -298,7 +327,7 @@ impl Interpolation {
     /// Entries that are read at one place, at most.
     fn most_in_row(self, scale: f64) -> usize {
         match self {
-            Self::Linear { antialias: true } | Self::Cubic { antialias: true, .. } if scale < 1.0 => {
+            Self::Linear { antialias: true, .. } | Self::Cubic { antialias: true, .. } if scale < 1.0 => {
                 ((4.0 / scale) as usize).saturating_add(2)
             }
             _ => 4,
@@ -321,9 +350,11 @@ impl Interpolation {
                 };
                 return vec![(clamped(at as isize), 1.0)];
             }
-            Self::Linear { antialias } => (1.0, stretch(antialias), antialias, &|t: f64| (1.0 - t.abs()).max(0.0)),
-            Self::Cubic { a, antialias, exclude_outside } => {
-                (2.0, stretch(antialias), exclude_outside || antialias, &move |t: f64| {
+            Self::Linear { antialias, edge } => {
+                (1.0, stretch(antialias), antialias && !edge, &|t: f64| (1.0 - t.abs()).max(0.0))
+            }
+            Self::Cubic { a, antialias, exclude_outside, edge } => {
+                (2.0, stretch(antialias), exclude_outside || antialias && !edge, &move |t: f64| {
                     let t = t.abs();
                     if t <= 1.0 {
                         ((a + 2.0) * t - (a + 3.0)) * t * t + 1.0
@@ -355,7 +386,7 @@ impl Interpolation {
             }
         }
         let total: f64 = row.iter().map(|(_, weight)| weight).sum();
-        if inside_alone && total != 0.0 {
+        if (inside_alone || stretch != 1.0) && total != 0.0 {
             row.iter_mut().for_each(|(_, weight)| *weight /= total);
         }
         row

@@ -95,11 +95,12 @@ pub(crate) fn axis_maps() -> impl Strategy<Value = (AxisMap, usize)> {
         prop_oneof![Just(Rounding::Floor), Just(Rounding::Ceil), Just(Rounding::HalfDown), Just(Rounding::HalfUp)];
     let interpolation = prop_oneof![
         rounding.prop_map(|rounding| Interpolation::Nearest { rounding }),
-        any::<bool>().prop_map(|antialias| Interpolation::Linear { antialias }),
-        any::<[bool; 2]>().prop_map(|[antialias, exclude_outside]| Interpolation::Cubic {
+        any::<[bool; 2]>().prop_map(|[antialias, edge]| Interpolation::Linear { antialias, edge }),
+        any::<[bool; 3]>().prop_map(|[antialias, exclude_outside, edge]| Interpolation::Cubic {
             a: -0.75,
             antialias,
-            exclude_outside
+            exclude_outside,
+            edge
         }),
     ];
     let coordinates = prop_oneof![
@@ -108,6 +109,7 @@ pub(crate) fn axis_maps() -> impl Strategy<Value = (AxisMap, usize)> {
         Just(Coordinates::HalfPixelSymmetric { scale: 0.75 }),
         Just(Coordinates::Asymmetric { scale: None }),
         Just(Coordinates::AlignCorners),
+        Just(Coordinates::Crop { start: 0.25, end: 1.25 }),
     ];
     let mode = prop_oneof![Just(PadMode::Edge), Just(PadMode::Reflect), Just(PadMode::Wrap)];
     let taps = prop::collection::vec(-8i8..9, 1..6)
@@ -126,6 +128,7 @@ pub(crate) fn axis_maps() -> impl Strategy<Value = (AxisMap, usize)> {
                 interpolation
             }),
             (two(0..5), mode).prop_map(|(padding, mode)| AxisMap::Pad { padding, mode }),
+            prop::collection::vec(0usize..9, 1..9).prop_map(|entries| AxisMap::Take { entries }),
             any::<[bool; 2]>().prop_map(|[exclusive, reverse]| AxisMap::Cumulative { exclusive, reverse }),
         ];
     (map, 1usize..10).prop_filter("the map fits", |(map, length)| map.output(*length).is_some())

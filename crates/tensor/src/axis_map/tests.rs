@@ -17,6 +17,20 @@ fn maps_by_hand() {
     assert_eq!(applied(&pad(PadMode::Edge), &x), [1.0, 1.0, 1.0, 2.0, 4.0, 4.0]);
     assert_eq!(applied(&pad(PadMode::Reflect), &x), [4.0, 2.0, 1.0, 2.0, 4.0, 2.0]);
     assert_eq!(applied(&pad(PadMode::Wrap), &x), [2.0, 4.0, 1.0, 2.0, 4.0, 1.0]);
+    assert_eq!(applied(&AxisMap::Take { entries: vec![2, 0, 2] }, &x), [4.0, 1.0, 4.0]);
+    let part = |length, [start, end]: [f64; 2]| {
+        let coordinates = Coordinates::Crop { start, end };
+        applied(
+            &AxisMap::Resize {
+                length,
+                coordinates,
+                interpolation: Interpolation::Linear { antialias: false, edge: false },
+            },
+            &x,
+        )
+    };
+    assert_eq!(part(3, [0.25, 0.75]), [1.5, 2.0, 3.0]);
+    assert_eq!(part(1, [0.0, 1.0]), [2.0]);
     let sums = |exclusive, reverse| AxisMap::Cumulative { exclusive, reverse };
     assert_eq!(applied(&sums(false, false), &x), [1.0, 3.0, 7.0]);
     assert_eq!(applied(&sums(true, false), &x), [0.0, 1.0, 3.0]);
@@ -30,12 +44,12 @@ fn resizing_is_that_of_other_libraries() {
     let resize =
         |length, coordinates, interpolation| applied(&AxisMap::Resize { length, coordinates, interpolation }, &x);
     let half = Coordinates::HalfPixel { scale: None };
-    let linear = Interpolation::Linear { antialias: false };
+    let linear = Interpolation::Linear { antialias: false, edge: false };
     assert_eq!(resize(8, half, linear), [1.0, 1.25, 1.75, 2.5, 3.5, 5.0, 7.0, 8.0]);
     assert_eq!(resize(7, Coordinates::AlignCorners, linear), [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0]);
     let near = Interpolation::Nearest { rounding: Rounding::Floor };
     assert_eq!(resize(6, Coordinates::Asymmetric { scale: None }, near), [1.0, 1.0, 2.0, 4.0, 4.0, 8.0]);
-    let cubic = Interpolation::Cubic { a: -0.75, antialias: false, exclude_outside: false };
+    let cubic = Interpolation::Cubic { a: -0.75, antialias: false, exclude_outside: false, edge: false };
     let found = resize(6, half, cubic);
     let sum: f64 = found.iter().sum();
     assert!((found[1] - 1.5).abs() < 0.2 && (sum - 22.5).abs() < 1.0, "{found:?}");
@@ -50,8 +64,8 @@ fn numbers_without_sense_end() {
             Coordinates::Asymmetric { scale: Some(scale) },
         ] {
             for antialias in [false, true] {
-                let linear = Interpolation::Linear { antialias };
-                let cubic = Interpolation::Cubic { a: -0.5, antialias, exclude_outside: false };
+                let linear = Interpolation::Linear { antialias, edge: false };
+                let cubic = Interpolation::Cubic { a: -0.5, antialias, exclude_outside: false, edge: false };
                 let nearest = Interpolation::Nearest { rounding: Rounding::HalfUp };
                 for interpolation in [linear, cubic, nearest] {
                     let rows = AxisMap::Resize { length: 3, coordinates, interpolation }.rows(4);
@@ -71,10 +85,12 @@ fn what_does_not_fit_has_no_length() {
     let resize = |scale| AxisMap::Resize {
         length: 3,
         coordinates: Coordinates::Asymmetric { scale: Some(scale) },
-        interpolation: Interpolation::Linear { antialias: false },
+        interpolation: Interpolation::Linear { antialias: false, edge: false },
     };
     for map in [
         AxisMap::Repeat { factor: 0 },
+        AxisMap::Take { entries: vec![0, 4] },
+        AxisMap::Take { entries: Vec::new() },
         AxisMap::Repeat { factor: usize::MAX },
         AxisMap::Average { size: 9, stride: 1, padding: [0, 0], count_padding: false },
         AxisMap::Average { size: 2, stride: 0, padding: [0, 0], count_padding: false },

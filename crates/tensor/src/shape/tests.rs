@@ -77,8 +77,8 @@ fn axis_map() -> impl Strategy<Value = AxisMap> {
     ];
     let interpolation = select(vec![
         Interpolation::Nearest { rounding: Rounding::Floor },
-        Interpolation::Linear { antialias: true },
-        Interpolation::Cubic { a: -0.75, antialias: true, exclude_outside: false },
+        Interpolation::Linear { antialias: true, edge: false },
+        Interpolation::Cubic { a: -0.75, antialias: true, exclude_outside: false, edge: false },
     ]);
     prop_oneof![
         length().prop_map(|factor| AxisMap::Repeat { factor }),

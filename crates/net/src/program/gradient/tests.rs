@@ -222,7 +222,7 @@ fn windows_and_maps_along_an_axis() {
     check_op(Primitive::WindowMax { window }, &[x, x]);
     check_op(Primitive::WindowMaxAdjoint { window }, &[&[2, 2, 3, 4], x]);
     let half = Coordinates::HalfPixel { scale: None };
-    let cubic = Interpolation::Cubic { a: -0.75, antialias: true, exclude_outside: false };
+    let cubic = Interpolation::Cubic { a: -0.75, antialias: true, exclude_outside: false, edge: false };
     for map in [
         AxisMap::Repeat { factor: 3 },
         AxisMap::Average { size: 2, stride: 2, padding: [1, 0], count_padding: false },
