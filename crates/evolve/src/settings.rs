@@ -190,7 +190,7 @@ impl RunSettings for Settings {
         Ok(())
     }
 
-    fn check(&self) -> Result<()> {
+    fn check_together(&self) -> Result<()> {
         let wrong = |key: &str, reason: String, hint: &str| {
             let error = Error::setting(key, reason);
             Err(if hint.is_empty() { error } else { error.with_hint(hint.to_string()) })
@@ -325,10 +325,7 @@ mod tests {
         assert_eq!(message(&["seed=18446744073709551615"]), format!("seed: 18446744073709551615 {seeds}"));
         assert_eq!(message(&["seed=-1"]), format!("seed: -1 {seeds}"));
         let by_hand = Settings { seed: u64::MAX, ..set(&[]).unwrap() };
-        assert_eq!(
-            by_hand.check_each().unwrap_err().to_string() + " | ",
-            format!("seed: 18446744073709551615 {seeds}")
-        );
+        assert_eq!(by_hand.check().unwrap_err().to_string() + " | ", format!("seed: 18446744073709551615 {seeds}"));
         assert_eq!(message(&["beta1_d=1"]), "beta1_d: 1 is not a number of at least 0 and below 1 | ");
         assert_eq!(message(&["gamma=high"]), "gamma: \"high\" is not a number | ");
         assert_eq!(message(&["extra=2"]), "extra: 2 is not true or false | ");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tensor::{AxisMap, Dim, Primitive};
 
 /// The same network, written for others: what depends on parameters alone is a parameter, linear maps along an axis are products with
-/// their matrices (but for plain repetition), and parameters that nothing reads are gone. Names of nodes stay.
+/// their matrices (but for repetition and choice), and parameters that nothing reads are gone. Names of nodes stay.
 ///
 /// # Errors
 /// The shapes do not fit.
@@ -31,7 +31,7 @@ pub fn portable(network: &Network) -> Result<Network> {
         let place = |input: &NodeId| moved.get(*input).copied().flatten();
         let inputs: Vec<NodeId> = node.inputs.iter().filter_map(place).collect();
         let at = match &node.op {
-            Op::Primitive(Primitive::Along { axis, map }) if !matches!(map, AxisMap::Repeat { .. }) => {
+            Op::Primitive(Primitive::Along { axis, map }) if !is_known_elsewhere(map) => {
                 let length = dims[node.inputs[0]][*axis].fixed().unwrap_or_default();
                 new.product(&node.name, inputs[0], [*axis, dims[id].len()], &map.rows(length))
             }
@@ -50,6 +50,11 @@ pub fn portable(network: &Network) -> Result<Network> {
     }
     new.graph.dims()?;
     Ok(Network { graph: Arc::new(new.graph), params: Params::new(new.tensors), notes: network.notes.clone() })
+}
+
+/// Whether other frameworks have the map itself.
+fn is_known_elsewhere(map: &AxisMap) -> bool {
+    matches!(map, AxisMap::Repeat { .. } | AxisMap::Take { .. })
 }
 
 /// The values of nodes that depend on parameters alone, and are none.

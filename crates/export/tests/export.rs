@@ -21,6 +21,27 @@ fn a_portable_network_gives_the_same() {
     }
 }
 
+/// The import of ONNX models knows means over the batch, but no number that is counted from it.
+const ONE_WAY: &str = "statistics of the batch";
+
+#[test]
+fn an_onnx_model_comes_back_as_it_was() {
+    for (name, network) in cases::all().into_iter().filter(|(name, _)| name != ONE_WAY) {
+        let bytes = export::onnx(&network).unwrap();
+        let back = onnx::import_bytes(&bytes, &onnx::Options::default(), &Device::cpu());
+        let back = back.unwrap_or_else(|e| panic!("{name}: {e}")).network;
+        let x = cases::samples(&network);
+        let (wanted, given) = (network.forward(&x, &[]).unwrap(), back.forward(&x, &[]).unwrap());
+        let largest = wanted.numbers().iter().fold(1e-6f32, |most, v| most.max(v.abs()));
+        let off =
+            wanted.numbers().iter().zip(given.numbers().iter()).fold(0f32, |most, (a, b)| most.max((a - b).abs()));
+        assert!(wanted.shape() == given.shape() && off <= 1e-5 * largest, "{name}: {off} of {largest}");
+        // Layers are found by their names on the other side.
+        let layers = network.graph.nodes().iter().filter(|node| node.op.is_activation());
+        layers.for_each(|node| assert!(back.graph.find(&node.name).is_ok(), "{name}: {}", node.name));
+    }
+}
+
 #[test]
 fn the_state_dict_is_a_model_file_with_the_names_of_the_layers() {
     for (name, network) in cases::all() {

@@ -1,4 +1,4 @@
-//! What people call a model: a shipped name, a model file, a run folder or a checkpoint.
+//! What people call a model: a shipped name, a model file, an ONNX file, a run folder or a checkpoint.
 
 use base::sniff::{Kind as Thing, Wanted};
 use base::{Error, files};
@@ -34,6 +34,8 @@ pub enum Note {
     BestPassedOver(String),
     /// A file or folder has this shipped name, which does not mean it.
     FilePassedOver(PathBuf),
+    /// What was decided where an ONNX file says nothing.
+    Imported(PathBuf, String),
     /// A checkpoint that is newer than the one that is taken cannot be read; why.
     NewerPassedOver(PathBuf, String),
 }
@@ -41,7 +43,7 @@ pub enum Note {
 impl Note {
     /// Whether something went otherwise than people may think.
     pub fn is_warning(&self) -> bool {
-        !matches!(self, Self::Taken(_))
+        !matches!(self, Self::Taken(_) | Self::Imported(..))
     }
 }
 
@@ -54,6 +56,7 @@ impl fmt::Display for Note {
                 let name = path.display();
                 write!(f, "{name} is the model that comes with the program; the file or folder here is ./{name}")
             }
+            Self::Imported(path, what) => write!(f, "{}: {what}", path.display()),
             Self::NewerPassedOver(path, reason) => {
                 write!(f, "a newer checkpoint is passed over: {}: {reason}", path.display())
             }
@@ -91,7 +94,7 @@ pub fn find_segmenter(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note))
 pub fn is_model(path: &Path) -> bool {
     let named = |name| shipped::by_name(name, Kind::Generator).is_some();
     path.to_str().is_some_and(named)
-        || crate::files::has_ending(path, &["safetensors"])
+        || crate::files::has_ending(path, &["safetensors", "onnx"])
         || run_folder::is_run(path)
         || path.join(MANIFEST).is_file()
 }
@@ -180,7 +183,22 @@ impl Model {
                 .with_hint(hint)
                 .into());
         }
+        if crate::files::has_ending(path, &["onnx"]) {
+            return Self::of_onnx(path, device, tell);
+        }
         Ok(Self { network: Network::load(path, device)?, path: path.to_owned() })
+    }
+
+    /// A network of an ONNX file. One that was exported for one image takes any number, where its operators let it.
+    fn of_onnx(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
+        let as_it_is = onnx::Options::default();
+        let any_number = onnx::Options { batch_of_one: true, ..onnx::Options::default() };
+        let imported = match onnx::import(path, &any_number, device) {
+            Ok(imported) => imported,
+            Err(_) => onnx::import(path, &as_it_is, device)?,
+        };
+        imported.notices.into_iter().for_each(|notice| tell(&Note::Imported(path.to_owned(), notice)));
+        Ok(Self { network: imported.network, path: path.to_owned() })
     }
 
     fn from_checkpoint(checkpoint: &Checkpoint, trained: &[Kind], device: &Device) -> Result<Self> {

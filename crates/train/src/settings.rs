@@ -31,7 +31,7 @@ pub struct Schedule {
 /// Everything that decides how a run goes, all resolved. Its TOML form is the run folder's `config.toml`; values under
 /// `log.` say what is written, and change no result.
 ///
-/// A kind of settings is a plain `struct` that serde knows, with the table [`RunSettings::KEYS`] and [`RunSettings::check`]; all else is here.
+/// A kind of settings is a plain `struct` that serde knows, with the table [`RunSettings::KEYS`] and [`RunSettings::check_together`]; all else is here.
 pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// What the file says its run is, as its value of `task`. Generators came first: their file has no such key.
     const TASK: Option<&'static str>;
@@ -58,12 +58,21 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// All keys, in the order in which people read them.
     const KEYS: &'static [Key];
 
-    /// Whether values go together. That each is among those of its key is checked before.
+    /// Whether values go together, each of which is among those of its key.
     ///
     /// # Errors
     /// One does not: it is named, with the cure where there is one.
-    fn check(&self) -> Result<()> {
+    fn check_together(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Whether all values can be used.
+    ///
+    /// # Errors
+    /// One cannot: it is named, with the values that there are or the cure.
+    fn check(&self) -> Result<()> {
+        self.check_each()?;
+        self.check_together()
     }
 
     /// The values under those of a run's file (at `path`, for messages): a key that the file lacks, because the run is
@@ -285,7 +294,6 @@ fn from_table<S: RunSettings>(table: toml::Table) -> Result<S> {
         let values = S::KEYS.iter().find(|known| known.name == key).map(|known| known.values);
         Error::setting(key, wrong_value::in_words(e.message(), value.as_ref(), values))
     })?;
-    settings.check_each()?;
     settings.check()?;
     Ok(settings)
 }

@@ -20,6 +20,7 @@ mod memory;
 mod mistakes;
 mod model;
 mod non_finite;
+mod onnx;
 mod output;
 mod plain;
 mod refusals;

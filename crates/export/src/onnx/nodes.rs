@@ -163,6 +163,10 @@ impl Nodes<'_> {
                 scales[*axis] = *factor as f32;
                 self.enlarged(name, inputs[0], &scales);
             }
+            Primitive::Along { axis, map: AxisMap::Take { entries } } => {
+                let entries = self.writer.whole(name, "entries", &whole(entries));
+                self.writer.node("Gather", &[inputs[0], &entries], name, &[Attribute::Int("axis", *axis as i64)]);
+            }
             Primitive::StopGradient => self.writer.node("Identity", inputs, name, &[]),
             Primitive::Along { .. }
             | Primitive::AlongAdjoint { .. }

@@ -179,8 +179,11 @@ def window_max(node, inputs, like, batch):
 
 
 def along(node, inputs, like, batch):
-    # Other maps than repetition are stored as matrices.
-    return inputs[0].repeat_interleave(node["map"]["factor"], dim=node["axis"])
+    # Other maps than these are stored as matrices.
+    (x,), axis, chosen = inputs, node["axis"], node["map"]
+    if chosen["map"] == "take":
+        return x.index_select(axis, torch.tensor(chosen["entries"], device=x.device))
+    return x.repeat_interleave(chosen["factor"], dim=axis)
 
 
 def divide_by_count(node, inputs, like, batch):

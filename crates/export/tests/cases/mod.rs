@@ -141,7 +141,7 @@ impl Cases {
 
     fn along(&mut self) {
         let (half, interpolation) =
-            (Coordinates::HalfPixel { scale: None }, Interpolation::Linear { antialias: false });
+            (Coordinates::HalfPixel { scale: None }, Interpolation::Linear { antialias: false, edge: false });
         let maps = [
             AxisMap::Repeat { factor: 3 },
             AxisMap::Average { size: 3, stride: 2, padding: [1, 1], count_padding: false },
@@ -149,6 +149,7 @@ impl Cases {
             AxisMap::Resize { length: 9, coordinates: half, interpolation },
             AxisMap::Pad { padding: [2, 1], mode: PadMode::Reflect },
             AxisMap::Cumulative { exclusive: true, reverse: true },
+            AxisMap::Take { entries: vec![2, 0, 2, 3] },
         ];
         for (number, map) in maps.iter().enumerate() {
             for axis in 1..4 {
