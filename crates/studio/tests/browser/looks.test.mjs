@@ -72,6 +72,17 @@ test("every pixel of the picture is as large as the others, at any size of the w
   }
 });
 
+test("all rooms are named in the header, however wide the window is, unless it is a phone's", async (t) => {
+  const page = await open(t, studio.url, { recipe: { latent: bright } });
+  const rooms = page.getByRole("navigation", { name: "Rooms" });
+  for (const width of [1440, 1280, 1160, 1040, 1000, 900, 700]) {
+    await page.setViewportSize({ width, height: 800 });
+    const hidden = await rooms.evaluate((nav) => nav.scrollWidth - nav.clientWidth);
+    assert.equal(hidden, 0, `pixels out of sight at ${width}`);
+    assert.equal(await wider(page), 0);
+  }
+});
+
 test("colours follow the system until they are chosen, and are kept", async (t) => {
   const page = await open(t, studio.url, { colorScheme: "dark" });
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number).reduce((a, b) => a + b));
