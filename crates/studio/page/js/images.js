@@ -20,6 +20,12 @@ const sight = new IntersectionObserver(
   { rootMargin: "200px" },
 );
 
+/** Forgets all pictures: a model was opened, perhaps with another dissection, and what they showed may be something else now. */
+export function forgetImages() {
+  for (const address of addresses.values()) address.then((url) => URL.revokeObjectURL(url), () => undefined);
+  addresses.clear();
+}
+
 /**
  * An image that loads when it is scrolled into view.
  * @param {Api} api
@@ -35,7 +41,7 @@ export function lazyImage(api, path, alt, props = {}) {
       address = last.then(() => api.patient(() => api.blob(path))).then((blob) => URL.createObjectURL(blob));
       last = address.catch(() => undefined);
       addresses.set(path, address);
-      address.catch(() => addresses.delete(path));
+      address.catch(() => addresses.get(path) === address && addresses.delete(path));
     }
     image.src = await address.catch(() => "");
   };
