@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod threads;
 mod training;
+mod truncation;
 mod version;
 mod words;
 

@@ -10,9 +10,16 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
+/// What a truncation can be at most.
+const MOST_TRUNCATION: f64 = 2.0;
+
 /// Latents that are delivered in batches.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Latents(Source);
+pub struct Latents {
+    source: Source,
+    /// What they are multiplied by.
+    truncation: f64,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Source {
@@ -26,7 +33,7 @@ enum Source {
 
 impl From<Seeds> for Latents {
     fn from(seeds: Seeds) -> Self {
-        Self(Source::Seeds(seeds))
+        Self::of(Source::Seeds(seeds))
     }
 }
 
@@ -40,6 +47,38 @@ impl FromStr for Latents {
 }
 
 impl Latents {
+    fn of(source: Source) -> Self {
+        Self { source, truncation: 1.0 }
+    }
+
+    /// The same, each number multiplied by `truncation`, 0 to 2: their law has its middle at 0. Less than 1 gives pictures that are more
+    /// typical and more alike, 0 gives one picture, more than 1 gives less usual ones.
+    ///
+    /// # Errors
+    /// `truncation` is out of its range; the generator takes no notice of a latent's length ([`Network::reads_latent_length`]); or they are the
+    /// latent of a photo, which has the length that the photo needs.
+    ///
+    /// [`Network::reads_latent_length`]: net::Network::reads_latent_length
+    pub fn truncated(self, truncation: f64, generator: &Generator) -> Result<Self> {
+        let wrong = |reason: String| Err(Error::setting("truncation", reason).into());
+        if !(0.0..=MOST_TRUNCATION).contains(&truncation) {
+            return wrong(format!("{truncation} is not from 0 to {MOST_TRUNCATION}"));
+        }
+        if !generator.network().reads_latent_length() {
+            let reason = "changes nothing: this generator divides each latent by its length before it reads it";
+            return wrong(reason.into());
+        }
+        if self.photo().is_some() {
+            return wrong("the latent of a photo has the length that the photo needs".into());
+        }
+        Ok(Self { truncation, ..self })
+    }
+
+    /// What they are multiplied by.
+    pub fn truncation(&self) -> f64 {
+        self.truncation
+    }
+
     /// Reads latents for a generator: an `.npy` file, `[N, Z]` or `[N, Z, 1, 1]`, or the folder of an inversion.
     ///
     /// # Errors
@@ -126,7 +165,7 @@ impl Latents {
 
     /// The seeds, where they come from seeds.
     pub fn seeds(&self) -> Option<&Seeds> {
-        match &self.0 {
+        match &self.source {
             Source::Seeds(seeds) => Some(seeds),
             Source::Numbers { .. } | Source::Photo(_) => None,
         }
@@ -138,12 +177,12 @@ impl Latents {
     /// It was inverted into another one, or its numbers have other shapes than this one's.
     pub fn inverted(inverted: Inverted, generator: &Generator) -> Result<Self> {
         inverted.check(generator.network(), &generator.path().display().to_string())?;
-        Ok(Self(Source::Photo(Arc::new(inverted))))
+        Ok(Self::of(Source::Photo(Arc::new(inverted))))
     }
 
     /// The photo, where they are the latent of one.
     pub fn photo(&self) -> Option<&Photo> {
-        if let Source::Photo(inverted) = &self.0 { Some(&inverted.photo) } else { None }
+        if let Source::Photo(inverted) = &self.source { Some(&inverted.photo) } else { None }
     }
 
     fn of_numbers(n: usize, values: Vec<f32>) -> Result<Self, String> {
@@ -152,13 +191,13 @@ impl Latents {
                 let latent = at / (values.len() / n);
                 Err(format!("latent {latent} holds {}, which is not finite", values[at]))
             }
-            None => Ok(Self(Source::Numbers { n, values })),
+            None => Ok(Self::of(Source::Numbers { n, values })),
         }
     }
 
     /// How many there are.
     pub fn len(&self) -> u64 {
-        match &self.0 {
+        match &self.source {
             Source::Seeds(seeds) => seeds.len(),
             Source::Numbers { n, .. } => *n as u64,
             Source::Photo(_) => 1,
@@ -172,8 +211,17 @@ impl Latents {
 
     /// At most `n` latents from place `first` on, as the generator reads them, with what shifts a layer on the way.
     pub fn batch(&self, generator: &Generator, first: u64, n: usize) -> Feed {
+        let mut feed = self.whole_batch(generator, first, n);
+        if self.truncation != 1.0 {
+            feed.latents = feed.latents.scale(self.truncation);
+        }
+        feed
+    }
+
+    /// As [`Latents::batch`], not truncated.
+    fn whole_batch(&self, generator: &Generator, first: u64, n: usize) -> Feed {
         let (network, device) = (generator.network(), generator.device());
-        match &self.0 {
+        match &self.source {
             Source::Seeds(seeds) => network.latents(&seeds.part(first, n), device).into(),
             Source::Photo(inverted) if first == 0 && n > 0 => inverted.feed(device),
             Source::Photo(_) => {
@@ -191,7 +239,7 @@ impl Latents {
 
     /// What one of them is called: `seed000003`, or `latent000000` where it has no seed.
     pub fn name(&self, place: u64) -> String {
-        match &self.0 {
+        match &self.source {
             Source::Seeds(seeds) => format!("seed{:06}", seeds.part(place, 1).first().copied().unwrap_or_default()),
             Source::Numbers { .. } => format!("latent{place:06}"),
             Source::Photo(_) => "photo".into(),
@@ -254,6 +302,41 @@ mod tests {
         ] {
             assert!(numbers(&wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn truncated_latents_are_nearer_to_the_middle() {
+        let generator = small(3);
+        let seeds = || Latents::from("2..5".parse::<Seeds>().unwrap());
+        let whole = seeds().batch(&generator, 0, 9).latents.to_vec();
+        let of = |latents: Latents, truncation| {
+            latents.truncated(truncation, &generator).map(|latents| latents.batch(&generator, 0, 9).latents.to_vec())
+        };
+        let half: Vec<f32> = whole.iter().map(|z| z * 0.5).collect();
+        assert_eq!(of(seeds(), 0.5).unwrap(), half);
+        assert_eq!(of(Latents::given(whole.clone(), &generator).unwrap(), 0.5).unwrap(), half);
+        assert_eq!(of(seeds(), 1.0).unwrap(), whole);
+        assert!(of(seeds(), 0.0).unwrap().iter().all(|&z| z == 0.0));
+        for wrong in [-0.1, 2.1, f64::NAN, f64::INFINITY] {
+            let told = of(seeds(), wrong).unwrap_err().to_string();
+            assert_eq!(told, format!("truncation: {wrong} is not from 0 to 2"));
+        }
+    }
+
+    #[test]
+    fn a_generator_of_directions_has_no_truncation() {
+        let mut b = net::Builder::dcgan();
+        let z = b.input("z", &[4]);
+        let point = b.reshape("point", z, &[4, 1, 1]);
+        let unit = b.norm("unit", point, 4, net::Norm::Pixel);
+        b.push("big", net::Op::UpsampleNearest { factor: 2 }, &[unit]);
+        let network = net::Network::initial(b.finish(), 1, "test", &net::Device::cpu());
+        let generator = Generator::new(crate::Model { network, path: "g".into() }, &net::Device::cpu()).unwrap();
+        let told = Latents::from("0..2".parse::<Seeds>().unwrap()).truncated(0.5, &generator).unwrap_err().to_string();
+        assert!(
+            told.starts_with("truncation: changes nothing: this generator divides each latent by its length"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -47,8 +47,21 @@ impl Edit {
     /// # Errors
     /// A unit that the node does not have, values that do not match the units, or a mask where there is no map.
     pub fn apply(&self, x: &Tensor, axis: usize) -> Result<Tensor> {
-        let wrong = |reason: String| Error::Edit { node: self.node.clone(), reason };
         let shape = x.shape();
+        let Terms { shape: thin, factor, term } = self.terms(shape, axis)?;
+        let with = |x: &Tensor, function: Binary, numbers: Vec<f32>| {
+            let numbers = Tensor::new(&thin, numbers, &x.device());
+            Tensor::compute(&function.into(), &[x, &numbers], shape, Precision::F32).map_err(|e| Error::Edit {
+                node: self.node.clone(),
+                reason: format!("the node's values cannot be edited: {e:?}"),
+            })
+        };
+        with(&with(x, Binary::Mul, factor)?, Binary::Add, term)
+    }
+
+    /// What the edit multiplies a value of this shape by, and what it adds, as [`Edit::apply`] does.
+    pub(crate) fn terms(&self, shape: &[usize], axis: usize) -> Result<Terms> {
+        let wrong = |reason: String| Error::Edit { node: self.node.clone(), reason };
         let units = *shape.get(axis).ok_or_else(|| wrong("the node has no units".into()))?;
         if let Some(unit) = self.units.iter().find(|&&u| u >= units) {
             return Err(wrong(format!("there is no unit {unit}; the node has units 0 to {}", units.saturating_sub(1))));
@@ -82,13 +95,15 @@ impl Edit {
         if mask.is_some() {
             thin[2..].copy_from_slice(&shape[2..]);
         }
-        let with = |x: &Tensor, function: Binary, numbers: Vec<f32>| {
-            let numbers = Tensor::new(&thin, numbers, &x.device());
-            Tensor::compute(&function.into(), &[x, &numbers], shape, Precision::F32)
-                .map_err(|e| wrong(format!("the node's values cannot be edited: {e:?}")))
-        };
-        with(&with(x, Binary::Mul, factor)?, Binary::Add, term)
+        Ok(Terms { shape: thin, factor, term })
     }
+}
+
+/// An edit as `x factor + term`; both have `shape`, which is broadcast to that of x.
+pub(crate) struct Terms {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) factor: Vec<f32>,
+    pub(crate) term: Vec<f32>,
 }
 
 /// A mask at `h x w` cells: each cell is the mean of the mask over the cell's area.

@@ -49,17 +49,25 @@ struct Description<'a> {
 }
 
 impl Network {
-    /// The bytes of the model file.
+    /// The description as JSON, as the model file has it.
     ///
     /// # Errors
-    /// The tensors cannot be put into the format (more than it can index), or a number is too large for 16 bits.
-    pub fn to_bytes(&self, storage: Storage) -> Result<Vec<u8>> {
+    /// It holds a number that JSON cannot hold.
+    pub fn description(&self) -> Result<String> {
         let description = Description {
             format: self.graph.format(),
             graph: Cow::Borrowed(self.graph.as_ref()),
             notes: self.notes.clone(),
         };
-        let json = serde_json::to_string(&description).map_err(|e| Error::Graph(e.to_string()))?;
+        serde_json::to_string(&description).map_err(|e| Error::Graph(e.to_string()))
+    }
+
+    /// The bytes of the model file.
+    ///
+    /// # Errors
+    /// The tensors cannot be put into the format (more than it can index), or a number is too large for 16 bits.
+    pub fn to_bytes(&self, storage: Storage) -> Result<Vec<u8>> {
+        let json = self.description()?;
         let dtype = match storage {
             Storage::F32 => Dtype::F32,
             Storage::F16 => Dtype::F16,

@@ -1,6 +1,6 @@
 //! Latents: what a generator makes its images from.
 
-use crate::{Device, Network, Op, Tensor};
+use crate::{Device, Network, Op, Primitive, Tensor};
 use base::seed::Stream;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,25 @@ impl Network {
             Some(Op::Input { law: Some(law), .. }) => *law,
             _ => Law::default(),
         }
+    }
+
+    /// Whether the length of a latent counts. Where the network divides its latent by its length first, as ProGAN does, latents that are
+    /// nearer to the middle of their law give the same as those further out.
+    pub fn reads_latent_length(&self) -> bool {
+        let Some(&input) = self.graph.inputs().first() else { return false };
+        let mut read = vec![input];
+        let mut at = 0;
+        while let Some(&id) = read.get(at) {
+            at += 1;
+            for (reader, node) in self.graph.nodes().iter().enumerate().filter(|(_, node)| node.inputs.contains(&id)) {
+                match node.op {
+                    Op::PixelNorm { .. } => {}
+                    Op::Reshape { .. } | Op::Primitive(Primitive::Reshape { .. }) => read.push(reader),
+                    _ => return true,
+                }
+            }
+        }
+        false
     }
 
     /// The latents that people call by their seeds: one `[shape...]` each, the same in every command and batch.

@@ -42,6 +42,7 @@
 mod builder;
 mod dims;
 mod edit;
+mod edited;
 mod error;
 mod feed;
 mod file;

@@ -4,6 +4,7 @@ use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit::{self, Code};
 use crate::progress::Progress;
+use crate::truncation::Truncation;
 use anyhow::Result;
 use dissect::{Action, Effect, Place, Recipe};
 use models::files::Writer;
@@ -80,6 +81,9 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "DIR", default_value = "edited")]
     out: PathBuf,
 
+    #[command(flatten)]
+    truncation: Truncation,
+
     /// Write the edited images: float32 [N, C, H, W]
     #[arg(long, value_name = "NPY")]
     raw: Option<PathBuf>,
@@ -135,21 +139,19 @@ impl Edit {
         let generator = Generator::new(models::model_for(&self.model, plan, &device, &mut tell)?, &device)?;
         let segmenter = self.segmenter.as_deref().map(|path| models::find_segmenter(path, &device, &mut tell));
         let segmenter = segmenter.transpose()?.map(|(segmenter, _)| segmenter);
-        let recipe = self.recipe()?;
+        let mut recipe = self.recipe()?;
         let latents = match (&self.latents, &self.seeds, &recipe.latent) {
             (Some(path), ..) => Latents::read(path, &generator)?,
             (None, Some(seeds), _) => seeds.clone().into(),
             (None, None, Some(latent)) => Latents::of_recipe(latent, &generator)?,
             (None, None, None) => DEFAULT_SEEDS.parse()?,
         };
-        if let Some(origin) = recipe.model.as_ref()
-            && !origin.is(generator.network())?
-        {
-            console.warn(&format!(
-                "the recipe was made for another generator ({}): its units may stand for other things",
-                origin.name
-            ));
-        }
+        // Latents of one's own are as they are, unless one says otherwise.
+        let truncation =
+            Truncation { psi: self.truncation.psi.or(recipe.truncation.filter(|_| self.latents.is_none())) };
+        let latents = truncation.of(latents, &generator)?;
+        recipe.truncation = truncation.psi;
+        warn_of_another(&recipe, &generator, console)?;
         let editing = Editing::new(&generator, recipe, dissection.as_ref(), segmenter.as_ref())?;
         if editing.is_blind() {
             console.warn(
@@ -204,6 +206,19 @@ impl Edit {
         edits.iter_mut().for_each(|action| action.place = place.clone());
         Ok(Recipe::new(edits))
     }
+}
+
+/// Says aloud that a recipe was made for another generator.
+pub(super) fn warn_of_another(recipe: &Recipe, generator: &Generator, console: Console) -> Result<()> {
+    if let Some(origin) = recipe.model.as_ref()
+        && !origin.is(generator.network())?
+    {
+        console.warn(&format!(
+            "the recipe was made for another generator ({}): its units may stand for other things",
+            origin.name
+        ));
+    }
+    Ok(())
 }
 
 /// What became of the classes, those that changed most first.

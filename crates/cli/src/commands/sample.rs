@@ -5,6 +5,7 @@ use crate::device::Computing;
 use crate::exit::{self, Code};
 use crate::output::Target;
 use crate::progress::Progress;
+use crate::truncation::Truncation;
 use anyhow::Result;
 use base::Error;
 use metrics::summary::median;
@@ -24,6 +25,7 @@ Examples:
   ganatomy sample runs/00003-scenes-paper
   ganatomy sample model.safetensors --seeds 0..4,7 --out grid.png
   ganatomy sample model.safetensors --seeds 0..50000 --out samples/
+  ganatomy sample scenes --truncation 0.7 --out typical.png
   ganatomy sample model.safetensors --latents z.npy --raw x.npy
   ganatomy sample runs/00004-cats64 --nearest cats64.zip --out new-or-known.png")]
 pub(crate) struct Sample {
@@ -41,6 +43,9 @@ pub(crate) struct Sample {
     /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], or the folder of an inverted photo
     #[arg(long, value_name = "NPY|DIR", conflicts_with = "seeds")]
     latents: Option<PathBuf>,
+
+    #[command(flatten)]
+    truncation: Truncation,
 
     /// Write what the network gives: float32 [N, C, H, W], or [N, 2] for points
     #[arg(long, value_name = "NPY")]
@@ -90,6 +95,7 @@ impl Sample {
             Some(path) => Latents::read(path, &generator)?,
             None => self.seeds.clone().into(),
         };
+        let latents = self.truncation.of(latents, &generator)?;
         let n = latents.len();
         if self.raw.is_some() {
             generator.check_raw(n)?;

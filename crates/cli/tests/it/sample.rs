@@ -49,6 +49,33 @@ fn batches_of_every_size_give_the_same_bytes() {
 }
 
 #[test]
+fn truncated_latents_are_multiplied_in_every_command() {
+    let place = with_models();
+    let raw = |command: &str| {
+        place.succeed(&format!("{command} --raw x.npy --out all"));
+        place.read("x.npy")
+    };
+    let mut whole = image_generator(3).latents(&[2, 3], &net::Device::cpu()).to_vec();
+    whole.iter_mut().for_each(|z| *z *= 0.5);
+    place.write("z.npy", &Array::f32(vec![2, 4], whole).to_bytes());
+    let half = raw("sample g.safetensors --latents z.npy");
+    assert!(half != raw("sample g.safetensors --seeds 2..4"));
+    assert!(half == raw("sample g.safetensors --seeds 2..4 --truncation 0.5"));
+    // An edit that does nothing: what was edited keeps its truncation, and the recipe says so.
+    let nothing = "edit g.safetensors --scale 1:0@1";
+    assert!(half == raw(&format!("{nothing} --seeds 2..4 --truncation 0.5")));
+    assert!(half == raw("edit g.safetensors --recipe all/recipe.json --seeds 2..4"));
+    assert!(
+        half == raw("edit g.safetensors --recipe all/recipe.json --latents z.npy"),
+        "latents of one's own are as they are"
+    );
+    place.succeed("interpolate g.safetensors --seeds 2,3 --steps 2 --truncation 0.5 --out way.png");
+    place.succeed("sample g.safetensors --seeds 2..4 --truncation 0.5 --columns 2 --out grid.png");
+    assert!(place.picture("way.png") == place.picture("grid.png"));
+    check("truncation", &place.run("sample g.safetensors --truncation -1"));
+}
+
+#[test]
 fn latents_of_a_file_give_what_their_seeds_give() {
     let place = with_models();
     place.succeed("sample g.safetensors --seeds 2..5 --raw seeds.npy");

@@ -42,7 +42,7 @@ pub struct Painter {
     /// Maps of layers as edits leave them, by recipe and layer.
     maps: Kept<Tensor>,
     /// Photos that were inverted, by name; the newest first.
-    photos: Mutex<VecDeque<(String, Arc<Latents>)>>,
+    photos: Mutex<VecDeque<(String, Latents)>>,
     /// A picture for each concept.
     icons: OnceLock<Vec<Option<Image>>>,
 }
@@ -141,25 +141,32 @@ impl Painter {
             let hint = r#"Say which picture: "latent": {"seed": 7}."#;
             return Err(Error::setting("latent", "is not given").with_hint(hint).into());
         };
-        let mut sketch = self.plain(latent)?;
+        let mut sketch = self.plain(latent, recipe.truncation)?;
         sketch.edits = recipe.resolve(&self.subject, self.dissection())?;
         Ok(sketch)
     }
 
-    /// A picture as it is.
+    /// A picture as it is; its latent may be truncated ([`Latents::truncated`]).
     ///
     /// # Errors
-    /// The generator has no such latent.
-    pub fn plain(&self, latent: &LatentOf) -> Result<Sketch> {
-        let key = serde_json::to_string(latent).map_err(|e| Error::setting("latent", e.to_string()))?;
-        let feed = self.latents(latent)?.batch(&self.generator, 0, 1);
+    /// The generator has no such latent, or it cannot be truncated so.
+    pub fn plain(&self, latent: &LatentOf, truncation: Option<f64>) -> Result<Sketch> {
+        let named = serde_json::to_string(&(latent, truncation));
+        let key = named.map_err(|e| Error::setting("latent", e.to_string()))?;
+        let feed = self.latents(latent, truncation)?.batch(&self.generator, 0, 1);
         Ok(Sketch { feed, key, edits: Vec::new() })
     }
 
-    fn latents(&self, latent: &LatentOf) -> Result<Arc<Latents>> {
-        let LatentOf::Inversion(name) = latent else {
-            return Latents::of_recipe(latent, &self.generator).map(Arc::new);
-        };
+    fn latents(&self, latent: &LatentOf, truncation: Option<f64>) -> Result<Latents> {
+        let whole = self.whole_latents(latent)?;
+        match truncation {
+            Some(truncation) => whole.truncated(truncation, &self.generator),
+            None => Ok(whole),
+        }
+    }
+
+    fn whole_latents(&self, latent: &LatentOf) -> Result<Latents> {
+        let LatentOf::Inversion(name) = latent else { return Latents::of_recipe(latent, &self.generator) };
         let photos = self.photos.lock().unwrap_or_else(PoisonError::into_inner);
         let known = photos.iter().find(|(known, _)| known == name).map(|(_, latents)| latents.clone());
         known.ok_or_else(|| {
@@ -173,7 +180,7 @@ impl Painter {
     /// # Errors
     /// It was inverted into another generator.
     pub fn keep_photo(&self, name: impl Into<String>, inverted: Inverted) -> Result<()> {
-        let (name, latents) = (name.into(), Arc::new(Latents::inverted(inverted, &self.generator)?));
+        let (name, latents) = (name.into(), Latents::inverted(inverted, &self.generator)?);
         let mut photos = self.photos.lock().unwrap_or_else(PoisonError::into_inner);
         photos.retain(|(known, _)| *known != name);
         photos.push_front((name, latents));
@@ -187,7 +194,7 @@ impl Painter {
     /// The recipe is not about a photo, or cannot be drawn.
     pub fn photo(&self, recipe: &Recipe) -> Result<Image> {
         let sketch = self.sketch(recipe)?;
-        let latents = recipe.latent.as_ref().map(|latent| self.latents(latent)).transpose()?;
+        let latents = recipe.latent.as_ref().map(|latent| self.whole_latents(latent)).transpose()?;
         let Some(photo) = latents.as_ref().and_then(|latents| latents.photo()) else {
             return Err(Error::setting("latent", "is not that of a photo").into());
         };

@@ -6,7 +6,7 @@
 
 import { choices, h } from "./dom.js";
 import { encodeRuns } from "./recipe.js";
-import { latentWords, sentences } from "./words.js";
+import { pictureWords, sentences } from "./words.js";
 
 /** So many pictures are needed: with fewer, what they share by chance fits as well. */
 export const NEEDED = 3;
@@ -14,6 +14,7 @@ export const NEEDED = 3;
 /**
  * @typedef {object} Example
  * @property {Latent} latent
+ * @property {number} truncation
  * @property {Uint8Array} mask of the picture's pixels
  */
 
@@ -53,7 +54,7 @@ export class Examples {
   #studio;
   #on;
   #layer = "";
-  /** By the picture's latent; strokes have no part in it. @type {Map<string, Example>} */
+  /** By the picture's latent and truncation; strokes have no part in it. @type {Map<string, Example>} */
   #examples = new Map();
   #asking = false;
 
@@ -110,7 +111,8 @@ export class Examples {
   }
 
   get #key() {
-    return JSON.stringify(this.#studio.store.scene.latent);
+    const { latent, truncation } = this.#studio.store.scene;
+    return JSON.stringify([latent, truncation]);
   }
 
   /** What is painted in the present picture. */
@@ -134,9 +136,9 @@ export class Examples {
 
   /** @param {Uint8Array} stroke */
   paint(stroke) {
-    const { latent } = this.#studio.store.scene;
+    const { latent, truncation } = this.#studio.store.scene;
     const mask = joined(this.#examples.get(this.#key)?.mask, stroke, this.away);
-    if (mask) this.#examples.set(this.#key, { latent, mask });
+    if (mask) this.#examples.set(this.#key, { latent, truncation, mask });
     else this.#examples.delete(this.#key);
     this.show();
     this.#on.change();
@@ -149,8 +151,8 @@ export class Examples {
     this.find.disabled = this.#asking || left > 0 || !name;
     this.find.title = left > 0 ? `${left} more to paint` : name ? "" : "It has no name yet";
     this.list.replaceChildren(
-      ...[...this.#examples].map(([key, { latent }]) => {
-        const words = latentWords(latent);
+      ...[...this.#examples].map(([key, example]) => {
+        const words = pictureWords(example);
         const show = h("button", { type: "button", class: "bare small", title: "Show this picture", onclick: () => this.#show(key) }, words);
         const drop = h("button", { type: "button", class: "bare small", "aria-label": `Drop the example in ${words}`, title: "Drop it", onclick: () => this.#drop(key) }, "×");
         return h("li", {}, show, drop);
@@ -171,7 +173,7 @@ export class Examples {
   /** @param {string} key */
   #show(key) {
     const example = this.#examples.get(key);
-    if (example && key !== this.#key) this.#studio.store.change({ latent: example.latent });
+    if (example && key !== this.#key) this.#studio.store.change({ latent: example.latent, truncation: example.truncation });
   }
 
   /** @param {string} key */
@@ -193,8 +195,9 @@ export class Examples {
     const { model, api } = this.#studio;
     if (!model) return;
     const [, height, width] = model.image;
-    const examples = [...this.#examples.values()].map(({ latent, mask }) => ({
+    const examples = [...this.#examples.values()].map(({ latent, truncation, mask }) => ({
       latent,
+      ...(truncation === 1 ? {} : { truncation }),
       painted: { size: [height, width], runs: encodeRuns(mask) },
     }));
     const name = this.name.value.trim();

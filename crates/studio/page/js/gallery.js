@@ -8,6 +8,8 @@ import { cut, sheet } from "./sheet.js";
 /** Pictures of one request. */
 const PAGE = 48;
 const COLUMNS = 8;
+/** Milliseconds that a slider has to rest before all pictures are drawn anew. */
+const REST = 120;
 
 /**
  * @typedef {{seed: number, element: HTMLElement, canvas: HTMLCanvasElement, open: HTMLButtonElement, pin: HTMLButtonElement}} Tile
@@ -20,6 +22,8 @@ export class Gallery {
   #tiles = [];
   #first = 0;
   #shown = "";
+  #looks = "";
+  #later = 0;
   #asking = new AbortController();
 
   /**
@@ -58,15 +62,21 @@ export class Gallery {
     const painted = store.scene.strokes.some(({ hidden }) => !hidden);
     this.withStrokes.hidden = !painted;
     const edits = painted && this.strokes.checked ? store.scene.strokes : [];
-    const shown = JSON.stringify([model.id, this.#first, edits]);
+    const shown = JSON.stringify([model.id, this.#first]);
+    const looks = JSON.stringify([edits, store.scene.truncation]);
+    const pages = Math.max(1, Math.ceil(this.#tiles.length / PAGE));
     if (shown !== this.#shown) {
-      this.#shown = shown;
-      this.#asking.abort();
-      this.#asking = new AbortController();
-      const pages = Math.max(1, Math.ceil(this.#tiles.length / PAGE));
+      [this.#shown, this.#looks] = [shown, looks];
+      this.#begin();
       this.#tiles = [];
       this.list.replaceChildren();
       for (let i = 0; i < pages; i += 1) this.#page();
+    } else if (looks !== this.#looks) {
+      this.#looks = looks;
+      this.#begin();
+      this.#later = setTimeout(() => {
+        for (let i = 0; i < pages; i += 1) this.#draw(this.#tiles.slice(i * PAGE, (i + 1) * PAGE));
+      }, REST);
     }
     const now = "seed" in store.scene.latent ? store.scene.latent.seed : null;
     for (const { seed, element, open, pin } of this.#tiles) {
@@ -86,6 +96,18 @@ export class Gallery {
     this.list.append(...tiles.map(({ element }) => element));
     const next = from + PAGE;
     this.more.textContent = `Seeds ${next} to ${next + PAGE - 1}`;
+    this.#draw(tiles);
+  }
+
+  /** What is under way is not wanted any more. */
+  #begin() {
+    clearTimeout(this.#later);
+    this.#asking.abort();
+    this.#asking = new AbortController();
+  }
+
+  /** @param {Tile[]} tiles of one page */
+  #draw(tiles) {
     const { store, api } = this.#studio;
     const edits = this.strokes.checked ? store.scene.strokes : [];
     const { signal } = this.#asking;

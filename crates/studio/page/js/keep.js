@@ -6,7 +6,7 @@ import { byId, download, h } from "./dom.js";
 import { LONGEST, writeAddress } from "./link.js";
 import { recipeInPng } from "./png.js";
 import { parseRecipe, RecipeError } from "./recipe.js";
-import { latentWords } from "./words.js";
+import { pictureWords } from "./words.js";
 
 /** Longer files are no recipes. */
 const LARGEST = 64 << 20;
@@ -48,7 +48,7 @@ export function mountKeep(studio) {
   menu.append(...items);
   document.body.append(file);
 
-  const name = () => `${studio.model?.name ?? "picture"}-${latentWords(studio.store.scene.latent).replace(/[^\w]+/g, "-")}`.replace(/-+$/, "");
+  const name = () => `${studio.model?.name ?? "picture"}-${pictureWords(studio.store.scene).replace(/[^\w]+/g, "-")}`.replace(/-+$/, "");
 
   /** @param {Record<string, string>} query @param {string} ending */
   async function save(query, ending) {

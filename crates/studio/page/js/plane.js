@@ -103,7 +103,7 @@ export class Plane {
       this.captions[i].replaceChildren(...planeShares(this.#at[i]).map((share, corner) => h("span", {}, `${this.#seeds[corner]}: ${percent(share)}`)));
       this.pictures[i].setAttribute("aria-label", `Picture at ${i + 1}: ${words}`);
     });
-    const mapped = `${id} ${this.#seeds}`;
+    const mapped = `${id} ${this.#seeds} ${this.#studio.store.scene.truncation}`;
     if (mapped !== this.#mapped) {
       this.#mapped = mapped;
       const latents = this.tiles.map((_, i) => this.#latent([((i % SIDE) + 0.5) / SIDE, (Math.floor(i / SIDE) + 0.5) / SIDE]));

@@ -28,10 +28,13 @@
  * @property {2} format
  * @property {{name: string, blake3: string}} [model]
  * @property {Latent} [latent]
+ * @property {number} [truncation] what the latent is multiplied by; 1 if not given
  * @property {Edit[]} edits
  */
 
 export const FORMAT = 2;
+/** What a latent can be multiplied by at most. */
+export const MOST_TRUNCATION = 2;
 /** The most cells that a mask may have, here: the longer side of a picture, squared. */
 const MOST_CELLS = 4096 * 4096;
 
@@ -138,8 +141,14 @@ function plainEdit({ layer, units, value, alpha, place, class: about, hidden }) 
  * @param {Recipe} recipe
  * @returns {object} what is sent and saved
  */
-export function plainRecipe({ model, latent, edits }) {
-  return { format: FORMAT, ...(model ? { model } : {}), ...(latent ? { latent } : {}), edits: edits.map(plainEdit) };
+export function plainRecipe({ model, latent, truncation = 1, edits }) {
+  return {
+    format: FORMAT,
+    ...(model ? { model } : {}),
+    ...(latent ? { latent } : {}),
+    ...(truncation === 1 ? {} : { truncation }),
+    edits: edits.map(plainEdit),
+  };
 }
 
 /** @param {unknown} value */
@@ -383,13 +392,14 @@ export function readRecipe(value) {
       wrong("", `it was written by a newer version (format ${format}; this one reads 1 and 2).`);
     }
     if (format !== 1 && format !== 2) wrong("", `“format” is ${shown(format)}; 1 or 2 is needed.`);
-    const known = format === 1 ? ["format", "edits"] : ["format", "model", "latent", "edits"];
+    const known = format === 1 ? ["format", "edits"] : ["format", "model", "latent", "truncation", "edits"];
     const recipe = fields("Recipe", value, known, ["edits"]);
     const model = recipe.model === undefined ? undefined : fields("Model", recipe.model, ["name", "blake3"], ["name", "blake3"]);
     return {
       format: FORMAT,
       ...(model ? { model: { name: text("Model", "name", model.name), blake3: text("Model", "blake3", model.blake3) } } : {}),
       ...(recipe.latent === undefined ? {} : { latent: readLatent(recipe.latent) }),
+      ...(recipe.truncation === undefined ? {} : { truncation: number("Recipe", "truncation", recipe.truncation, 0, MOST_TRUNCATION) }),
       edits: list("Recipe", "edits", recipe.edits, (edit) => edit).map((edit, i) => readEdit(edit, i, format)),
     };
   }
@@ -437,6 +447,12 @@ export function checkAgainst(recipe, model) {
     const out = edit.place.cells.find(([row, column]) => row >= rows || column >= columns);
     if (out) wrong(where, `there is no cell ${out.join(", ")}; layer ${layer.name} has ${rows} x ${columns}.`);
   });
+  if (recipe.truncation !== undefined && !model.latent.truncation) {
+    wrong("Recipe", `“truncation” changes nothing: ${model.name} divides each latent by its length.`);
+  }
+  if (recipe.truncation !== undefined && recipe.latent && "inversion" in recipe.latent) {
+    wrong("Recipe", "“truncation” does not go with a photo, whose latent has the length that the photo needs.");
+  }
   if (recipe.latent && "numbers" in recipe.latent && recipe.latent.numbers.length !== model.latent.length) {
     wrong("Latent", `${recipe.latent.numbers.length} numbers; ${model.name} takes ${model.latent.length}.`);
   }

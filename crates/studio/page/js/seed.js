@@ -3,6 +3,7 @@
 /** @import { Studio } from "./studio.js" */
 
 import { h, iconButton } from "./dom.js";
+import { truncationControl } from "./truncation.js";
 import { latentWords } from "./words.js";
 
 /** Seeds that are drawn by chance are smaller, so that they can be said aloud. */
@@ -56,6 +57,7 @@ export function seedControl(studio) {
     h("div", { class: "row" }, buttons[0], field, buttons[1], buttons[2]),
     fault,
     words,
+    truncationControl(studio),
   );
   /** @param {string} key @returns {boolean} */
   const keys = (key) => {

@@ -9,17 +9,20 @@ import { plainRecipe } from "./recipe.js";
 export const MOST = 64;
 
 /**
+ * Pictures with the truncation of the state.
  * @param {Studio} studio
  * @param {Latent[]} latents 64 at most
  * @param {{columns?: number, edits?: readonly Edit[], signal?: AbortSignal}} [how]
  * @returns {Promise<Blob>} a PNG
  */
 export function sheet(studio, latents, { columns = latents.length, edits = [], signal } = {}) {
-  const { model, api } = studio;
+  const { model, api, store } = studio;
   const seen = edits.filter(({ hidden }) => !hidden);
   // The recipe's own writer leaves out what is as if not said.
-  const { edits: plain } = /** @type {{edits: object[]}} */ (plainRecipe({ format: 2, edits: seen }));
-  const body = { latents, columns, ...(plain.length ? { edits: plain } : {}) };
+  const { format, edits: plain, ...picture } = /** @type {Record<string, any>} */ (
+    plainRecipe({ format: 2, truncation: store.scene.truncation, edits: seen })
+  );
+  const body = { latents, columns, ...picture, ...(plain.length ? { edits: plain } : {}) };
   return api.blob(`models/${model?.id}/sheet`, { body, signal });
 }
 

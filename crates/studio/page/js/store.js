@@ -4,7 +4,7 @@ import { plainRecipe } from "./recipe.js";
 
 /**
  * @typedef {import("./recipe.js").Edit & {id: number}} Stroke an edit; the number names it within the page
- * @typedef {{latent: import("./recipe.js").Latent, strokes: readonly Stroke[]}} Scene
+ * @typedef {{latent: import("./recipe.js").Latent, truncation: number, strokes: readonly Stroke[]}} Scene
  * @typedef {{id: string, name: string, blake3: string}} ModelName
  */
 
@@ -28,7 +28,7 @@ export class Store {
 
   /** @param {import("./recipe.js").Latent} latent */
   constructor(latent) {
-    this.scene = { latent, strokes: [] };
+    this.scene = { latent, truncation: 1, strokes: [] };
   }
 
   get canUndo() {
@@ -176,6 +176,7 @@ export class Store {
    */
   recipe(strokes = this.scene.strokes) {
     const model = this.model ? { name: this.model.name, blake3: this.model.blake3 } : undefined;
-    return plainRecipe({ format: 2, model, latent: this.scene.latent, edits: [...strokes] });
+    const { latent, truncation } = this.scene;
+    return plainRecipe({ format: 2, model, latent, truncation, edits: [...strokes] });
   }
 }

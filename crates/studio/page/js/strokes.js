@@ -180,7 +180,7 @@ export class StrokeList {
         range.setAttribute("aria-valuetext", percent(stroke.alpha));
         now.textContent = percent(stroke.alpha);
         const image = this.#studio.pictures.before;
-        const looks = `${JSON.stringify(stroke.place)} ${JSON.stringify(store.scene.latent)} ${image ? 1 : 0}`;
+        const looks = `${JSON.stringify(stroke.place)} ${JSON.stringify(store.scene.latent)} ${store.scene.truncation} ${image ? 1 : 0}`;
         if (looks === shape || !this.#studio.model) return;
         shape = looks;
         drawThumb(thumb, stroke, image, this.#studio.model);

@@ -164,12 +164,12 @@ export class Studio {
     this.concepts = null;
     this.pictures.forget();
     forgetImages();
-    let scene = this.#scenes.get(id) ?? { latent: { seed: FIRST_SEED }, strokes: [] };
+    let scene = this.#scenes.get(id) ?? { latent: { seed: FIRST_SEED }, truncation: 1, strokes: [] };
     try {
       if (recipe) {
         if (recipe.model && recipe.model.blake3 !== model.blake3) throw otherModel(recipe.model, model);
         checkAgainst(recipe, model);
-        scene = { latent: recipe.latent ?? scene.latent, strokes: this.store.numbered(recipe.edits) };
+        scene = { ...scene, ...pictureOf(recipe), strokes: this.store.numbered(recipe.edits) };
       }
     } catch (error) {
       this.#unopened("The link", error);
@@ -248,7 +248,7 @@ export class Studio {
       if (recipe.model && recipe.model.blake3 !== this.model?.blake3) await this.#modelOf(recipe.model);
       if (!this.model) return;
       checkAgainst(recipe, this.model);
-      this.store.change({ latent: recipe.latent ?? this.store.scene.latent, strokes: this.store.numbered(recipe.edits) });
+      this.store.change({ ...pictureOf(recipe), strokes: this.store.numbered(recipe.edits) });
       this.store.seal();
       this.notice("recipe", null);
     } catch (error) {
@@ -273,6 +273,9 @@ export class Studio {
     throw otherModel(wanted, before);
   }
 }
+
+/** The picture of a recipe, where it names one. @param {Recipe} recipe */
+const pictureOf = ({ latent, truncation = 1 }) => (latent ? { latent, truncation } : {});
 
 /**
  * @param {{name: string, blake3: string}} wanted

@@ -78,7 +78,7 @@ export class UnitPanel {
     this.seeds.replaceChildren(
       ...(unit.top.length ? [h("small", {}, "Strongest in")] : []),
       ...unit.top.slice(0, SEEDS).map(({ seed }) =>
-        h("button", { type: "button", class: "bare small", title: `Go to seed ${seed}`, onclick: () => this.#studio.store.change({ latent: { seed } }) }, `seed ${seed}`),
+        h("button", { type: "button", class: "bare small", title: `Go to seed ${seed}`, onclick: () => this.#studio.store.change({ latent: { seed }, truncation: 1 }) }, `seed ${seed}`),
       ),
     );
     this.here(null);

@@ -5,6 +5,7 @@
 
 import { calm, h } from "./dom.js";
 import { Newest } from "./newest.js";
+import { plainRecipe } from "./recipe.js";
 import { latentWords } from "./words.js";
 
 /** Steps of the slider between two pins. */
@@ -30,14 +31,14 @@ export class Walk {
     this.#studio = studio;
     this.#shown = new Newest(
       /** @param {Latent} latent @param {AbortSignal} signal */ (latent, signal) => {
-        const body = { format: 2, latent, edits: [] };
+        const body = plainRecipe({ format: 2, latent, truncation: studio.store.scene.truncation, edits: [] });
         return studio.api.blob(`models/${studio.model?.id}/render`, { body, signal }).then(createImageBitmap);
       },
       studio.api.again,
     );
     this.now = h("small", { class: "figures" });
     this.picture = h("canvas", { class: "shown", role: "img" });
-    this.slider = h("input", { type: "range", min: "0", max: String(STEPS), step: "1", value: "0", "aria-label": "Where on the walk", oninput: () => this.#show() });
+    this.slider = h("input", { type: "range", min: "0", max: String(STEPS), step: "1", value: "0", "aria-label": "Where on the walk", oninput: () => this.show() });
     this.ticks = h("div", { class: "ticks figures", "aria-hidden": "true" });
     this.play = h("button", { type: "button", onclick: () => this.#toggle() }, "Play");
     this.take = h("button", { type: "button", onclick: () => paint(this.latent) }, "Paint this one");
@@ -65,7 +66,7 @@ export class Walk {
     this.take.disabled = !pins.length;
     this.ticks.replaceChildren(...pins.map((seed) => h("span", {}, String(seed))));
     if (!legs) this.stop();
-    this.#show();
+    this.show();
   }
 
   /** @returns {Latent} */
@@ -92,7 +93,7 @@ export class Walk {
     const most = Number(this.slider.max);
     const move = /** @param {number} to */ (to) => {
       this.slider.value = String(to);
-      this.#show();
+      this.show();
     };
     if (calm()) {
       move((Number(this.slider.value) + STEPS / 8) % (most + 1));
@@ -112,13 +113,14 @@ export class Walk {
     this.#playing = requestAnimationFrame(step);
   }
 
-  #show() {
+  /** Draws what is not drawn yet. */
+  show() {
     const { latent } = this;
     const words = this.#pins.length ? latentWords(latent) : "no seed is pinned";
     this.now.textContent = words;
     this.slider.setAttribute("aria-valuetext", words);
     this.picture.setAttribute("aria-label", `Picture on the walk: ${words}`);
-    const key = `${this.#studio.model?.id} ${JSON.stringify(latent)}`;
+    const key = JSON.stringify([this.#studio.model?.id, latent, this.#studio.store.scene.truncation]);
     if (!this.#pins.length || !this.#studio.model || key === this.#wanted) return;
     this.#wanted = key;
     this.#shown.ask(latent).then(

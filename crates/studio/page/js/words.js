@@ -72,6 +72,12 @@ export function latentWords(latent) {
 }
 
 /**
+ * @param {{latent: import("./recipe.js").Latent, truncation: number}} picture
+ * @returns {string} in words
+ */
+export const pictureWords = ({ latent, truncation }) => latentWords(latent) + (truncation === 1 ? "" : `, truncation ${truncation}`);
+
+/**
  * How much of each corner stands at a place in the plane: top left, top right, bottom left, bottom right.
  * @param {[number, number]} at x and y, 0 to 1
  */

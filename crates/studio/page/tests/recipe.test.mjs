@@ -52,6 +52,7 @@ test("both formats are read, with what is not said filled in", () => {
     format: 2,
     model: { name: "scenes", blake3: "ab" },
     latent: { between: { seeds: [7, 19], at: 0.42 } },
+    truncation: 0.7,
     edits: [
       { ...edit, value: { "mean-of": "objects/door" }, alpha: 0.5, place: { painted: { size: [2, 2], runs: [1, 2] } }, class: "objects/door", hidden: true },
       { layer: "1", units: { class: "tree", best: 3 }, value: { quantile: 0.99 }, place: { cells: [[0, 1]] } },
@@ -67,6 +68,14 @@ test("all kinds of latents are read", () => {
   for (const latent of latents) assert.deepEqual(parseRecipe(json({ format: 2, latent, edits: [] })).latent, latent);
   for (const latent of [{}, { seed: -1 }, { seed: 1.5 }, { seed: 1, numbers: [] }, { seed: 1, only: "latent" }, { between: { seeds: [1], at: 0 } }, { between: { seeds: [1, 2], at: 2 } }, 7, null]) {
     assert.match(refused(json({ format: 2, latent, edits: [] })), /^Latent: /);
+  }
+});
+
+test("a truncation is 0 to 2, and 1 where it is not said", () => {
+  assert.equal(parseRecipe(json({ format: 2, truncation: 2, edits: [] })).truncation, 2);
+  assert.ok(!("truncation" in plainRecipe(parseRecipe(json({ format: 2, truncation: 1, edits: [] })))));
+  for (const truncation of [-0.1, 2.1, null, "0.5"]) {
+    assert.match(refused(json({ format: 2, truncation, edits: [] })), /^Recipe: “truncation” is /);
   }
 });
 
@@ -104,13 +113,18 @@ test("a text that holds NaN stays a text", () => {
 });
 
 test("a recipe is held against the model", () => {
-  const model = /** @type {any} */ ({ name: "scenes", latent: { length: 2 }, layers: [{ name: "2", units: 6, size: [4, 4] }] });
+  const model = /** @type {any} */ ({ name: "scenes", latent: { length: 2, truncation: false }, layers: [{ name: "2", units: 6, size: [4, 4] }] });
   const of = (wrong, latent) => () => checkAgainst(parseRecipe(json({ format: 2, ...(latent ? { latent } : {}), edits: [{ ...edit, ...wrong }] })), model);
   assert.doesNotThrow(of({ place: { cells: [[3, 3]] } }));
   assert.throws(of({ layer: "9" }), /Edit 1: scenes has no layer “9”; it has 2\./);
   assert.throws(of({ units: [6] }), /Edit 1: layer 2 has 6 units, not 7\./);
   assert.throws(of({ place: { cells: [[4, 0]] } }), /there is no cell 4, 0/);
   assert.throws(of({}, { numbers: [1] }), /1 numbers; scenes takes 2/);
+  const truncated = (latent) => () => checkAgainst(parseRecipe(json({ format: 2, latent, truncation: 0.7, edits: [] })), model);
+  assert.throws(truncated({ seed: 1 }), /changes nothing: scenes divides each latent by its length/);
+  model.latent.truncation = true;
+  assert.doesNotThrow(truncated({ seed: 1 }));
+  assert.throws(truncated({ inversion: "x" }), /does not go with a photo/);
 });
 
 test("the eraser takes places out of strokes of every kind", () => {

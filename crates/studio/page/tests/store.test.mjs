@@ -76,7 +76,7 @@ test("strokes are moved within the list, and not beyond its ends", () => {
 test("clearing keeps the picture, and undo brings the strokes back", () => {
   const store = filled("a", "b");
   store.clear();
-  assert.deepEqual(store.scene, { latent: { seed: 7 }, strokes: [] });
+  assert.deepEqual(store.scene, { latent: { seed: 7 }, truncation: 1, strokes: [] });
   store.clear();
   store.undo();
   assert.equal(layers(store), "ab");
@@ -85,7 +85,9 @@ test("clearing keeps the picture, and undo brings the strokes back", () => {
 test("the recipe says no more than it must", () => {
   const store = filled("a");
   assert.deepEqual(store.recipe(), { format: 2, latent: { seed: 7 }, edits: [{ layer: "a", units: [1], value: "zero" }] });
-  store.reset({ id: "s", name: "scenes", blake3: "ab" }, { latent: { seed: 1 }, strokes: [] });
+  store.change({ truncation: 0.7 });
+  assert.deepEqual(store.recipe([]), { format: 2, latent: { seed: 7 }, truncation: 0.7, edits: [] });
+  store.reset({ id: "s", name: "scenes", blake3: "ab" }, { latent: { seed: 1 }, truncation: 1, strokes: [] });
   assert.deepEqual(store.recipe(), { format: 2, model: { name: "scenes", blake3: "ab" }, latent: { seed: 1 }, edits: [] });
   assert.equal(store.canUndo, false);
 });

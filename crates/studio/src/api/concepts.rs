@@ -41,6 +41,8 @@ pub(super) struct Examples {
 #[serde(deny_unknown_fields)]
 struct Example {
     latent: LatentOf,
+    /// What the latent is multiplied by; 1 where it is not given.
+    truncation: Option<f64>,
     painted: Painted,
 }
 
@@ -64,9 +66,9 @@ pub(super) async fn own_concept(
     let ranked = studio.with_model(&client, &id, move |open| {
         let [_, height, width] = open.painter.generator().image_shape()?;
         let mut examples = Vec::with_capacity(sent.examples.len());
-        for Example { latent, painted } in sent.examples {
+        for Example { latent, truncation, painted } in sent.examples {
             limits::check_place(&Place::Painted(painted.clone()), [height, width]).map_err(Failure::wrong)?;
-            examples.push((open.painter.plain(&latent)?, painted));
+            examples.push((open.painter.plain(&latent, truncation)?, painted));
         }
         Ok(open.painter.own_concept(&sent.layer, &examples)?)
     });

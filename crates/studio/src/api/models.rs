@@ -42,6 +42,8 @@ struct Latent {
     length: usize,
     /// Their law: `normal` or `uniform`.
     law: &'static str,
+    /// Whether a `truncation` changes pictures: not where the generator divides its latent by its length.
+    truncation: bool,
 }
 
 /// A layer with maps.
@@ -141,7 +143,11 @@ fn described(served: &Served, entry: &Entry, open: &Open) -> Result<Model, Failu
         name: entry.name(),
         blake3: open.blake3.clone(),
         image: painter.generator().image_shape()?,
-        latent: Latent { length: network.input_shape().iter().product(), law },
+        latent: Latent {
+            length: network.input_shape().iter().product(),
+            law,
+            truncation: network.reads_latent_length(),
+        },
         layers: painter.layers().iter().map(layer).collect(),
         dissection,
         reports: dissections.iter().filter_map(DissectionName::report).collect(),

@@ -106,6 +106,8 @@ fn animation(painter: &Painter, sketch: &Sketch) -> Result<Vec<Image>, Failure> 
 pub(super) struct Sheet {
     /// One picture each.
     latents: Vec<LatentOf>,
+    /// What the latents are multiplied by; 1 where it is not given.
+    truncation: Option<f64>,
     /// How many in a row.
     columns: usize,
     /// What is done to each.
@@ -133,7 +135,7 @@ pub(super) async fn sheet(
         return Err(Failure::wrong(reason));
     }
     let file = studio.with_model(&client, &id, move |open| {
-        let recipe = Recipe::new(sheet.edits);
+        let recipe = Recipe { truncation: sheet.truncation, ..Recipe::new(sheet.edits) };
         open.check(&recipe)?;
         let image = |latent: LatentOf| {
             let recipe = Recipe { latent: Some(latent), ..recipe.clone() };

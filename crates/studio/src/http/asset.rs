@@ -66,6 +66,7 @@ const ASSETS: &[Asset] = &assets![
     "js/studio.js",
     "js/surface.js",
     "js/theme.js",
+    "js/truncation.js",
     "js/types.js",
     "js/unit-answers.js",
     "js/unit-edits.js",

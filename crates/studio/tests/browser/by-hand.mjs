@@ -49,6 +49,9 @@ function numbersOf(latent) {
   return mixed(mixed(a, b, at[0]), mixed(c, d, at[0]), at[1]);
 }
 
+/** A latent with its numbers multiplied. */
+export const truncated = (latent, psi) => ({ numbers: numbersOf(latent).map((x) => psi * x) });
+
 /** Each unit's map, row by row. */
 export function unitsOf(latent) {
   const z = numbersOf(latent);

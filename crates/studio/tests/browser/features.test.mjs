@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { join } from "node:path";
 import { apart, button, canvas, choose, differing, download, drag, eachRoom, keep, line, open, place, recipeNow, recipesOf, room, shows, sized, strokes, take } from "./browser.mjs";
-import { disc, GREEN, MEANS, ofRuns, picture, seedWith, SIDE } from "./by-hand.mjs";
+import { disc, GREEN, MEANS, ofRuns, picture, seedWith, SIDE, truncated } from "./by-hand.mjs";
 import { readPng } from "./png.mjs";
 import { fixture, serve } from "./server.mjs";
 
@@ -233,6 +233,37 @@ test("W7: a seed is typed, taken in turn and pinned, and a walk goes from one to
   assert.deepEqual(latent.plane.seeds, [1, 2, 3, 4]);
   assert.ok(Math.abs(latent.plane.at[0] - 0.25) < 0.01 && Math.abs(latent.plane.at[1] - 0.75) < 0.01, `${latent.plane.at}`);
   await shows(canvas(page), picture(latent), "a place in the plane");
+});
+
+test("truncation: every picture of the page goes towards the middle, and a recipe keeps it", async (t) => {
+  const page = await open(t, studio.url, { recipe: { latent: { seed: 3 } } });
+  await shows(canvas(page), picture({ seed: 3 }));
+  const slider = () => room(page).getByRole("slider", { name: "Truncation" });
+  await slider().fill("0.4");
+  await shows(canvas(page), picture(truncated({ seed: 3 }, 0.4)), "the picture");
+  assert.deepEqual([(await recipeNow(page)).latent, (await recipeNow(page)).truncation], [{ seed: 3 }, 0.4]);
+  await button(page, "Next seed (.)").click();
+  await shows(canvas(page), picture(truncated({ seed: 4 }, 0.4)), "another seed");
+  await page.keyboard.press("Control+z");
+  await page.keyboard.press("Control+z");
+  await shows(canvas(page), picture({ seed: 3 }), "undone");
+  await page.keyboard.press("Control+y");
+  await shows(canvas(page), picture(truncated({ seed: 3 }, 0.4)), "done again");
+
+  await page.getByRole("link", { name: "Wander" }).click();
+  const tile = room(page).locator(".gallery li").nth(9).locator("canvas");
+  const walk = page.getByRole("region", { name: "Walk" }).getByRole("img");
+  await shows(tile, picture(truncated({ seed: 9 }, 0.4)), "the gallery");
+  await shows(walk, picture(truncated({ seed: 7 }, 0.4)), "the walk");
+  await slider().fill("1.5");
+  await shows(tile, picture(truncated({ seed: 9 }, 1.5)), "the gallery, beyond the law");
+  await shows(walk, picture(truncated({ seed: 7 }, 1.5)), "the walk, beyond the law");
+  await room(page).locator(".pins canvas").first().waitFor();
+  await shows(room(page).locator(".pins canvas").first(), picture(truncated({ seed: 7 }, 1.5)), "a pinned seed");
+  await button(page, "Back to 1").click();
+  await shows(tile, picture({ seed: 9 }), "the gallery as it was");
+  await page.getByRole("link", { name: "Paint", exact: true }).click();
+  await shows(canvas(page), picture({ seed: 3 }), "and the picture");
 });
 
 test("W8: before, after, side by side and what changed", async (t) => {

@@ -24,7 +24,7 @@ fn the_studio_says_what_it_has() {
     assert_eq!((studio["models"][0]["id"].as_str(), studio["recipe_format"].as_u64()), (Some("scenes"), Some(2)));
     let model = server.get("/api/v1/models/scenes").expect(200).json();
     assert_eq!(model["image"], json!([3, 64, 64]));
-    assert_eq!(model["latent"], json!({ "length": 64, "law": "normal" }));
+    assert_eq!(model["latent"], json!({ "length": 64, "law": "normal", "truncation": true }));
     let layers: Vec<&str> = model["layers"].as_array().unwrap().iter().map(|l| l["name"].as_str().unwrap()).collect();
     assert!(layers.contains(&"1b") && layers.contains(&"2"), "{layers:?}");
     let objects = &model["segmenter"]["planes"][0];
@@ -112,6 +112,28 @@ fn a_sheet_holds_the_pictures_side_by_side() {
     };
     let single = |seed| decoded(&server.post("/api/v1/models/scenes/render", &recipe(seed, json!([]))).body).pixels;
     assert!(part(0) == single(7) && part(1) == single(19) && part(2) == single(19));
+}
+
+#[test]
+fn a_truncation_is_part_of_a_recipe_and_of_a_sheet() {
+    let server = Server::start();
+    assert_eq!(server.get("/api/v1/models/scenes").expect(200).json()["latent"]["truncation"], true);
+    let render = |body: &Value| server.post("/api/v1/models/scenes/render", body);
+    let of = |truncation: Value| {
+        let mut sent = recipe(7, json!([]));
+        sent["truncation"] = truncation;
+        sent
+    };
+    let (plain, half) = (render(&recipe(7, json!([]))).expect(200).body, render(&of(json!(0.5))).expect(200).body);
+    assert!(half != plain && render(&of(json!(1.0))).expect(200).body == plain);
+    let sent = json!({ "latents": [{ "seed": 7 }], "columns": 1, "truncation": 0.5 });
+    assert!(server.post("/api/v1/models/scenes/sheet", &sent).expect(200).body == half);
+    let middle = render(&of(json!(0))).expect(200).body;
+    let mut other = of(json!(0));
+    other["latent"] = json!({ "seed": 8 });
+    assert!(render(&other).expect(200).body == middle, "there is one middle");
+    let refused = render(&of(json!(2.5))).expect(400).json();
+    assert_eq!(refused["error"]["message"], "truncation: 2.5 is not from 0 to 2");
 }
 
 #[test]

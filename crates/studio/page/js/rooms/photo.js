@@ -299,7 +299,7 @@ class Photo {
   /** @param {Blob} photo @param {Inversion} found */
   showDone(photo, found) {
     const { inversion, latent, distance, layer, near, seconds } = found;
-    const plain = /** @param {object} latent */ (latent) => this.picture({ ...this.recipe([]), latent });
+    const plain = /** @param {object} latent */ (latent) => this.picture({ ...this.recipe([]), latent, truncation: undefined });
     this.put = h("section", { class: "put", "aria-label": "Put back" });
     const verdict = near
       ? h("p", {}, "The generator makes something like it by itself: its units work here as in other pictures.")
@@ -321,7 +321,7 @@ class Photo {
       ),
     );
     const paint = () => {
-      this.studio.store.change({ latent: { inversion } });
+      this.studio.store.change({ latent: { inversion }, truncation: 1 });
       this.studio.store.seal();
       this.studio.go("paint");
     };

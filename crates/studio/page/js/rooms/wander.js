@@ -8,6 +8,7 @@ import { Gallery } from "../gallery.js";
 import { Plane } from "../plane.js";
 import { anySeed } from "../seed.js";
 import { cut, MOST, sheet } from "../sheet.js";
+import { truncationControl } from "../truncation.js";
 import { Walk } from "../walk.js";
 
 /** What is pinned at the beginning. */
@@ -19,6 +20,8 @@ class Wander {
   /** @type {number[]} */
   pins = [...FIRST_PINS];
   modelId = "";
+  /** The model and truncation that the pinned pictures are drawn with. */
+  pinned = "";
   seen = false;
 
   /**
@@ -62,7 +65,7 @@ class Wander {
           this.list,
           this.strip,
         ),
-        h("section", { "aria-label": "Latents" }, h("h2", {}, "Latents"), this.law),
+        h("section", { "aria-label": "Latents" }, h("h2", {}, "Latents"), truncationControl(studio), this.law),
       ),
       h(
         "div",
@@ -80,17 +83,26 @@ class Wander {
     if (!this.seen || !model) return;
     if (this.modelId !== model.id) {
       this.modelId = model.id;
-      const { length, law } = model.latent;
-      this.law.textContent = `${model.name} makes a picture of ${length} numbers that are drawn with the law “${law}”. It has no truncation and no classes.`;
+      const { length, law, truncation } = model.latent;
+      const drawn = `${model.name} makes a picture of ${length} numbers that are drawn with the law “${law}”.`;
+      const middle = truncation
+        ? "Truncation multiplies them: below 1 pictures are more typical and more alike, above 1 less usual."
+        : "It divides them by their length, so there is nothing to truncate.";
+      this.law.textContent = `${drawn} ${middle} It has no classes.`;
+    }
+    const pinned = `${model.id} ${this.studio.store.scene.truncation}`;
+    if (pinned !== this.pinned) {
+      this.pinned = pinned;
       this.listPins();
     }
+    this.walk.show();
     this.plane.show();
     this.gallery.show();
   }
 
   enter() {
     this.seen = true;
-    this.modelId = "";
+    this.modelId = this.pinned = "";
     this.show();
   }
 

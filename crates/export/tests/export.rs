@@ -1,0 +1,58 @@
+//! What is written for others is the same network.
+
+mod cases;
+
+use ganatomy_export as export;
+use net::{Device, Edit, Network, Op, Storage};
+
+#[test]
+fn a_portable_network_gives_the_same() {
+    for (name, network) in cases::all() {
+        let x = cases::samples(&network);
+        let portable = export::portable(&network).unwrap();
+        let (wanted, given) = (network.forward(&x, &[]).unwrap(), portable.forward(&x, &[]).unwrap());
+        let largest = wanted.numbers().iter().fold(1e-6f32, |most, v| most.max(v.abs()));
+        let off =
+            wanted.numbers().iter().zip(given.numbers().iter()).fold(0f32, |most, (a, b)| most.max((a - b).abs()));
+        assert!(wanted.shape() == given.shape() && off <= 2e-6 * largest, "{name}: {off} of {largest}");
+        // What depends on weights alone is one, and nobody's weights are gone.
+        let computed = |op: &Op| matches!(op, Op::SpectralNorm);
+        assert!(portable.graph.nodes().iter().all(|node| !computed(&node.op)), "{name}");
+    }
+}
+
+#[test]
+fn the_state_dict_is_a_model_file_with_the_names_of_the_layers() {
+    for (name, network) in cases::all() {
+        let written = export::pytorch(&network, Storage::F32).unwrap();
+        let read = Network::from_bytes(&written.state_dict, name.as_ref(), &Device::cpu()).unwrap();
+        let x = cases::samples(&network);
+        let (wanted, given) = (export::portable(&network).unwrap(), read.forward(&x, &[]).unwrap());
+        assert_eq!(wanted.forward(&x, &[]).unwrap().to_vec(), given.to_vec(), "{name}");
+        let config: serde_json::Value = serde_json::from_str(&written.config).unwrap();
+        assert_eq!(config["graph"]["nodes"].as_array().unwrap().len(), read.graph.nodes().len(), "{name}");
+    }
+}
+
+#[test]
+fn every_operation_has_a_form_for_each_framework_or_is_refused_by_name() {
+    let mut graph = net::Graph::default();
+    let x = graph.push("x", Op::input(&[3, 4, 4]), &[]);
+    let window = tensor::Window { size: [2; 2], stride: [2; 2], padding: [[0; 2]; 2], dilation: [1; 2] };
+    let pooled = graph.push("pooled", net::Primitive::WindowMax { window }, &[x, x]);
+    graph.push("back", net::Primitive::WindowMaxAdjoint { window }, &[pooled, x]);
+    let network = Network::initial(graph, 1, "export", &Device::cpu());
+    let refused = export::onnx(&network).unwrap_err().to_string();
+    assert_eq!(refused, "node back (window_max_adjoint) has no form in ONNX");
+    let refused = export::pytorch(&network, Storage::F32).unwrap_err().to_string();
+    assert_eq!(refused, "node back (window_max_adjoint) has no form in PyTorch");
+}
+
+#[test]
+fn edits_are_exported_with_the_network() {
+    let (_, network) = cases::all().swap_remove(0);
+    let edited = network.edited(&[Edit::ablate("1a", vec![0, 2])]).unwrap();
+    assert!(export::onnx(&edited).unwrap().len() > export::onnx(&network).unwrap().len());
+    let config = export::pytorch(&edited, Storage::F32).unwrap().config;
+    assert!(config.contains("\"1a.unedited\"") && config.contains("\"1a.factor\""));
+}
