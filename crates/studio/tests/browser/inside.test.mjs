@@ -31,6 +31,11 @@ test("W5: units are found and sorted, and one that is switched is exactly what i
   await choose(page, "What the unit does", "Off");
   await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0 }]), "no blue");
   assert.deepEqual(recipes.at(-1).edits, [{ layer: "units", units: [BLUE], value: "zero" }]);
+  await page.getByRole("heading", { name: /^Unit 2/ }).click();
+  await page.keyboard.down("b");
+  await shows(canvas(page), picture(bright), "before, while B is held");
+  await page.keyboard.up("b");
+  await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0 }]), "B let go");
   await choose(page, "What the unit does", "Force to");
   await page.getByRole("spinbutton", { name: "Value of the unit" }).fill("0.3");
   await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0.3 }]), "a little blue everywhere");

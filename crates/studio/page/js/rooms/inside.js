@@ -7,21 +7,21 @@
 /** @import { Unit } from "../unit-answers.js" */
 
 import { Brush } from "../brush.js";
-import { choices, h, iconButton, toggle } from "../dom.js";
+import { Classes } from "../classes.js";
+import { choices, h } from "../dom.js";
 import { Examples } from "../examples.js";
 import { hint, lead } from "../feedback.js";
 import { HeatLayer } from "../heat-layer.js";
 import { DRAW, edges, fill, line, ring } from "../outline.js";
-import { ClassOverlay } from "../overlay.js";
 import { PixelPanel } from "../pixel-panel.js";
-import { Results } from "../results.js";
 import { anySeed, seedControl } from "../seed.js";
+import { cover, smoothToggle, undoButtons } from "../stage.js";
 import { Surface } from "../surface.js";
 import { UnitAnswers } from "../unit-answers.js";
 import { switched, switchOf, unitState, without } from "../unit-edits.js";
 import { UnitList } from "../unit-list.js";
 import { UnitPanel } from "../unit-panel.js";
-import { WholePicture } from "../whole.js";
+import { Views } from "../views.js";
 import { latentWords, percent, sentences, shortName, signed } from "../words.js";
 
 const HELP =
@@ -37,11 +37,6 @@ class Inside {
   modelId = "";
   dissected = "";
   layer = "";
-  /** @type {View} */
-  view = "after";
-  /** The view before B was held. @type {View | null} */
-  held = null;
-  classes = false;
   /** Where the cross is: row and column. @type {[number, number] | null} */
   cross = null;
   /** What the chosen unit's switch changed, in words; null until it is counted. @type {string | null} */
@@ -64,9 +59,12 @@ class Inside {
       hover: () => this.surface.refresh(),
       pen: () => undefined,
     });
-    this.results = new Results(studio, () => this.whole.show(this.classes));
-    this.overlay = new ClassOverlay(studio, () => this.seen());
-    this.whole = new WholePicture(studio, this.results, this.overlay, () => this.overlay.ask());
+    this.classes = new Classes(studio, this.surface, {
+      counted: () => this.classes.show(),
+      seen: () => this.seen(),
+      bare: () => false,
+      always: false,
+    });
     this.list = new UnitList(studio, {
       choose: (unit) => this.choose(unit),
       layer: (name) => void this.open(name),
@@ -86,8 +84,7 @@ class Inside {
     this.seed = seedControl(studio);
     this.line = h("div", { class: "say", "aria-live": "polite" });
 
-    this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => store.undo());
-    this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => store.redo());
+    this.undo = undoButtons(store);
     this.heats = choices(
       "How activation is shown",
       /** @type {{value: Heat, text: string, title?: string}[]} */ ([
@@ -98,23 +95,22 @@ class Inside {
       this.heat.kind,
       (kind) => this.setHeat(kind),
     );
-    this.views = h(
+    this.view = h(
       "select",
-      { "aria-label": "View", title: "Before: hold B", onchange: () => this.setView(/** @type {View} */ (this.views.value)) },
+      { "aria-label": "View", title: "Before: hold B", onchange: () => this.views.set(/** @type {View} */ (this.view.value)) },
       ...[["after", "After"], ["before", "Before"], ["split", "Split"], ["change", "Change"]].map(([value, text]) => h("option", { value }, text)),
     );
-    this.classesButton = toggle("classes", "Classes", "What the segmenter sees (S)", (on) => this.setClasses(on));
-    this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
-    this.smoothButton.element.classList.add("smooth");
+    this.views = new Views(this.surface, (view) => (this.view.value = view));
+    this.smooth = smoothToggle(this.surface);
     const stage = h(
       "div",
       { class: "stage", role: "region", "aria-label": "Picture" },
       h(
         "div",
         { class: "stagebar" },
-        h("div", { class: "row" }, this.undo, this.redo, this.views),
+        h("div", { class: "row" }, ...this.undo.elements, this.view),
         this.heats.element,
-        h("div", { class: "row" }, this.classesButton.element, this.smoothButton.element),
+        h("div", { class: "row" }, this.classes.button.element, this.smooth.element),
       ),
       this.surface.element,
       this.line,
@@ -125,7 +121,7 @@ class Inside {
       { class: "panel right", role: "region", "aria-label": "Unit and pixel" },
       this.panel.element,
       this.pixel.element,
-      this.whole.element,
+      this.classes.whole.element,
       this.examples.element,
       this.seed.element,
     );
@@ -145,7 +141,7 @@ class Inside {
   opened() {
     const { model } = this.studio;
     if (!model) {
-      this.surface.setCover(h("p", { class: "small" }, this.studio.info?.models.length === 0 ? "No model" : "Opening the model …"));
+      cover(this.surface, this.studio);
       return;
     }
     const dissected = model.dissection?.name ?? "";
@@ -155,8 +151,7 @@ class Inside {
       this.dissected = dissected;
       this.answers.forget();
       this.heat.set(null, [1, 1]);
-      this.overlay.forget();
-      this.whole.opened();
+      this.classes.opened();
       this.pixel.clear();
       this.cross = null;
       if (other) {
@@ -165,11 +160,8 @@ class Inside {
         this.surface.setCover(null);
         this.surface.setSize(model.image[1], model.image[2]);
         this.examples.forget();
-        this.smoothButton.set(this.surface.smooth);
+        this.smooth.show();
       }
-      this.classesButton.element.disabled = !model.segmenter;
-      this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
-      if (!model.segmenter) this.setClasses(false);
       // Opened is the layer with the most units that stand for something.
       const first = [...model.layers].sort((a, b) => (b.interpretable ?? -1) - (a.interpretable ?? -1))[0];
       if (first) void this.open(first.name);
@@ -243,12 +235,8 @@ class Inside {
     if (this.pixel.pixel) this.askPixel();
     this.askHere();
     this.askMoved();
-    if (this.classes) {
-      this.overlay.ask();
-      void this.results.count();
-    } else if (this.cross && this.pixel.pixel) {
-      this.overlay.ask();
-    }
+    if (this.classes.on) this.classes.ask();
+    else if (this.cross && this.pixel.pixel) this.classes.overlay.ask();
   }
 
   /** Where the chosen unit is on; were it switched, where it would be. */
@@ -276,7 +264,7 @@ class Inside {
     this.answers.pixel(this.visible, layer, pixel).then(
       (answer) => {
         if (!answer || layer !== this.layer || !this.pixel.pixel) return;
-        this.pixel.show(layer, answer, this.classAt(this.pixel.pixel));
+        this.pixel.show(layer, answer, this.classes.at(this.pixel.pixel));
         this.pixel.mark(this.panel.unit?.unit ?? null);
         this.say();
       },
@@ -314,24 +302,10 @@ class Inside {
     );
   }
 
-  /** What stands at a pixel. @param {[number, number]} pixel @returns {string | null} */
-  classAt([row, column]) {
-    const plane = this.overlay.found?.planes[this.overlay.plane];
-    const classes = this.studio.model?.segmenter?.planes[this.overlay.plane]?.classes;
-    if (!plane || !classes) return null;
-    let left = Math.floor((row * plane.size[0]) / this.surface.size[0]) * plane.size[1] + Math.floor((column * plane.size[1]) / this.surface.size[1]);
-    for (const [index, length] of plane.runs) {
-      if (left < length) return classes[index] && !classes[index].ignored ? classes[index].name : null;
-      left -= length;
-    }
-    return null;
-  }
-
   /** The classes of the picture have come. */
   seen() {
-    this.tint();
     if (!this.pixel.pixel) return;
-    this.pixel.name(this.classAt(this.pixel.pixel));
+    this.pixel.name(this.classes.at(this.pixel.pixel));
     this.say();
   }
 
@@ -382,7 +356,7 @@ class Inside {
   ask() {
     this.pixel.pixel = this.cross;
     this.askPixel();
-    if (this.studio.model?.segmenter && !this.classes) this.overlay.ask();
+    if (this.studio.model?.segmenter && !this.classes.on) this.classes.overlay.ask();
   }
 
   // What is seen
@@ -395,42 +369,11 @@ class Inside {
     this.surface.refresh();
   }
 
-  /** @param {View} view */
-  setView(view) {
-    this.view = view;
-    this.views.value = view;
-    this.surface.setView(view);
-  }
-
-  /** @param {boolean} on */
-  setClasses(on) {
-    this.classes = on && Boolean(this.studio.model?.segmenter);
-    this.classesButton.set(this.classes);
-    this.results.classesWanted = this.classes;
-    if (this.classes && this.studio.pictures.current) {
-      this.overlay.ask();
-      void this.results.count();
-    }
-    this.whole.element.hidden = !this.classes;
-    this.whole.show(this.classes);
-    this.tint();
-  }
-
-  tint() {
-    this.surface.setTint(this.classes ? this.overlay.after : null, this.classes ? this.overlay.before : null);
-  }
-
-  /** @param {boolean} on */
-  setSmooth(on) {
-    this.smoothButton.set(on);
-    this.surface.setSmooth(on);
-    this.surface.draw();
-  }
-
   /** Asking, or painting examples; those are painted on pictures without strokes. */
   mode() {
-    this.surface.setView(this.examples.open ? "before" : this.view);
-    this.views.disabled = this.examples.open;
+    this.views.release();
+    this.surface.setView(this.examples.open ? "before" : this.views.chosen);
+    this.view.disabled = this.examples.open;
     this.surface.paper.classList.toggle("asked", !this.examples.open);
     this.surface.paper.classList.toggle("brushed", this.examples.open);
     this.brush.at = null;
@@ -440,14 +383,12 @@ class Inside {
 
   changed() {
     const { store } = this.studio;
-    this.undo.disabled = !store.canUndo;
-    this.redo.disabled = !store.canRedo;
+    this.undo.show();
     this.moved = null;
-    this.results.stop();
+    this.classes.results.stop();
     this.panel.show();
     this.list.mark(switched(store.scene.strokes, this.layer));
-    this.whole.element.hidden = !this.classes;
-    if (this.classes) this.whole.show(true);
+    this.classes.show();
     this.surface.paper.setAttribute("aria-label", `Picture of ${latentWords(store.scene.latent)}: ask which units a pixel comes from`);
     this.say();
     this.surface.refresh();
@@ -480,7 +421,7 @@ class Inside {
     }
     if (this.pixel.pixel && this.pixel.list.childElementCount) {
       const [row, column] = this.pixel.pixel;
-      const what = this.classAt(this.pixel.pixel);
+      const what = this.classes.at(this.pixel.pixel);
       return this.line.replaceChildren(
         lead(`Pixel ${column}, ${row}`, what ? ": " : "", what ? h("b", {}, what) : "", ". Its strongest units are listed."),
         hint("Drag to go on asking. Escape lets go."),
@@ -515,7 +456,7 @@ class Inside {
       if (this.brush.at) ring(context, this.brush.at, this.brush.diameter, frame, { dashed: this.examples.away });
       return;
     }
-    const other = this.view === "change" || this.view === "before" || this.held !== null || this.classes;
+    const other = this.views.seen === "change" || this.views.seen === "before" || this.classes.on;
     if (!other) this.heat.draw(context, frame, size);
     if (this.cross) drawCross(context, this.cross, frame);
   }
@@ -525,15 +466,13 @@ class Inside {
     if (event.ctrlKey || event.altKey || event.metaKey) return false;
     switch (key) {
       case "s":
-        this.setClasses(!this.classes);
+        this.classes.set(!this.classes.on);
         return true;
       case "x":
-        this.setSmooth(!this.surface.smooth);
+        this.smooth.flip();
         return true;
       case "b":
-        if (event.repeat || this.held || this.brush.painting) return true;
-        this.held = this.view;
-        this.surface.setView("before");
+        if (!event.repeat && !this.examples.open) this.views.hold();
         return true;
       case "/":
         this.list.find.focus();
@@ -548,14 +487,6 @@ class Inside {
       default:
         return this.seed.keys(key);
     }
-  }
-
-  /** B was let go. */
-  unheld() {
-    if (!this.held) return;
-    const view = this.held;
-    this.held = null;
-    this.setView(view);
   }
 }
 
@@ -583,11 +514,6 @@ function drawCross(context, [row, column], { left, top, scale }) {
 
 /** @type {Inside | null} */
 let inside = null;
-/** @param {KeyboardEvent} event */
-const up = (event) => {
-  if (event.key.toLowerCase() === "b") inside?.unheld();
-};
-const away = () => inside?.unheld();
 
 /** @type {Room} */
 export const room = {
@@ -599,8 +525,7 @@ export const room = {
   enter: () => {
     if (!inside) return;
     inside.present = true;
-    addEventListener("keyup", up);
-    addEventListener("blur", away);
+    inside.views.enter();
     inside.surface.fit();
     inside.pictured();
   },
@@ -608,9 +533,7 @@ export const room = {
     if (!inside) return;
     inside.present = false;
     inside.brush.drop();
-    inside.unheld();
-    removeEventListener("keyup", up);
-    removeEventListener("blur", away);
+    inside.views.leave();
   },
   keys: (event, key) => inside?.keys(event, key) ?? false,
 };

@@ -2,22 +2,21 @@
 
 /** @import { Studio, Room } from "../studio.js" */
 /** @import { Edit } from "../recipe.js" */
-/** @import { View } from "../surface.js" */
 
 import { Brush } from "../brush.js";
+import { Classes } from "../classes.js";
 import { choices, h, iconButton, toggle } from "../dom.js";
 import { erased } from "../eraser.js";
 import { hint, lead, removes, resultLine } from "../feedback.js";
 import { DRAW, edges, ERASE, fill, grid, line, REMOVE, ring } from "../outline.js";
-import { ClassOverlay } from "../overlay.js";
 import { Palette } from "../palette.js";
 import { encodeRuns, pool, rasterOf } from "../recipe.js";
-import { Results } from "../results.js";
 import { seedControl } from "../seed.js";
+import { cover, smoothToggle, undoButtons } from "../stage.js";
 import { Strength } from "../strength.js";
 import { StrokeList } from "../strokes.js";
 import { Surface } from "../surface.js";
-import { WholePicture } from "../whole.js";
+import { Views } from "../views.js";
 import { counted, latentWords, sentences } from "../words.js";
 
 /** @typedef {"draw" | "remove" | "erase"} Op */
@@ -31,11 +30,6 @@ const NOTHING = "There are no concepts: the model has no dissection";
 class Paint {
   /** @type {Op} */
   op = "draw";
-  /** @type {View} */
-  view = "after";
-  /** The view before B was held. @type {View | null} */
-  held = null;
-  classes = false;
   cells = false;
   /** Steps of the brush's size, in pixels. */
   sizes = [1];
@@ -59,19 +53,22 @@ class Paint {
       hover: () => this.surface.refresh(),
       pen: () => (this.pens.hidden = false),
     });
-    this.results = new Results(studio, () => this.counted());
-    this.overlay = new ClassOverlay(studio, () => this.tint());
+    this.classes = new Classes(studio, this.surface, {
+      counted: () => this.counted(),
+      seen: () => undefined,
+      bare: () => this.brush.painting,
+      always: true,
+    });
     this.palette = new Palette(studio, () => this.concept());
     this.strength = new Strength();
-    this.strokes = new StrokeList(studio, this.results, {
+    this.strokes = new StrokeList(studio, this.classes.results, {
       choose: () => {
-        this.results.first = this.strokes.chosen;
+        this.classes.results.first = this.strokes.chosen;
         this.say();
         this.surface.refresh();
       },
       hover: () => this.surface.refresh(),
     });
-    this.whole = new WholePicture(studio, this.results, this.overlay, () => this.overlay.ask());
     this.seed = seedControl(studio);
     this.line = h("div", { class: "say" });
     this.heard = h("div", { class: "out", "aria-live": "polite" });
@@ -109,9 +106,8 @@ class Paint {
       this.strength.element,
     );
 
-    this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => store.undo(), { id: "undo" });
-    this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => store.redo(), { id: "redo" });
-    this.views = choices(
+    this.undo = undoButtons(store, { id: "undo" });
+    const views = choices(
       "View",
       [
         { value: "after", text: "After" },
@@ -120,13 +116,13 @@ class Paint {
         { value: "change", text: "Change", title: "Yellow where it changed" },
       ],
       "after",
-      (view) => this.setView(view),
+      (view) => this.views.set(view),
     );
-    this.classesButton = toggle("classes", "Classes", "What the segmenter sees (S)", (on) => this.setClasses(on));
+    this.views = new Views(this.surface, (view) => views.set(view));
     this.cellsButton = toggle("cells", "Cells", "Cells of the layer (G)", (on) => this.setCells(on));
-    this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
-    this.smoothButton.element.classList.add("icon", "smooth");
-    this.smoothButton.element.lastChild?.remove();
+    this.smooth = smoothToggle(this.surface);
+    this.smooth.element.classList.add("icon");
+    this.smooth.element.lastChild?.remove();
     const whole = iconButton("whole", "The whole picture again", () => this.surface.zoom(1, 0, 0), { hidden: true });
     this.surface.onZoom = () => (whole.hidden = !this.surface.zoomed);
     const stage = h(
@@ -135,9 +131,9 @@ class Paint {
       h(
         "div",
         { class: "stagebar" },
-        h("div", { class: "row" }, this.undo, this.redo),
-        this.views.element,
-        h("div", { class: "row" }, whole, this.classesButton.element, this.cellsButton.element, this.smoothButton.element),
+        h("div", { class: "row" }, ...this.undo.elements),
+        views.element,
+        h("div", { class: "row" }, whole, this.classes.button.element, this.cellsButton.element, this.smooth.element),
       ),
       this.surface.element,
       this.line,
@@ -147,7 +143,7 @@ class Paint {
       "div",
       { class: "panel right", role: "region", "aria-label": "Strokes" },
       this.strokes.element,
-      this.whole.element,
+      this.classes.whole.element,
       this.seed.element,
     );
     element.append(left, stage, right);
@@ -165,18 +161,14 @@ class Paint {
   opened() {
     const { model, concepts } = this.studio;
     if (!model) {
-      this.surface.setCover(h("p", { class: "small" }, this.studio.info?.models.length === 0 ? "No model" : "Opening the model …"));
+      cover(this.surface, this.studio);
     } else if (this.modelId !== model.id) {
       this.modelId = model.id;
       this.surface.setCover(null);
       this.surface.setSize(model.image[1], model.image[2]);
-      this.smoothButton.set(this.surface.smooth);
-      this.overlay.forget();
-      this.whole.opened();
+      this.smooth.show();
+      this.classes.opened();
       this.wished = null;
-      this.classesButton.element.disabled = !model.segmenter;
-      this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
-      if (!model.segmenter) this.setClasses(false);
     }
     this.palette.show();
     this.ops.disable(concepts?.length === 0, NOTHING);
@@ -243,43 +235,11 @@ class Paint {
     this.surface.refresh();
   }
 
-  /** @param {View} view */
-  setView(view) {
-    this.view = view;
-    this.views.set(view);
-    this.surface.setView(view);
-  }
-
-  /** @param {boolean} on */
-  setClasses(on) {
-    this.classes = on && Boolean(this.studio.model?.segmenter);
-    this.classesButton.set(this.classes);
-    this.results.classesWanted = this.classes;
-    if (this.classes && this.studio.pictures.current) {
-      this.overlay.ask();
-      void this.results.count();
-    }
-    this.whole.show(this.classes);
-    this.tint();
-  }
-
   /** @param {boolean} on */
   setCells(on) {
     this.cells = on;
     this.cellsButton.set(on);
     this.surface.refresh();
-  }
-
-  /** @param {boolean} on */
-  setSmooth(on) {
-    this.smoothButton.set(on);
-    this.surface.setSmooth(on);
-    this.surface.draw();
-  }
-
-  tint() {
-    const on = this.classes && !this.brush.painting;
-    this.surface.setTint(on ? this.overlay.after : null, on ? this.overlay.before : null);
   }
 
   // Strokes
@@ -325,10 +285,10 @@ class Paint {
       this.line.replaceChildren(lead(`${counted(most, "stroke")} are the most.`), hint("Delete one, or keep the picture and begin anew."));
       return false;
     }
-    if (this.view === "before" || this.view === "change") this.setView("after");
-    this.held = null;
-    this.results.stop();
-    this.tint();
+    // Who paints sees what comes of it.
+    this.views.set(this.views.chosen === "split" ? "split" : "after");
+    this.classes.results.stop();
+    this.classes.tint();
     return true;
   }
 
@@ -357,7 +317,7 @@ class Paint {
 
   drop() {
     this.studio.pictures.ask();
-    this.tint();
+    this.classes.tint();
     this.surface.refresh();
   }
 
@@ -366,15 +326,12 @@ class Paint {
   /** The state has changed. @param {boolean} more there are more strokes than before */
   changed(more) {
     const { store } = this.studio;
-    this.undo.disabled = !store.canUndo;
-    this.undo.title = store.canUndo ? "Undo (Ctrl+Z)" : "Nothing to undo";
-    this.redo.disabled = !store.canRedo;
-    this.redo.title = store.canRedo ? "Redo (Ctrl+Shift+Z)" : "Nothing to do again";
-    this.results.stop();
+    this.undo.show();
+    this.classes.results.stop();
     if (more) this.strokes.chosen = store.scene.strokes.at(-1)?.id ?? null;
-    this.results.first = this.strokes.chosen;
+    this.classes.results.first = this.strokes.chosen;
     this.strokes.show();
-    this.whole.show(this.classes);
+    this.classes.show();
     this.say();
     this.surface.refresh();
     const strokes = store.scene.strokes.length;
@@ -389,20 +346,20 @@ class Paint {
     this.strokes.show();
     if (pictures.failed) {
       this.say();
-      this.whole.show(this.classes);
+      this.classes.show();
     }
     if (!pictures.current || this.brush.painting) return;
-    void this.results.count();
-    if (this.classes) this.overlay.ask();
+    void this.classes.results.count();
+    if (this.classes.on) this.classes.overlay.ask();
   }
 
   /** More results are known. */
   counted() {
     this.strokes.show();
-    this.whole.show(this.classes);
+    this.classes.show();
     this.say();
     const stroke = this.studio.store.stroke(this.strokes.chosen);
-    if (!stroke || this.results.of(stroke).state !== "done") return;
+    if (!stroke || this.classes.results.of(stroke).state !== "done") return;
     const text = this.line.innerText.replace(/\s+/g, " ");
     if (this.heard.textContent !== text) this.heard.textContent = text;
   }
@@ -420,7 +377,7 @@ class Paint {
       this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(sentences(message, cure)));
     } else if (stroke) {
       const concept = palette?.find(({ id }) => id === stroke.class);
-      this.line.replaceChildren(...resultLine(stroke, this.results.of(stroke), concept));
+      this.line.replaceChildren(...resultLine(stroke, this.classes.results.of(stroke), concept));
     } else if (concepts?.length === 0) {
       this.line.replaceChildren(lead("There is nothing to paint with yet."), hint("Concepts come from a dissection of the model."));
     } else if (this.palette.chosen) {
@@ -508,19 +465,16 @@ class Paint {
         this.setOp("erase");
         break;
       case "s":
-        this.setClasses(!this.classes);
+        this.classes.set(!this.classes.on);
         break;
       case "g":
         this.setCells(!this.cells);
         break;
       case "x":
-        this.setSmooth(!this.surface.smooth);
+        this.smooth.flip();
         break;
       case "b":
-        if (event.repeat || this.held || this.brush.painting) break;
-        this.held = this.view;
-        this.surface.setView("before");
-        this.views.set("before");
+        if (!event.repeat && !this.brush.painting) this.views.hold();
         break;
       case "h": {
         const stroke = store.stroke(chosen);
@@ -542,22 +496,10 @@ class Paint {
     }
     return true;
   }
-
-  /** B was let go. */
-  unheld() {
-    if (!this.held) return;
-    this.setView(this.held);
-    this.held = null;
-  }
 }
 
 /** @type {Paint | null} */
 let paint = null;
-/** @param {KeyboardEvent} event */
-const up = (event) => {
-  if (event.key.toLowerCase() === "b") paint?.unheld();
-};
-const away = () => paint?.unheld();
 
 /** @type {Room} */
 export const room = {
@@ -567,15 +509,12 @@ export const room = {
     paint = new Paint(element, studio);
   },
   enter: () => {
-    addEventListener("keyup", up);
-    addEventListener("blur", away);
+    paint?.views.enter();
     paint?.surface.fit();
   },
   leave: () => {
     paint?.brush.drop();
-    paint?.unheld();
-    removeEventListener("keyup", up);
-    removeEventListener("blur", away);
+    paint?.views.leave();
   },
   keys: (event, key) => paint?.keys(event, key) ?? false,
 };
