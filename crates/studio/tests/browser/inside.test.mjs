@@ -65,6 +65,12 @@ test("W6: a click on the picture names the unit that made the pixel", async (t) 
     await page.waitForFunction((unit) => document.querySelector(".hit")?.dataset.unit === unit, String(MEANS[name][0]));
     assert.match(await hits.first().innerText(), new RegExp(`^${MEANS[name][0]}\\s+${name}`));
   }
+  // By keys, from the pixel of the last click.
+  await room(page).getByRole("application").focus();
+  for (const key of ["ArrowUp", "Shift+ArrowDown", "ArrowLeft"]) await page.keyboard.press(key);
+  await page.getByRole("heading", { name: "At 29, 13: blue" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "At 28, 16: blue" }).waitFor();
 });
 
 test("a unit that vetoes others is found out: without the ceiling the lamps above are lit", async (t) => {

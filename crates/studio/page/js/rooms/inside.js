@@ -8,10 +8,11 @@
 
 import { Brush } from "../brush.js";
 import { Classes } from "../classes.js";
+import { Cross } from "../cross.js";
 import { choices, h } from "../dom.js";
 import { Examples } from "../examples.js";
-import { hint, lead } from "../feedback.js";
 import { HeatLayer } from "../heat-layer.js";
+import { examplesLine, failedLine, movedWords, pixelLine, switchedLine, unitLine } from "../inside-line.js";
 import { DRAW, edges, fill, line, ring } from "../outline.js";
 import { PixelPanel } from "../pixel-panel.js";
 import { anySeed, seedControl } from "../seed.js";
@@ -22,23 +23,16 @@ import { switched, switchOf, unitState, without } from "../unit-edits.js";
 import { UnitList } from "../unit-list.js";
 import { UnitPanel } from "../unit-panel.js";
 import { Views } from "../views.js";
-import { latentWords, percent, sentences, shortName, signed } from "../words.js";
+import { latentWords } from "../words.js";
 
 const HELP =
   "Arrow keys move a cross over the picture, with Shift by four pixels. Enter asks which units are strongest there. Escape lets go. Question mark lists all keys.";
-/** Side effects of fewer pixels are not named, and of more classes neither. */
-const FEW_PIXELS = 3;
-const NAMED = 4;
-/** Steps of the cross with Shift. */
-const LEAP = 4;
 
 class Inside {
   present = false;
   modelId = "";
   dissected = "";
   layer = "";
-  /** Where the cross is: row and column. @type {[number, number] | null} */
-  cross = null;
   /** What the chosen unit's switch changed, in words; null until it is counted. @type {string | null} */
   moved = null;
   loading = new AbortController();
@@ -59,6 +53,7 @@ class Inside {
       hover: () => this.surface.refresh(),
       pen: () => undefined,
     });
+    this.cross = new Cross(this.surface, () => !this.examples.open && studio.model !== null, () => this.ask());
     this.classes = new Classes(studio, this.surface, {
       counted: () => this.classes.show(),
       seen: () => this.seen(),
@@ -128,7 +123,6 @@ class Inside {
     element.append(left, stage, right);
 
     this.surface.paintOver = (context, frame) => this.over(context, frame);
-    this.asking();
     store.subscribe(() => this.changed());
     pictures.onChange(() => this.pictured());
     pictures.onWait((waiting) => this.surface.wait(waiting));
@@ -153,7 +147,7 @@ class Inside {
       this.heat.set(null, [1, 1]);
       this.classes.opened();
       this.pixel.clear();
-      this.cross = null;
+      this.cross.at = null;
       if (other) {
         // Concepts of one's own are of the units of one model.
         this.studio.own = [];
@@ -196,7 +190,7 @@ class Inside {
     const first = this.list.list.querySelector("button");
     if (first) first.click();
     else this.say();
-    if (this.cross && this.pixel.pixel) this.askPixel();
+    if (this.pixel.pixel) this.askPixel();
     this.askHere();
   }
 
@@ -236,7 +230,7 @@ class Inside {
     this.askHere();
     this.askMoved();
     if (this.classes.on) this.classes.ask();
-    else if (this.cross && this.pixel.pixel) this.classes.overlay.ask();
+    else if (this.pixel.pixel) this.classes.overlay.ask();
   }
 
   /** Where the chosen unit is on; were it switched, where it would be. */
@@ -290,12 +284,7 @@ class Inside {
     this.answers.effects([{ ...edit, units: [unit.unit] }]).then(
       (classes) => {
         if (!classes || this.panel.unit !== unit) return;
-        const changes = classes
-          .map(({ id, before, after }) => ({ name: shortName(id), change: after - before }))
-          .filter(({ change }) => Math.abs(change) >= FEW_PIXELS)
-          .sort((a, b) => Math.abs(b.change) - Math.abs(a.change))
-          .slice(0, NAMED);
-        this.moved = changes.length ? `${changes.map(({ name, change }) => `${name} ${signed(change)}`).join(", ")} pixels.` : `no class changes by ${FEW_PIXELS} pixels or more.`;
+        this.moved = movedWords(classes);
         this.say();
       },
       (error) => this.studio.fault("units", "The classes were not counted.", error),
@@ -309,52 +298,9 @@ class Inside {
     this.say();
   }
 
-  // The cross
-
-  asking() {
-    const { paper } = this.surface;
-    /** @param {PointerEvent} event */
-    const ask = (event) => {
-      const { x, y } = this.surface.at(event);
-      const [height, width] = this.surface.size;
-      const inside = /** @param {number} at @param {number} side */ (at, side) => Math.min(side - 1, Math.max(0, Math.floor(at)));
-      this.point([inside(y, height), inside(x, width)]);
-      this.ask();
-    };
-    paper.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || this.examples.open || !this.studio.model) return;
-      paper.setPointerCapture(event.pointerId);
-      ask(event);
-    });
-    paper.addEventListener("pointermove", (event) => {
-      if (!this.examples.open && paper.hasPointerCapture(event.pointerId)) ask(event);
-    });
-    paper.addEventListener("keydown", (event) => {
-      if (this.examples.open || event.ctrlKey || event.metaKey || event.altKey || event.target !== paper) return;
-      const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-      if (step) {
-        event.preventDefault();
-        const [height, width] = this.surface.size;
-        const by = event.shiftKey ? LEAP : 1;
-        const [row, column] = this.cross ?? [Math.floor(height / 2), Math.floor(width / 2)];
-        this.point([Math.min(height - 1, Math.max(0, row + step[0] * by)), Math.min(width - 1, Math.max(0, column + step[1] * by))]);
-      } else if (event.key === "Enter" || event.key === " ") {
-        event.preventDefault();
-        const [height, width] = this.surface.size;
-        this.cross ??= [Math.floor(height / 2), Math.floor(width / 2)];
-        this.ask();
-      }
-    });
-  }
-
-  /** @param {[number, number]} cross */
-  point(cross) {
-    this.cross = cross;
-    this.surface.refresh();
-  }
-
+  /** What is at the cross. */
   ask() {
-    this.pixel.pixel = this.cross;
+    this.pixel.pixel = this.cross.at;
     this.askPixel();
     if (this.studio.model?.segmenter && !this.classes.on) this.classes.overlay.ask();
   }
@@ -394,51 +340,21 @@ class Inside {
     this.surface.refresh();
   }
 
-  /** The line under the picture. */
   say() {
+    this.line.replaceChildren(...this.words());
+  }
+
+  /** The line under the picture. @returns {(Node | string)[]} */
+  words() {
     const { store, pictures, model } = this.studio;
     const { unit } = this.panel;
-    if (!model) return this.line.replaceChildren();
-    if (pictures.failed) {
-      const { message, hint: cure } = /** @type {Error & {hint?: string | null}} */ (pictures.failed);
-      const again = h("button", { type: "button", class: "bare small", onclick: () => pictures.ask() }, "Try again");
-      return this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(sentences(message, cure ?? null)));
-    }
-    if (this.examples.open) {
-      return this.line.replaceChildren(
-        lead(`Paint over ${this.examples.name.value.trim() || "the thing"} in this picture.`),
-        hint("All of it, and nothing else: what is not painted counts as something else."),
-      );
-    }
+    if (!model) return [];
+    if (pictures.failed) return failedLine(pictures.failed, () => pictures.ask());
+    if (this.examples.open) return examplesLine(this.examples.name.value);
     const state = unit && unitState(store.scene.strokes, this.layer, unit.unit);
-    if (unit && state !== null) {
-      const what = state === 0 ? "Without unit " : "Unit ";
-      const end = state === 0 ? ": " : ` forced to ${Number(state?.toPrecision(4))}: `;
-      return this.line.replaceChildren(
-        lead(what, h("b", {}, String(unit.unit)), end, model.segmenter ? (this.moved ?? "counting …") : "look at Split or Change."),
-        hint("One unit is seldom all that makes a thing: switch several, or paint with 20."),
-      );
-    }
-    if (this.pixel.pixel && this.pixel.list.childElementCount) {
-      const [row, column] = this.pixel.pixel;
-      const what = this.classes.at(this.pixel.pixel);
-      return this.line.replaceChildren(
-        lead(`Pixel ${column}, ${row}`, what ? ": " : "", what ? h("b", {}, what) : "", ". Its strongest units are listed."),
-        hint("Drag to go on asking. Escape lets go."),
-      );
-    }
-    if (!unit || this.heat.map?.unit !== unit.unit) return this.line.replaceChildren();
-    const { map, share, max } = this.heat;
-    const name = h("b", {}, String(unit.unit));
-    const stands = unit.label && unit.interpretable ? ` stands for ${shortName(unit.label)}` : "";
-    const level = map.level !== null;
-    const text = !level
-      ? `${stands}: at its strongest it is ${max.toFixed(2)} here.`
-      : share > 0
-        ? `${stands}: it is on in ${share < 0.01 ? `${(share * 100).toFixed(1)} %` : percent(share)} of this picture.`
-        : `${stands}: it is off everywhere in this picture.`;
-    const more = level ? "Click the picture to see which units a place comes from." : "Without a dissection it has no level: the line is at half of its strongest.";
-    return this.line.replaceChildren(lead("Unit ", name, text), hint(more));
+    if (unit && state !== null) return switchedLine(unit.unit, state, model.segmenter ? (this.moved ?? "counting …") : "look at Split or Change.");
+    if (this.pixel.pixel && this.pixel.list.childElementCount) return pixelLine(this.pixel.pixel, this.classes.at(this.pixel.pixel));
+    return unit && this.heat.map?.unit === unit.unit ? unitLine(unit, this.heat) : [];
   }
 
   /** @param {CanvasRenderingContext2D} context @param {import("../surface.js").Frame} frame */
@@ -458,7 +374,7 @@ class Inside {
     }
     const other = this.views.seen === "change" || this.views.seen === "before" || this.classes.on;
     if (!other) this.heat.draw(context, frame, size);
-    if (this.cross) drawCross(context, this.cross, frame);
+    this.cross.draw(context, frame);
   }
 
   /** @param {KeyboardEvent} event @param {string} key @returns {boolean} */
@@ -480,7 +396,7 @@ class Inside {
       case "Escape":
         if (this.brush.drop()) return true;
         this.pixel.clear();
-        this.cross = null;
+        this.cross.at = null;
         this.say();
         this.surface.refresh();
         return true;
@@ -488,28 +404,6 @@ class Inside {
         return this.seed.keys(key);
     }
   }
-}
-
-/**
- * A cross around a pixel, that leaves the pixel itself free.
- * @param {CanvasRenderingContext2D} context
- * @param {[number, number]} cross row and column
- * @param {import("../surface.js").Frame} frame
- */
-function drawCross(context, [row, column], { left, top, scale }) {
-  const unit = devicePixelRatio || 1;
-  const [x, y] = [left + column * scale, top + row * scale];
-  const [near, far] = [4 * unit, 16 * unit];
-  const path = new Path2D();
-  path.rect(x, y, scale, scale);
-  const middle = scale / 2;
-  for (const [dx, dy] of [[-1, 0], [1, 0], [0, -1], [0, 1]]) {
-    const edge = middle + near;
-    const end = middle + far;
-    path.moveTo(x + middle + dx * edge, y + middle + dy * edge);
-    path.lineTo(x + middle + dx * end, y + middle + dy * end);
-  }
-  line(context, path);
 }
 
 /** @type {Inside | null} */
