@@ -4,6 +4,9 @@
 
 import { h } from "./dom.js";
 
+/** An image has loaded its address by then, in milliseconds. */
+const LOADED = 60_000;
+
 /** @type {Map<string, Promise<string>>} */
 const addresses = new Map();
 /** One after the other: the server's queue is for what is painted. @type {Promise<unknown>} */
@@ -22,7 +25,8 @@ const sight = new IntersectionObserver(
 
 /** Forgets all pictures: a model was opened, perhaps with another dissection, and what they showed may be something else now. */
 export function forgetImages() {
-  for (const address of addresses.values()) address.then((url) => URL.revokeObjectURL(url), () => undefined);
+  // Images that have just got their address still load it.
+  for (const address of addresses.values()) address.then((url) => setTimeout(() => URL.revokeObjectURL(url), LOADED), () => undefined);
   addresses.clear();
 }
 
