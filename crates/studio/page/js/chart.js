@@ -1,7 +1,7 @@
 /** Curves and shares as pictures (SVG) that one can read at any place, with the numbers as a table behind a button. */
 
 import { h, unique } from "./dom.js";
-import { decimals, ticks } from "./curves.js";
+import { decimals, marks, ticks } from "./curves.js";
 import { count } from "./words.js";
 
 /** @import { Series, Shares } from "./curves.js" */
@@ -114,7 +114,7 @@ export class Chart {
     const values = this.#series.flatMap(({ points }) => points.map(([, y]) => y));
     if (!values.length) return this.#empty();
     const { low, high, steps } = ticks(...(this.#look.y ?? [Math.min(...values), Math.max(...values)]));
-    const [x, y] = this.#axes(low, high, steps, (value) => decimals(value, high - low));
+    const [x, y] = this.#axes(low, high, steps, marks(steps));
     const drawn = this.#series.map(({ points }, i) => {
       const path = points.map(([px, py]) => `${round(x(px))},${round(y(Math.min(high, Math.max(low, py))))}`).join(" ");
       return svg("polyline", { points: path, ...lineLook(i) });
@@ -136,7 +136,7 @@ export class Chart {
     this.#shares = shares;
     this.#places = shares.bins.map(({ middle }) => middle);
     if (!shares.bins.length) return this.#empty();
-    const [, y] = this.#axes(0, 1, [0, 0.5, 1], (value) => `${Math.round(value * 100)} %`, [shares.bins[0].from, shares.bins[shares.bins.length - 1].to]);
+    const [, y] = this.#axes(0, 1, [0, 0.5, 1], ["0 %", "50 %", "100 %"], [shares.bins[0].from, shares.bins[shares.bins.length - 1].to]);
     const x = this.#across;
     for (const { from, to, parts } of shares.bins) {
       let below = 0;
@@ -173,17 +173,17 @@ export class Chart {
    * @param {number} low
    * @param {number} high
    * @param {number[]} steps
-   * @param {(value: number) => string} words
+   * @param {string[]} texts of the steps
    * @param {[number, number]} [range] of the axis below
    * @returns {[(at: number) => number, (value: number) => number]}
    */
-  #axes(low, high, steps, words, range) {
+  #axes(low, high, steps, texts, range) {
     // Runs begin at 0, whatever is drawn of them.
     this.#range = range ?? [0, this.#places[this.#places.length - 1]];
     const y = /** @param {number} value */ (value) => HEIGHT - BOTTOM - ((value - low) / (high - low || 1)) * (HEIGHT - TOP - BOTTOM);
-    const parts = steps.flatMap((value) => [
+    const parts = steps.flatMap((value, i) => [
       svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: round(y(value)), y2: round(y(value)), class: "grid" }),
-      svg("text", { x: LEFT - 6, y: round(y(value) + 4), "text-anchor": "end" }, words(value)),
+      svg("text", { x: LEFT - 6, y: round(y(value) + 4), "text-anchor": "end" }, texts[i]),
     ]);
     const [from, to] = this.#range;
     const below = ticks(from, to).steps.filter((at) => at >= from && at <= to && Number.isInteger(at));

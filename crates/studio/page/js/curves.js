@@ -56,6 +56,18 @@ export function ticks(from, to) {
   return { low: steps[0], high: steps[steps.length - 1], steps };
 }
 
+/** As many decimals has a mark of an axis at most. */
+const DECIMALS = 5;
+
+/** The marks of an axis as they are written: exactly, and all with as many decimals. @param {number[]} steps */
+export function marks(steps) {
+  for (let digits = 0; digits <= DECIMALS; digits += 1) {
+    const texts = steps.map((step) => step.toFixed(digits));
+    if (texts.every((text, i) => Number(text) === steps[i])) return texts;
+  }
+  return steps.map((step) => step.toExponential());
+}
+
 /**
  * As many decimals as tell values apart within a range.
  * @param {number} value

@@ -4,6 +4,9 @@
 
 import { h } from "./dom.js";
 
+/** An image has loaded its address by then, in milliseconds. */
+const LOADED = 60_000;
+
 /** @type {Map<string, Promise<string>>} */
 const addresses = new Map();
 /** One after the other: the server's queue is for what is painted. @type {Promise<unknown>} */
@@ -20,6 +23,13 @@ const sight = new IntersectionObserver(
   { rootMargin: "200px" },
 );
 
+/** Forgets all pictures: a model was opened, perhaps with another dissection, and what they showed may be something else now. */
+export function forgetImages() {
+  // Images that have just got their address still load it.
+  for (const address of addresses.values()) address.then((url) => setTimeout(() => URL.revokeObjectURL(url), LOADED), () => undefined);
+  addresses.clear();
+}
+
 /**
  * An image that loads when it is scrolled into view.
  * @param {Api} api
@@ -35,7 +45,7 @@ export function lazyImage(api, path, alt, props = {}) {
       address = last.then(() => api.patient(() => api.blob(path))).then((blob) => URL.createObjectURL(blob));
       last = address.catch(() => undefined);
       addresses.set(path, address);
-      address.catch(() => addresses.delete(path));
+      address.catch(() => addresses.get(path) === address && addresses.delete(path));
     }
     image.src = await address.catch(() => "");
   };

@@ -3,6 +3,7 @@
 /** @import { Studio } from "./studio.js" */
 /** @import { SegClass, Segmentation } from "./types.js" */
 
+import { Kept } from "./kept.js";
 import { Newest } from "./newest.js";
 
 /** As many maps are kept. */
@@ -18,8 +19,8 @@ export class ClassOverlay {
   found = null;
   #studio;
   #changed;
-  /** @type {Map<string, Segmentation>} */
-  #kept = new Map();
+  /** @type {Kept<Segmentation>} */
+  #kept = new Kept(KEPT);
   #afters;
   #befores;
 
@@ -63,15 +64,7 @@ export class ClassOverlay {
   /** @param {object} recipe @param {AbortSignal} signal @returns {Promise<Segmentation>} */
   async #ask(recipe, signal) {
     const key = JSON.stringify(recipe);
-    const known = this.#kept.get(key);
-    if (known) return known;
-    const found = await this.#studio.api.json(`models/${this.#studio.model?.id}/segmentation`, { body: { recipe }, signal });
-    this.#kept.set(key, found);
-    for (const [old] of this.#kept) {
-      if (this.#kept.size <= KEPT) break;
-      this.#kept.delete(old);
-    }
-    return found;
+    return this.#kept.get(key) ?? this.#kept.set(key, await this.#studio.api.json(`models/${this.#studio.model?.id}/segmentation`, { body: { recipe }, signal }));
   }
 
   /** @param {Segmentation} found */

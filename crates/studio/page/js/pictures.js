@@ -4,6 +4,7 @@
 /** @import { Store } from "./store.js" */
 /** @import { Edit } from "./recipe.js" */
 
+import { Kept } from "./kept.js";
 import { Newest } from "./newest.js";
 
 /** As many pictures are kept. */
@@ -30,8 +31,8 @@ export class Pictures {
   #store;
   #afters;
   #befores;
-  /** @type {Map<string, ImageBitmap>} */
-  #kept = new Map();
+  /** @type {Kept<ImageBitmap>} */
+  #kept = new Kept(KEPT);
   #wanted = "";
   /** @type {Set<() => void>} */
   #listeners = new Set();
@@ -133,12 +134,7 @@ export class Pictures {
     const from = performance.now();
     const image = await createImageBitmap(await this.#api.blob(path, { body: recipe, signal }));
     this.milliseconds = performance.now() - from;
-    if (keep) this.#kept.set(key, image);
-    for (const [old] of this.#kept) {
-      if (this.#kept.size <= KEPT) break;
-      this.#kept.delete(old);
-    }
-    return image;
+    return keep ? this.#kept.set(key, image) : image;
   }
 
   /** @param {string} key @param {ImageBitmap} image @param {boolean} whole */

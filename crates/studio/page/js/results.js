@@ -4,6 +4,8 @@
 /** @import { Studio } from "./studio.js" */
 /** @import { Stroke } from "./store.js" */
 
+import { Kept } from "./kept.js";
+
 /**
  * @typedef {{state: "waiting"} | {state: "none"} | {state: "failed", why: string} | {state: "done", effect: StrokeEffect}} Result
  */
@@ -13,8 +15,8 @@ const KEPT = 400;
 
 export class Results {
   #studio;
-  /** @type {Map<string, Effects | Error>} */
-  #kept = new Map();
+  /** @type {Kept<Effects | Error>} */
+  #kept = new Kept(KEPT);
   /** Keys of the state `#keyed`, by stroke. @type {Map<number | null, string>} */
   #keys = new Map();
   /** @type {import("./store.js").Scene | null} */
@@ -80,24 +82,15 @@ export class Results {
       try {
         /** @type {Effects} */
         const effects = await api.patient(() => api.json(`models/${model.id}/effects`, { body, signal }), signal);
-        this.#keep(key, effects);
-        this.#keep(whole, effects);
+        this.#kept.set(key, effects);
+        this.#kept.set(whole, effects);
       } catch (error) {
         if (signal.aborted) return;
-        this.#keep(key, /** @type {Error} */ (error));
+        this.#kept.set(key, /** @type {Error} */ (error));
       }
       this.#changed();
     }
     if (!signal.aborted) this.#counted = null;
-  }
-
-  /** @param {string} key @param {Effects | Error} effects */
-  #keep(key, effects) {
-    this.#kept.set(key, effects);
-    for (const [old] of this.#kept) {
-      if (this.#kept.size <= KEPT) break;
-      this.#kept.delete(old);
-    }
   }
 
   /** What a result depends on: the strokes up to it, or all. @param {Stroke | null} stroke */

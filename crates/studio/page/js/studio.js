@@ -7,6 +7,7 @@
 import { Api, ApiError, Lost } from "./api.js";
 import { h } from "./dom.js";
 import { follow } from "./events.js";
+import { forgetImages } from "./images.js";
 import { Pictures } from "./pictures.js";
 import { checkAgainst, RecipeError } from "./recipe.js";
 import { Store } from "./store.js";
@@ -162,6 +163,7 @@ export class Studio {
     this.model = model;
     this.concepts = null;
     this.pictures.forget();
+    forgetImages();
     let scene = this.#scenes.get(id) ?? { latent: { seed: FIRST_SEED }, truncation: 1, strokes: [] };
     try {
       if (recipe) {

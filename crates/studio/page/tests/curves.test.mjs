@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decimals, fitness, grown, means, median, mutations, series, ticks, winners } from "../js/curves.js";
+import { decimals, fitness, grown, marks, means, median, mutations, series, ticks, winners } from "../js/curves.js";
 
 const child = (mutation, f) => ({ parent: 0, mutation, fq: f, fd: null, f });
 const record = (generation, winner, fs = [0.1, 0.2]) => ({
@@ -25,6 +25,14 @@ test("an axis has marks at round numbers that span the range", () => {
     const found = ticks(low, high);
     assert.ok(found.low <= low && found.high >= high && found.steps.length >= 2 && found.steps.length <= 7, `${low} ${high} ${found.steps}`);
   }
+});
+
+test("marks of an axis are what they are written to be", () => {
+  assert.deepEqual(marks([0, 0.25, 0.5, 0.75, 1]), ["0.00", "0.25", "0.50", "0.75", "1.00"]);
+  assert.deepEqual(marks([3.5, 4, 4.5]), ["3.5", "4.0", "4.5"]);
+  assert.deepEqual(marks([0, 0.002, 0.004]), ["0.000", "0.002", "0.004"]);
+  assert.deepEqual(marks([0, 250]), ["0", "250"]);
+  assert.deepEqual(marks([0, 5e-7, 1e-6]), ["0e+0", "5e-7", "1e-6"]);
 });
 
 test("decimals tell values apart", () => {

@@ -1,29 +1,22 @@
 /** What goes wrong is said in words that help, and nothing is lost by it. */
 
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { button, canvas, keep, open, place, shows, strokes, take } from "./browser.mjs";
 import { disc, MEANS, picture, seedWith } from "./by-hand.mjs";
+import { folder, MODEL, SEGMENTER } from "./made.mjs";
 import { fixture, serve } from "./server.mjs";
 
 const FOUND = join(fixture, "found");
-const [MODEL, OTHER, SEGMENTER] = ["model", "other", "segmenter"].map((name) => join(fixture, `${name}.safetensors`));
+const OTHER = join(fixture, "other.safetensors");
 const studio = await serve(FOUND);
 after(() => studio.stop());
 
 const dark = { seed: seedWith({ red: false, green: false, blue: false, yellow: false }) };
 const DOT = disc(18, 18, 4);
 const dotted = picture(dark, [{ unit: MEANS.red[0], value: 1, mask: DOT }]);
-
-/** A folder that goes when the test ends. */
-function folder(t) {
-  const path = mkdtempSync(join(tmpdir(), "studio-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 async function started(t, ...args) {
   const own = await serve(...args);

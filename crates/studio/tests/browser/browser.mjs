@@ -72,6 +72,20 @@ export async function pixelsOf(locator) {
   return Uint8Array.from(bytes);
 }
 
+/** @returns {Promise<{width: number, height: number, pixels: Uint8Array}>} an image's own pixels: red, green and blue of each */
+export async function imageOf(locator) {
+  const { text, ...size } = await locator.evaluate(async (image) => {
+    await image.decode();
+    const [width, height] = [image.naturalWidth, image.naturalHeight];
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    context.drawImage(image, 0, 0);
+    // As a string: an array of so many numbers takes seconds on its way here.
+    const text = context.getImageData(0, 0, width, height).data.reduce((all, byte, i) => (i % 4 === 3 ? all : all + String.fromCharCode(byte)), "");
+    return { width, height, text };
+  });
+  return { ...size, pixels: Buffer.from(text, "latin1") };
+}
+
 /** How far two pictures are apart at most, in steps of a byte. */
 export const apart = (a, b) => (a.length === b.length ? a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i])), 0) : Infinity);
 
@@ -99,6 +113,9 @@ export async function shows(locator, expected, what = "the picture") {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+/** By how many pixels the page is wider than the screen. */
+export const wider = (page) => page.evaluate(() => Math.max(0, document.scrollingElement.scrollWidth - innerWidth));
 
 /** Where a place of the picture, in its pixels, lies in the window. */
 export async function place(page, x, y) {

@@ -1,10 +1,13 @@
 /** Look inside: the units of the generator built by hand are what its table says. */
 
 import assert from "node:assert/strict";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { button, canvas, choose, drag, open, place, recipesOf, room, shows } from "./browser.mjs";
-import { BLUE, CEILING, disc, LAMPS, MEANS, picture, RED, seedWith } from "./by-hand.mjs";
+import { apart, button, canvas, choose, drag, imageOf, open, place, recipesOf, room, shows } from "./browser.mjs";
+import { BLUE, CEILING, disc, LAMPS, MEANS, picture, RED, seedWith, SHIFT } from "./by-hand.mjs";
+import { folder, MODEL, SEGMENTER } from "./made.mjs";
+import { readPng } from "./png.mjs";
 import { fixture, serve } from "./server.mjs";
 
 const studio = await serve(join(fixture, "found"));
@@ -28,6 +31,11 @@ test("W5: units are found and sorted, and one that is switched is exactly what i
   await choose(page, "What the unit does", "Off");
   await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0 }]), "no blue");
   assert.deepEqual(recipes.at(-1).edits, [{ layer: "units", units: [BLUE], value: "zero" }]);
+  await page.getByRole("heading", { name: /^Unit 2/ }).click();
+  await page.keyboard.down("b");
+  await shows(canvas(page), picture(bright), "before, while B is held");
+  await page.keyboard.up("b");
+  await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0 }]), "B let go");
   await choose(page, "What the unit does", "Force to");
   await page.getByRole("spinbutton", { name: "Value of the unit" }).fill("0.3");
   await shows(canvas(page), picture(bright, [{ unit: BLUE, value: 0.3 }]), "a little blue everywhere");
@@ -57,6 +65,12 @@ test("W6: a click on the picture names the unit that made the pixel", async (t) 
     await page.waitForFunction((unit) => document.querySelector(".hit")?.dataset.unit === unit, String(MEANS[name][0]));
     assert.match(await hits.first().innerText(), new RegExp(`^${MEANS[name][0]}\\s+${name}`));
   }
+  // By keys, from the pixel of the last click.
+  await room(page).getByRole("application").focus();
+  for (const key of ["ArrowUp", "Shift+ArrowDown", "ArrowLeft"]) await page.keyboard.press(key);
+  await page.getByRole("heading", { name: "At 29, 13: blue" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "At 28, 16: blue" }).waitFor();
 });
 
 test("a unit that vetoes others is found out: without the ceiling the lamps above are lit", async (t) => {
@@ -69,6 +83,52 @@ test("a unit that vetoes others is found out: without the ceiling the lamps abov
   await card(page, /unit 5/i).first().click();
   await choose(page, "What the unit does", "Off");
   await shows(canvas(page), picture(lamps, [{ unit: LAMPS, value: 1, mask }, { unit: CEILING, value: 0 }]), "lamps everywhere that they were asked for");
+});
+
+test("units that are dissected anew have new pictures", async (t) => {
+  const own = folder(t);
+  copyFileSync(MODEL, join(own, "plain.safetensors"));
+  copyFileSync(join(fixture, "other.safetensors"), join(own, "other.safetensors"));
+  const { url, stop } = await serve(own, "--segmenter", SEGMENTER);
+  t.after(stop);
+  const page = await open(t, url, { room: "inside", recipe: { latent: bright } });
+  /** @param {number} samples few or many: others of them are the strongest */
+  const dissect = (samples) =>
+    page.evaluate(async (wanted) => {
+      const asked = await fetch("/api/v1/models/plain/dissections", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ samples: wanted }) });
+      const { id } = await asked.json();
+      for (;;) {
+        const { state, error } = await (await fetch(`/api/v1/jobs/${id}`)).json();
+        if (state === "done") return;
+        if (!["waiting", "running"].includes(state)) throw new Error(`${state}: ${error?.message}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }, samples);
+  const served = async () => readPng(Buffer.from(await (await page.request.get(`${url}api/v1/models/plain/layers/units/units/${SHIFT}/picture.png`)).body()));
+  const seen = async () => {
+    const picture = card(page, /unit 3/i).locator("img");
+    await page.waitForFunction((image) => image.naturalWidth > 0, await picture.elementHandle());
+    return imageOf(picture);
+  };
+  const again = async () => {
+    const models = page.getByRole("combobox", { name: "Model" });
+    for (const name of ["other", "plain"]) {
+      await models.selectOption(name);
+      await page.getByRole("region", { name: "Units" }).getByText(name === "plain" ? /^\d of 7 units$/ : "No dissection").waitFor();
+    }
+  };
+  await dissect(20);
+  // A unit of which every picture has another level.
+  await page.getByRole("searchbox", { name: "Find units" }).fill(String(SHIFT));
+  await again();
+  await page.getByRole("checkbox", { name: "fit a class" }).uncheck();
+  const first = await seen();
+  assert.equal(apart(first.pixels, (await served()).pixels), 0);
+  await dissect(400);
+  const second = await served();
+  assert.ok(apart(first.pixels, second.pixels) > 0, "the strongest pictures are others");
+  await again();
+  assert.equal(apart((await seen()).pixels, second.pixels), 0, "the new pictures");
 });
 
 /** Runs of a mask, as recipes have them. */

@@ -3,15 +3,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { AxeBuilder } from "@axe-core/playwright";
-import { button, canvas, eachRoom, line, open, place, room, shows, take } from "./browser.mjs";
+import { grave } from "./axe.mjs";
+import { button, canvas, eachRoom, line, open, place, room, shows, take, wider } from "./browser.mjs";
 import { picture, seedWith } from "./by-hand.mjs";
 import { fixture, serve } from "./server.mjs";
 
 const studio = await serve(join(fixture, "found"));
 after(() => studio.stop());
 const bright = { seed: seedWith({ red: true, green: true }) };
-const GRAVE = ["serious", "critical"];
 
 for (const colorScheme of ["light", "dark"]) {
   test(`W12: nothing grave is found by axe in any room, ${colorScheme}`, async (t) => {
@@ -19,16 +18,11 @@ for (const colorScheme of ["light", "dark"]) {
     await take(page, { of: "yellow", size: 8 });
     await page.mouse.click(...(await place(page, 8, 8)));
     await line(page).getByText("The generator refused").waitFor();
-    const found = async (where) => {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const grave = violations.filter(({ impact }) => GRAVE.includes(impact));
-      return grave.map(({ id, nodes }) => `${where}: ${id} at ${nodes.map(({ target }) => target).join(", ")}`);
-    };
     const all = [];
-    for await (const name of eachRoom(page)) all.push(...(await found(name)));
+    for await (const name of eachRoom(page)) all.push(...(await grave(page, name)));
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
-    all.push(...(await found("Keys")));
+    all.push(...(await grave(page, "Keys")));
     assert.deepEqual(all, []);
   });
 }
@@ -62,8 +56,7 @@ test("on a phone nothing is wider than the screen, and picture, result and brush
   const box = await canvas(page).boundingBox();
   assert.ok(box.width >= 0.8 * 390, `the picture is ${box.width} wide`);
   for await (const name of eachRoom(page)) {
-    const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${name} is ${wide} pixels wider than the screen`);
+    assert.equal(await wider(page), 0, `${name}: pixels beyond the screen's width`);
   }
 });
 
@@ -76,6 +69,17 @@ test("every pixel of the picture is as large as the others, at any size of the w
     assert.equal(box.width % 32, 0, `${box.width} at ${width}`);
     assert.equal(box.width, box.height);
     assert.ok(box.width >= 0.4 * Math.min(width, height), `${box.width} at ${width} x ${height}`);
+  }
+});
+
+test("all rooms are named in the header, however wide the window is, unless it is a phone's", async (t) => {
+  const page = await open(t, studio.url, { recipe: { latent: bright } });
+  const rooms = page.getByRole("navigation", { name: "Rooms" });
+  for (const width of [1440, 1280, 1160, 1040, 1000, 900, 700]) {
+    await page.setViewportSize({ width, height: 800 });
+    const hidden = await rooms.evaluate((nav) => nav.scrollWidth - nav.clientWidth);
+    assert.equal(hidden, 0, `pixels out of sight at ${width}`);
+    assert.equal(await wider(page), 0);
   }
 });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { apart, button, canvas, download, open, pixelsOf, place, room, strokes, take } from "./browser.mjs";
+import { apart, button, canvas, download, imageOf, open, pixelsOf, place, room, strokes, take } from "./browser.mjs";
 import { CELL, disc, picture, pooled, seedWith, SIDE } from "./by-hand.mjs";
 import { readPng, writePng } from "./png.mjs";
 import { fixture, serve } from "./server.mjs";
@@ -75,15 +75,9 @@ test("a photo of another shape is cut first, and what is no picture is refused",
   // So small a generator is through before anybody could look: the news of it are held back.
   await page.route("**/events", () => undefined);
   await button(page, "Look for it").click();
-  const cut = await page.getByRole("img", { name: "Your photo" }).evaluate(async (image) => {
-    await image.decode();
-    const context = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext("2d");
-    context.drawImage(image, 0, 0);
-    const { width, height, data } = context.getImageData(0, 0, image.naturalWidth, image.naturalHeight);
-    return { width, height, pixels: Array.from(data.filter((_, i) => i % 4 !== 3)) };
-  });
+  const cut = await imageOf(page.getByRole("img", { name: "Your photo" }));
   assert.deepEqual([cut.width, cut.height], [SIDE, SIDE]);
-  assert.ok(apart(Uint8Array.from(cut.pixels), photo) <= 2, "the middle of it is what is looked for");
+  assert.ok(apart(cut.pixels, photo) <= 2, "the middle of it is what is looked for");
   await page.getByRole("progressbar", { name: "Looking for your photo" }).waitFor();
   await button(page, "Stop").click();
   await button(page, "Choose a file …").waitFor();

@@ -1,11 +1,12 @@
 /** The real program, on the generator built by hand. */
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
@@ -16,6 +17,21 @@ export const fixture = process.env.BY_HAND ?? join(target, "by-hand");
 
 for (const path of [program, join(fixture, "latents.json")]) {
   if (!existsSync(path)) throw new Error(`${path} is missing: scripts/browser-test.sh builds it`);
+}
+
+/** Runs the program to its end. @param {string[]} args @throws {Error} with what it said, if it failed */
+export const run = (...args) => promisify(execFile)(program, args);
+
+/** Starts the program; it is ended as by Ctrl-C. @param {string[]} args */
+export function begin(...args) {
+  const child = spawn(program, args, { stdio: "ignore" });
+  const ended = once(child, "exit");
+  return {
+    async stop() {
+      child.kill("SIGINT");
+      await ended;
+    },
+  };
 }
 
 /**

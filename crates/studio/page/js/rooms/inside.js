@@ -7,43 +7,32 @@
 /** @import { Unit } from "../unit-answers.js" */
 
 import { Brush } from "../brush.js";
-import { choices, h, iconButton, toggle } from "../dom.js";
+import { Classes } from "../classes.js";
+import { Cross } from "../cross.js";
+import { choices, h } from "../dom.js";
 import { Examples } from "../examples.js";
-import { hint, lead } from "../feedback.js";
 import { HeatLayer } from "../heat-layer.js";
+import { examplesLine, failedLine, movedWords, pixelLine, switchedLine, unitLine } from "../inside-line.js";
 import { DRAW, edges, fill, line, ring } from "../outline.js";
-import { ClassOverlay } from "../overlay.js";
 import { PixelPanel } from "../pixel-panel.js";
-import { Results } from "../results.js";
 import { anySeed, seedControl } from "../seed.js";
+import { cover, smoothToggle, undoButtons } from "../stage.js";
 import { Surface } from "../surface.js";
 import { UnitAnswers } from "../unit-answers.js";
 import { switched, switchOf, unitState, without } from "../unit-edits.js";
 import { UnitList } from "../unit-list.js";
 import { UnitPanel } from "../unit-panel.js";
-import { WholePicture } from "../whole.js";
-import { latentWords, percent, sentences, shortName, signed } from "../words.js";
+import { Views } from "../views.js";
+import { latentWords } from "../words.js";
 
 const HELP =
   "Arrow keys move a cross over the picture, with Shift by four pixels. Enter asks which units are strongest there. Escape lets go. Question mark lists all keys.";
-/** Side effects of fewer pixels are not named, and of more classes neither. */
-const FEW_PIXELS = 3;
-const NAMED = 4;
-/** Steps of the cross with Shift. */
-const LEAP = 4;
 
 class Inside {
   present = false;
   modelId = "";
   dissected = "";
   layer = "";
-  /** @type {View} */
-  view = "after";
-  /** The view before B was held. @type {View | null} */
-  held = null;
-  classes = false;
-  /** Where the cross is: row and column. @type {[number, number] | null} */
-  cross = null;
   /** What the chosen unit's switch changed, in words; null until it is counted. @type {string | null} */
   moved = null;
   loading = new AbortController();
@@ -64,9 +53,13 @@ class Inside {
       hover: () => this.surface.refresh(),
       pen: () => undefined,
     });
-    this.results = new Results(studio, () => this.whole.show(this.classes));
-    this.overlay = new ClassOverlay(studio, () => this.seen());
-    this.whole = new WholePicture(studio, this.results, this.overlay, () => this.overlay.ask());
+    this.cross = new Cross(this.surface, () => !this.examples.open && studio.model !== null, () => this.ask());
+    this.classes = new Classes(studio, this.surface, {
+      counted: () => this.classes.show(),
+      seen: () => this.seen(),
+      bare: () => false,
+      always: false,
+    });
     this.list = new UnitList(studio, {
       choose: (unit) => this.choose(unit),
       layer: (name) => void this.open(name),
@@ -86,8 +79,7 @@ class Inside {
     this.seed = seedControl(studio);
     this.line = h("div", { class: "say", "aria-live": "polite" });
 
-    this.undo = iconButton("undo", "Undo (Ctrl+Z)", () => store.undo());
-    this.redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => store.redo());
+    this.undo = undoButtons(store);
     this.heats = choices(
       "How activation is shown",
       /** @type {{value: Heat, text: string, title?: string}[]} */ ([
@@ -98,23 +90,22 @@ class Inside {
       this.heat.kind,
       (kind) => this.setHeat(kind),
     );
-    this.views = h(
+    this.view = h(
       "select",
-      { "aria-label": "View", title: "Before: hold B", onchange: () => this.setView(/** @type {View} */ (this.views.value)) },
+      { "aria-label": "View", title: "Before: hold B", onchange: () => this.views.set(/** @type {View} */ (this.view.value)) },
       ...[["after", "After"], ["before", "Before"], ["split", "Split"], ["change", "Change"]].map(([value, text]) => h("option", { value }, text)),
     );
-    this.classesButton = toggle("classes", "Classes", "What the segmenter sees (S)", (on) => this.setClasses(on));
-    this.smoothButton = toggle("smooth", "Smooth", "Smooth pixels (X)", (on) => this.setSmooth(on));
-    this.smoothButton.element.classList.add("smooth");
+    this.views = new Views(this.surface, (view) => (this.view.value = view));
+    this.smooth = smoothToggle(this.surface);
     const stage = h(
       "div",
       { class: "stage", role: "region", "aria-label": "Picture" },
       h(
         "div",
         { class: "stagebar" },
-        h("div", { class: "row" }, this.undo, this.redo, this.views),
+        h("div", { class: "row" }, ...this.undo.elements, this.view),
         this.heats.element,
-        h("div", { class: "row" }, this.classesButton.element, this.smoothButton.element),
+        h("div", { class: "row" }, this.classes.button.element, this.smooth.element),
       ),
       this.surface.element,
       this.line,
@@ -125,14 +116,13 @@ class Inside {
       { class: "panel right", role: "region", "aria-label": "Unit and pixel" },
       this.panel.element,
       this.pixel.element,
-      this.whole.element,
+      this.classes.whole.element,
       this.examples.element,
       this.seed.element,
     );
     element.append(left, stage, right);
 
     this.surface.paintOver = (context, frame) => this.over(context, frame);
-    this.asking();
     store.subscribe(() => this.changed());
     pictures.onChange(() => this.pictured());
     pictures.onWait((waiting) => this.surface.wait(waiting));
@@ -145,7 +135,7 @@ class Inside {
   opened() {
     const { model } = this.studio;
     if (!model) {
-      this.surface.setCover(h("p", { class: "small" }, this.studio.info?.models.length === 0 ? "No model" : "Opening the model …"));
+      cover(this.surface, this.studio);
       return;
     }
     const dissected = model.dissection?.name ?? "";
@@ -155,21 +145,17 @@ class Inside {
       this.dissected = dissected;
       this.answers.forget();
       this.heat.set(null, [1, 1]);
-      this.overlay.forget();
-      this.whole.opened();
+      this.classes.opened();
       this.pixel.clear();
-      this.cross = null;
+      this.cross.at = null;
       if (other) {
         // Concepts of one's own are of the units of one model.
         this.studio.own = [];
         this.surface.setCover(null);
         this.surface.setSize(model.image[1], model.image[2]);
         this.examples.forget();
-        this.smoothButton.set(this.surface.smooth);
+        this.smooth.show();
       }
-      this.classesButton.element.disabled = !model.segmenter;
-      this.classesButton.element.title = model.segmenter ? "What the segmenter sees (S)" : "The studio has no segmenter for this model";
-      if (!model.segmenter) this.setClasses(false);
       // Opened is the layer with the most units that stand for something.
       const first = [...model.layers].sort((a, b) => (b.interpretable ?? -1) - (a.interpretable ?? -1))[0];
       if (first) void this.open(first.name);
@@ -204,7 +190,7 @@ class Inside {
     const first = this.list.list.querySelector("button");
     if (first) first.click();
     else this.say();
-    if (this.cross && this.pixel.pixel) this.askPixel();
+    if (this.pixel.pixel) this.askPixel();
     this.askHere();
   }
 
@@ -243,12 +229,8 @@ class Inside {
     if (this.pixel.pixel) this.askPixel();
     this.askHere();
     this.askMoved();
-    if (this.classes) {
-      this.overlay.ask();
-      void this.results.count();
-    } else if (this.cross && this.pixel.pixel) {
-      this.overlay.ask();
-    }
+    if (this.classes.on) this.classes.ask();
+    else if (this.pixel.pixel) this.classes.overlay.ask();
   }
 
   /** Where the chosen unit is on; were it switched, where it would be. */
@@ -276,7 +258,7 @@ class Inside {
     this.answers.pixel(this.visible, layer, pixel).then(
       (answer) => {
         if (!answer || layer !== this.layer || !this.pixel.pixel) return;
-        this.pixel.show(layer, answer, this.classAt(this.pixel.pixel));
+        this.pixel.show(layer, answer, this.classes.at(this.pixel.pixel));
         this.pixel.mark(this.panel.unit?.unit ?? null);
         this.say();
       },
@@ -302,87 +284,25 @@ class Inside {
     this.answers.effects([{ ...edit, units: [unit.unit] }]).then(
       (classes) => {
         if (!classes || this.panel.unit !== unit) return;
-        const changes = classes
-          .map(({ id, before, after }) => ({ name: shortName(id), change: after - before }))
-          .filter(({ change }) => Math.abs(change) >= FEW_PIXELS)
-          .sort((a, b) => Math.abs(b.change) - Math.abs(a.change))
-          .slice(0, NAMED);
-        this.moved = changes.length ? `${changes.map(({ name, change }) => `${name} ${signed(change)}`).join(", ")} pixels.` : `no class changes by ${FEW_PIXELS} pixels or more.`;
+        this.moved = movedWords(classes);
         this.say();
       },
       (error) => this.studio.fault("units", "The classes were not counted.", error),
     );
   }
 
-  /** What stands at a pixel. @param {[number, number]} pixel @returns {string | null} */
-  classAt([row, column]) {
-    const plane = this.overlay.found?.planes[this.overlay.plane];
-    const classes = this.studio.model?.segmenter?.planes[this.overlay.plane]?.classes;
-    if (!plane || !classes) return null;
-    let left = Math.floor((row * plane.size[0]) / this.surface.size[0]) * plane.size[1] + Math.floor((column * plane.size[1]) / this.surface.size[1]);
-    for (const [index, length] of plane.runs) {
-      if (left < length) return classes[index] && !classes[index].ignored ? classes[index].name : null;
-      left -= length;
-    }
-    return null;
-  }
-
   /** The classes of the picture have come. */
   seen() {
-    this.tint();
     if (!this.pixel.pixel) return;
-    this.pixel.name(this.classAt(this.pixel.pixel));
+    this.pixel.name(this.classes.at(this.pixel.pixel));
     this.say();
   }
 
-  // The cross
-
-  asking() {
-    const { paper } = this.surface;
-    /** @param {PointerEvent} event */
-    const ask = (event) => {
-      const { x, y } = this.surface.at(event);
-      const [height, width] = this.surface.size;
-      const inside = /** @param {number} at @param {number} side */ (at, side) => Math.min(side - 1, Math.max(0, Math.floor(at)));
-      this.point([inside(y, height), inside(x, width)]);
-      this.ask();
-    };
-    paper.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || this.examples.open || !this.studio.model) return;
-      paper.setPointerCapture(event.pointerId);
-      ask(event);
-    });
-    paper.addEventListener("pointermove", (event) => {
-      if (!this.examples.open && paper.hasPointerCapture(event.pointerId)) ask(event);
-    });
-    paper.addEventListener("keydown", (event) => {
-      if (this.examples.open || event.ctrlKey || event.metaKey || event.altKey || event.target !== paper) return;
-      const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-      if (step) {
-        event.preventDefault();
-        const [height, width] = this.surface.size;
-        const by = event.shiftKey ? LEAP : 1;
-        const [row, column] = this.cross ?? [Math.floor(height / 2), Math.floor(width / 2)];
-        this.point([Math.min(height - 1, Math.max(0, row + step[0] * by)), Math.min(width - 1, Math.max(0, column + step[1] * by))]);
-      } else if (event.key === "Enter" || event.key === " ") {
-        event.preventDefault();
-        const [height, width] = this.surface.size;
-        this.cross ??= [Math.floor(height / 2), Math.floor(width / 2)];
-        this.ask();
-      }
-    });
-  }
-
-  /** @param {[number, number]} cross */
-  point(cross) {
-    this.cross = cross;
-    this.surface.refresh();
-  }
-
+  /** What is at the cross. */
   ask() {
-    this.pixel.pixel = this.cross;
+    this.pixel.pixel = this.cross.at;
     this.askPixel();
-    if (this.studio.model?.segmenter && !this.classes) this.overlay.ask();
+    if (this.studio.model?.segmenter && !this.classes.on) this.classes.overlay.ask();
   }
 
   // What is seen
@@ -395,42 +315,11 @@ class Inside {
     this.surface.refresh();
   }
 
-  /** @param {View} view */
-  setView(view) {
-    this.view = view;
-    this.views.value = view;
-    this.surface.setView(view);
-  }
-
-  /** @param {boolean} on */
-  setClasses(on) {
-    this.classes = on && Boolean(this.studio.model?.segmenter);
-    this.classesButton.set(this.classes);
-    this.results.classesWanted = this.classes;
-    if (this.classes && this.studio.pictures.current) {
-      this.overlay.ask();
-      void this.results.count();
-    }
-    this.whole.element.hidden = !this.classes;
-    this.whole.show(this.classes);
-    this.tint();
-  }
-
-  tint() {
-    this.surface.setTint(this.classes ? this.overlay.after : null, this.classes ? this.overlay.before : null);
-  }
-
-  /** @param {boolean} on */
-  setSmooth(on) {
-    this.smoothButton.set(on);
-    this.surface.setSmooth(on);
-    this.surface.draw();
-  }
-
   /** Asking, or painting examples; those are painted on pictures without strokes. */
   mode() {
-    this.surface.setView(this.examples.open ? "before" : this.view);
-    this.views.disabled = this.examples.open;
+    this.views.release();
+    this.surface.setView(this.examples.open ? "before" : this.views.chosen);
+    this.view.disabled = this.examples.open;
     this.surface.paper.classList.toggle("asked", !this.examples.open);
     this.surface.paper.classList.toggle("brushed", this.examples.open);
     this.brush.at = null;
@@ -440,64 +329,32 @@ class Inside {
 
   changed() {
     const { store } = this.studio;
-    this.undo.disabled = !store.canUndo;
-    this.redo.disabled = !store.canRedo;
+    this.undo.show();
     this.moved = null;
-    this.results.stop();
+    this.classes.results.stop();
     this.panel.show();
     this.list.mark(switched(store.scene.strokes, this.layer));
-    this.whole.element.hidden = !this.classes;
-    if (this.classes) this.whole.show(true);
+    this.classes.show();
     this.surface.paper.setAttribute("aria-label", `Picture of ${latentWords(store.scene.latent)}: ask which units a pixel comes from`);
     this.say();
     this.surface.refresh();
   }
 
-  /** The line under the picture. */
   say() {
+    this.line.replaceChildren(...this.words());
+  }
+
+  /** The line under the picture. @returns {(Node | string)[]} */
+  words() {
     const { store, pictures, model } = this.studio;
     const { unit } = this.panel;
-    if (!model) return this.line.replaceChildren();
-    if (pictures.failed) {
-      const { message, hint: cure } = /** @type {Error & {hint?: string | null}} */ (pictures.failed);
-      const again = h("button", { type: "button", class: "bare small", onclick: () => pictures.ask() }, "Try again");
-      return this.line.replaceChildren(lead(h("b", { class: "wrong" }, "Not drawn. "), again), hint(sentences(message, cure ?? null)));
-    }
-    if (this.examples.open) {
-      return this.line.replaceChildren(
-        lead(`Paint over ${this.examples.name.value.trim() || "the thing"} in this picture.`),
-        hint("All of it, and nothing else: what is not painted counts as something else."),
-      );
-    }
+    if (!model) return [];
+    if (pictures.failed) return failedLine(pictures.failed, () => pictures.ask());
+    if (this.examples.open) return examplesLine(this.examples.name.value);
     const state = unit && unitState(store.scene.strokes, this.layer, unit.unit);
-    if (unit && state !== null) {
-      const what = state === 0 ? "Without unit " : "Unit ";
-      const end = state === 0 ? ": " : ` forced to ${Number(state?.toPrecision(4))}: `;
-      return this.line.replaceChildren(
-        lead(what, h("b", {}, String(unit.unit)), end, model.segmenter ? (this.moved ?? "counting …") : "look at Split or Change."),
-        hint("One unit is seldom all that makes a thing: switch several, or paint with 20."),
-      );
-    }
-    if (this.pixel.pixel && this.pixel.list.childElementCount) {
-      const [row, column] = this.pixel.pixel;
-      const what = this.classAt(this.pixel.pixel);
-      return this.line.replaceChildren(
-        lead(`Pixel ${column}, ${row}`, what ? ": " : "", what ? h("b", {}, what) : "", ". Its strongest units are listed."),
-        hint("Drag to go on asking. Escape lets go."),
-      );
-    }
-    if (!unit || this.heat.map?.unit !== unit.unit) return this.line.replaceChildren();
-    const { map, share, max } = this.heat;
-    const name = h("b", {}, String(unit.unit));
-    const stands = unit.label && unit.interpretable ? ` stands for ${shortName(unit.label)}` : "";
-    const level = map.level !== null;
-    const text = !level
-      ? `${stands}: at its strongest it is ${max.toFixed(2)} here.`
-      : share > 0
-        ? `${stands}: it is on in ${share < 0.01 ? `${(share * 100).toFixed(1)} %` : percent(share)} of this picture.`
-        : `${stands}: it is off everywhere in this picture.`;
-    const more = level ? "Click the picture to see which units a place comes from." : "Without a dissection it has no level: the line is at half of its strongest.";
-    return this.line.replaceChildren(lead("Unit ", name, text), hint(more));
+    if (unit && state !== null) return switchedLine(unit.unit, state, model.segmenter ? (this.moved ?? "counting …") : "look at Split or Change.");
+    if (this.pixel.pixel && this.pixel.list.childElementCount) return pixelLine(this.pixel.pixel, this.classes.at(this.pixel.pixel));
+    return unit && this.heat.map?.unit === unit.unit ? unitLine(unit, this.heat) : [];
   }
 
   /** @param {CanvasRenderingContext2D} context @param {import("../surface.js").Frame} frame */
@@ -515,9 +372,9 @@ class Inside {
       if (this.brush.at) ring(context, this.brush.at, this.brush.diameter, frame, { dashed: this.examples.away });
       return;
     }
-    const other = this.view === "change" || this.view === "before" || this.held !== null || this.classes;
+    const other = this.views.seen === "change" || this.views.seen === "before" || this.classes.on;
     if (!other) this.heat.draw(context, frame, size);
-    if (this.cross) drawCross(context, this.cross, frame);
+    this.cross.draw(context, frame);
   }
 
   /** @param {KeyboardEvent} event @param {string} key @returns {boolean} */
@@ -525,15 +382,13 @@ class Inside {
     if (event.ctrlKey || event.altKey || event.metaKey) return false;
     switch (key) {
       case "s":
-        this.setClasses(!this.classes);
+        this.classes.set(!this.classes.on);
         return true;
       case "x":
-        this.setSmooth(!this.surface.smooth);
+        this.smooth.flip();
         return true;
       case "b":
-        if (event.repeat || this.held || this.brush.painting) return true;
-        this.held = this.view;
-        this.surface.setView("before");
+        if (!event.repeat && !this.examples.open) this.views.hold();
         return true;
       case "/":
         this.list.find.focus();
@@ -541,7 +396,7 @@ class Inside {
       case "Escape":
         if (this.brush.drop()) return true;
         this.pixel.clear();
-        this.cross = null;
+        this.cross.at = null;
         this.say();
         this.surface.refresh();
         return true;
@@ -549,45 +404,10 @@ class Inside {
         return this.seed.keys(key);
     }
   }
-
-  /** B was let go. */
-  unheld() {
-    if (!this.held) return;
-    const view = this.held;
-    this.held = null;
-    this.setView(view);
-  }
-}
-
-/**
- * A cross around a pixel, that leaves the pixel itself free.
- * @param {CanvasRenderingContext2D} context
- * @param {[number, number]} cross row and column
- * @param {import("../surface.js").Frame} frame
- */
-function drawCross(context, [row, column], { left, top, scale }) {
-  const unit = devicePixelRatio || 1;
-  const [x, y] = [left + column * scale, top + row * scale];
-  const [near, far] = [4 * unit, 16 * unit];
-  const path = new Path2D();
-  path.rect(x, y, scale, scale);
-  const middle = scale / 2;
-  for (const [dx, dy] of [[-1, 0], [1, 0], [0, -1], [0, 1]]) {
-    const edge = middle + near;
-    const end = middle + far;
-    path.moveTo(x + middle + dx * edge, y + middle + dy * edge);
-    path.lineTo(x + middle + dx * end, y + middle + dy * end);
-  }
-  line(context, path);
 }
 
 /** @type {Inside | null} */
 let inside = null;
-/** @param {KeyboardEvent} event */
-const up = (event) => {
-  if (event.key.toLowerCase() === "b") inside?.unheld();
-};
-const away = () => inside?.unheld();
 
 /** @type {Room} */
 export const room = {
@@ -599,8 +419,7 @@ export const room = {
   enter: () => {
     if (!inside) return;
     inside.present = true;
-    addEventListener("keyup", up);
-    addEventListener("blur", away);
+    inside.views.enter();
     inside.surface.fit();
     inside.pictured();
   },
@@ -608,9 +427,7 @@ export const room = {
     if (!inside) return;
     inside.present = false;
     inside.brush.drop();
-    inside.unheld();
-    removeEventListener("keyup", up);
-    removeEventListener("blur", away);
+    inside.views.leave();
   },
   keys: (event, key) => inside?.keys(event, key) ?? false,
 };

@@ -6,6 +6,7 @@
 import { choices, h } from "../dom.js";
 import { follow } from "../events.js";
 import { lazyImage } from "../images.js";
+import { Newest } from "../newest.js";
 import { accepted, decided, measured, price, randomMean, shown, typedUnits } from "../repairs.js";
 import { seedControl } from "../seed.js";
 import { switchEdit } from "../unit-edits.js";
@@ -20,12 +21,13 @@ class Repairs {
   sending = Promise.resolve();
   /** Ends what waits for the model that is written. @type {AbortController | null} */
   writing = null;
-  /** What the picture on the page shows. */
+  /** What the pictures before and after show, or will. */
   shownPair = "";
 
   /** @param {HTMLElement} element @param {Studio} studio */
   constructor(element, studio) {
     this.studio = studio;
+    this.element = element;
     this.counts = h("dl", { class: "facts" });
     this.typed = h("input", { type: "text", inputMode: "numeric", autocomplete: "off", placeholder: "17, 40", "aria-label": "Other units to take out" });
     this.typed.addEventListener("change", () => this.type());
@@ -52,6 +54,8 @@ class Repairs {
     this.pairNote = h("small", {});
     this.pair = h("div", { class: "pair" });
     this.costs = h("div", { class: "costs" });
+    const both = /** @param {object[]} recipes */ (recipes) => Promise.all(recipes.map((recipe) => studio.pictures.bytes(recipe, {})));
+    this.pairs = new Newest(both);
     this.seed = seedControl(studio);
     const right = h(
       "div",
@@ -106,16 +110,17 @@ class Repairs {
 
   showCards() {
     const { repair } = this;
-    const { model, api } = this.studio;
+    const { model, api, info } = this.studio;
     if (!repair || !model) {
       const layer = model?.layers[model.layers.length - 1]?.name ?? "LAYER";
+      const path = info?.models.find(({ id }) => id === model?.id)?.path ?? "MODEL";
       this.work.replaceChildren(
         h(
           "div",
           { class: "empty" },
           h("b", {}, "No repair of this model was found"),
           h("span", {}, "A repair looks for units whose strongest pictures are farthest from real ones. Search for them, then start the studio on the folder that holds both:"),
-          h("code", {}, `ganatomy repair ${model?.name ?? "MODEL"} --layer ${layer} --real IMAGES --out repair`),
+          h("code", {}, `ganatomy repair ${path} --layer ${layer} --real IMAGES --out repair`),
         ),
       );
       return;
@@ -156,6 +161,7 @@ class Repairs {
   show() {
     const { repair } = this;
     this.left.hidden = !repair;
+    this.element.classList.toggle("alone", !repair);
     if (repair) {
       for (const { unit, decision } of repair.candidates) {
         const card = this.cards?.get(unit);
@@ -170,29 +176,37 @@ class Repairs {
       this.write.textContent = out ? `Write the model without ${counted(out, "unit")}` : "Write the model";
       this.write.disabled = !out || this.writing !== null;
       this.write.title = out ? "" : "No unit is taken out yet";
-      if (!this.said.textContent) this.said.textContent = "The model that is open stays as it is.";
+      if (!this.said.textContent) this.said.replaceChildren(...this.written(repair));
     }
     this.showPair();
     this.showCosts();
   }
 
+  /** What became of the decisions so far. @param {Repair} repair @returns {(Node | string)[]} */
+  written(repair) {
+    if (!repair.file) return ["The model that is open stays as it is."];
+    const file = h("code", {}, repair.file);
+    if (!repair.judged) return ["There is ", file, "."];
+    return measured(repair) ? ["It is written: ", file, "."] : [file, " is of other decisions: write it anew."];
+  }
+
   /** The picture before, and without the units that go. */
   showPair() {
     const { store, model } = this.studio;
-    if (!this.present || !model) return;
     const { repair } = this;
-    const units = repair ? accepted(repair) : [];
+    if (!this.present || !model || !repair) return;
+    const units = accepted(repair);
     const { latent } = store.scene;
     this.pairTitle.textContent = latentWords(latent).replace(/^./, (first) => first.toUpperCase());
     this.pairNote.textContent = units.length ? `${units.length === 1 ? "unit" : "units"} ${units.slice(0, 6).join(", ")}${units.length > 6 ? " …" : ""} off` : "nothing is off";
     const before = store.recipe([]);
-    const after = store.recipe(units.length && repair ? [switchEdit(repair.layer, units, 0)] : []);
+    const after = store.recipe(units.length ? [switchEdit(repair.layer, units, 0)] : []);
     const key = JSON.stringify([model.id, after]);
     if (key === this.shownPair) return;
     this.shownPair = key;
-    void Promise.all([before, after].map((recipe) => this.studio.pictures.bytes(recipe, {}))).then(
+    this.pairs.ask([before, after]).then(
       (blobs) => {
-        if (this.shownPair !== key) return;
+        if (!blobs || this.shownPair !== key) return;
         const [rows, columns] = [model.image[1], model.image[2]];
         const figures = blobs.map((blob, i) => {
           const image = h("img", { src: URL.createObjectURL(blob), alt: i ? "After" : "Before" });

@@ -13,10 +13,13 @@ import { sentences } from "../words.js";
 
 /** Between two looks for new runs, in milliseconds. */
 const LOOK = 5000;
+const NOTE = "Of the folder that the studio was started on. New runs appear by themselves.";
 
 class Training {
   /** @type {Run[]} */
   runs = [];
+  /** What is listed, by run. @type {Map<string, {element: HTMLElement, show: (run: Run) => void}>} */
+  rows = new Map();
   /** The run that is shown. @type {string | null} */
   chosen = null;
   /** @type {RunView | null} */
@@ -30,14 +33,14 @@ class Training {
   /** @param {HTMLElement} element @param {Studio} studio */
   constructor(element, studio) {
     this.studio = studio;
+    this.element = element;
     this.list = h("ul", { class: "runs" });
-    this.note = h("p", { class: "small" });
     this.found = h("ul", { class: "found" });
     this.foundIn = h("section", { "aria-label": "Found in this run", hidden: true }, h("h2", {}, "Found in this run"), this.found);
     this.work = h("div", { class: "work", role: "region", "aria-label": "Run" });
     element.classList.add("two");
     element.append(
-      h("div", { class: "panel left", role: "region", "aria-label": "Runs" }, h("section", {}, h("h2", {}, "Runs"), this.list, this.note), this.foundIn),
+      h("div", { class: "panel left", role: "region", "aria-label": "Runs" }, h("section", {}, h("h2", {}, "Runs"), this.list, h("p", { class: "small" }, NOTE)), this.foundIn),
       this.work,
     );
   }
@@ -73,29 +76,44 @@ class Training {
 
   /** @param {string} why */
   empty(why) {
+    this.listening.abort();
+    this.chosen = null;
+    this.view = null;
+    this.element.classList.add("alone");
     const text = why || "Start the studio on the folder of a run, or on a folder of runs, and they are shown here while they train.";
-    this.note.textContent = "";
     this.work.replaceChildren(h("div", { class: "empty" }, h("b", {}, "No runs"), h("span", {}, text), h("code", {}, "ganatomy studio runs/")));
   }
 
+  /** A row that stays is the element that it was: a running one changes twice a second, and a click takes longer than that. */
   showList() {
-    const focused = document.activeElement instanceof HTMLElement && this.list.contains(document.activeElement) ? document.activeElement.dataset.run : null;
-    this.list.replaceChildren(
-      ...this.runs.map((run) =>
-        h(
-          "li",
-          {},
-          h(
-            "button",
-            { type: "button", "data-run": run.id, "aria-current": run.id === this.chosen ? "true" : null, onclick: () => this.choose(run.id) },
-            h("b", {}, run.name),
-            h("small", { class: run.state === "running" ? "running" : "" }, runWords(run)),
-          ),
-        ),
-      ),
-    );
-    if (focused) /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-run="${CSS.escape(focused)}"]`))?.focus();
-    this.note.textContent = this.runs.length ? "Of the folder that the studio was started on. New runs appear by themselves." : "";
+    const rows = this.runs.map((run) => {
+      const row = this.rows.get(run.id) ?? this.row(run.id);
+      row.show(run);
+      return row;
+    });
+    this.rows = new Map(this.runs.map(({ id }, i) => [id, rows[i]]));
+    const elements = rows.map(({ element }) => element);
+    if (elements.length !== this.list.childElementCount || elements.some((element, i) => element !== this.list.children[i])) {
+      const focused = document.activeElement;
+      this.list.replaceChildren(...elements);
+      if (focused instanceof HTMLElement && this.list.contains(focused)) focused.focus({ preventScroll: true });
+    }
+  }
+
+  /** @param {string} id */
+  row(id) {
+    const [name, where] = [h("b", {}), h("small", {})];
+    const button = h("button", { type: "button", onclick: () => this.choose(id) }, name, where);
+    return {
+      element: h("li", {}, button),
+      show: /** @param {Run} run */ (run) => {
+        name.textContent = run.name;
+        where.textContent = runWords(run);
+        where.classList.toggle("running", run.state === "running");
+        if (run.id === this.chosen) button.setAttribute("aria-current", "true");
+        else button.removeAttribute("aria-current");
+      },
+    };
   }
 
   /** @param {string} id */
@@ -104,6 +122,7 @@ class Training {
     this.chosen = id;
     this.view = null;
     this.records = [];
+    this.element.classList.remove("alone");
     this.foundIn.hidden = true;
     this.work.replaceChildren(h("div", { class: "bones", "aria-hidden": "true" }, ...Array.from({ length: 5 }, () => h("span"))));
     this.showList();
