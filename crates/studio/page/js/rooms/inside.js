@@ -23,7 +23,7 @@ import { switched, switchOf, unitState, without } from "../unit-edits.js";
 import { UnitList } from "../unit-list.js";
 import { UnitPanel } from "../unit-panel.js";
 import { Views } from "../views.js";
-import { latentWords } from "../words.js";
+import { pictureWords } from "../words.js";
 
 const HELP =
   "Arrow keys move a cross over the picture, with Shift by four pixels. Enter asks which units are strongest there. Escape lets go. Question mark lists all keys.";
@@ -335,7 +335,7 @@ class Inside {
     this.panel.show();
     this.list.mark(switched(store.scene.strokes, this.layer));
     this.classes.show();
-    this.surface.paper.setAttribute("aria-label", `Picture of ${latentWords(store.scene.latent)}: ask which units a pixel comes from`);
+    this.surface.paper.setAttribute("aria-label", `Picture of ${pictureWords(store.scene)}: ask which units a pixel comes from`);
     this.say();
     this.surface.refresh();
   }

@@ -16,7 +16,7 @@ import { Strength } from "../strength.js";
 import { StrokeList } from "../strokes.js";
 import { Surface } from "../surface.js";
 import { Views } from "../views.js";
-import { counted, latentWords, sentences } from "../words.js";
+import { counted, pictureWords, sentences } from "../words.js";
 
 const HELP =
   "Arrow keys move the brush by a cell. Space paints there. Shift with an arrow paints on the way, until Shift is let go. Delete takes the chosen stroke away. Question mark lists all keys.";
@@ -223,7 +223,7 @@ class Paint {
     this.say();
     this.surface.refresh();
     const strokes = store.scene.strokes.length;
-    this.surface.paper.setAttribute("aria-label", `Picture of ${latentWords(store.scene.latent)}, ${counted(strokes, "stroke")}`);
+    this.surface.paper.setAttribute("aria-label", `Picture of ${pictureWords(store.scene)}, ${counted(strokes, "stroke")}`);
     this.surface.paper.classList.toggle("brushed", this.studio.concepts?.length !== 0);
   }
 

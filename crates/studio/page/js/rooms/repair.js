@@ -10,7 +10,7 @@ import { Newest } from "../newest.js";
 import { accepted, decided, measured, price, randomMean, shown, typedUnits } from "../repairs.js";
 import { seedControl } from "../seed.js";
 import { switchEdit } from "../unit-edits.js";
-import { counted, latentWords, sentences } from "../words.js";
+import { counted, pictureWords, sentences } from "../words.js";
 
 class Repairs {
   present = false;
@@ -196,8 +196,7 @@ class Repairs {
     const { repair } = this;
     if (!this.present || !model || !repair) return;
     const units = accepted(repair);
-    const { latent } = store.scene;
-    this.pairTitle.textContent = latentWords(latent).replace(/^./, (first) => first.toUpperCase());
+    this.pairTitle.textContent = pictureWords(store.scene).replace(/^./, (first) => first.toUpperCase());
     this.pairNote.textContent = units.length ? `${units.length === 1 ? "unit" : "units"} ${units.slice(0, 6).join(", ")}${units.length > 6 ? " …" : ""} off` : "nothing is off";
     const before = store.recipe([]);
     const after = store.recipe(units.length ? [switchEdit(repair.layer, units, 0)] : []);
