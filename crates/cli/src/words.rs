@@ -51,9 +51,9 @@ impl Words {
     fn collect(&mut self, command: &Command, path: &str) {
         for part in command.get_subcommands() {
             let path = if path.is_empty() { part.get_name().to_owned() } else { format!("{path} {}", part.get_name()) };
-            if part.has_subcommands() {
-                self.collect(part, &path);
-            } else {
+            let by_itself = !part.has_subcommands() || part.get_positionals().next().is_some();
+            self.collect(part, &path);
+            if by_itself {
                 let flags = part.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned));
                 self.commands.push((path, flags.collect()));
             }

@@ -17,6 +17,7 @@ mod repair;
 mod report;
 mod resume;
 mod run;
+mod runs;
 mod sample;
 mod segmenter;
 mod settings;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     Evolve(evolve::Evolve),
     Resume(resume::Resume),
+    Runs(runs::Runs),
     Sample(sample::Sample),
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
@@ -67,6 +69,7 @@ impl Command {
             Self::Demo(command) => command.run(console),
             Self::Evolve(command) => command.run(console),
             Self::Resume(command) => command.run(console),
+            Self::Runs(command) => command.run(console),
             Self::Sample(command) => command.run(console),
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),

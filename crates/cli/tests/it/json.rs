@@ -111,6 +111,8 @@ fn every_command_answers_as_the_schema_says() {
     answer(&place, "segmenter masks masks --out m.safetensors", 0);
     answer(&place, "completions bash", 0);
     answer(&place, "settings", 0);
+    answer(&place, "runs .", 0);
+    answer(&place, "runs prune .", 0);
     answer(&place, "presets --points", 0);
 
     let dissect = "dissect scenes --segmenter scenes --layers 2 --samples 32 --fit-samples 16 --top-images 1";

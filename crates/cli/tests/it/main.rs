@@ -29,6 +29,7 @@ mod report;
 mod resume;
 mod run;
 mod runs;
+mod runs_list;
 mod sample;
 mod segmenter;
 #[cfg(unix)]

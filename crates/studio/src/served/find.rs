@@ -1,9 +1,9 @@
 //! What a folder or a name means.
 
 use super::Asked;
-use super::scan::Lying;
 use base::Error;
 use dissect::{PLAN, Plan, RepairFolder};
+use models::scan::Lying;
 use models::{RunFolder, RunKind};
 use net::Result;
 use shipped::Kind;
@@ -218,7 +218,7 @@ pub(super) fn same_place(a: &Path, b: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::served::scan;
+    use models::scan;
 
     fn asked(what: &Path) -> Asked {
         Asked { what: Some(what.to_owned()), ..Asked::default() }

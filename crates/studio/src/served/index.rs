@@ -1,9 +1,9 @@
 //! All that has been found so far, by the ids under which requests may name it.
 
 use super::find::{self, Dissected, Searched, Spec, name_in};
-use super::scan::Lying;
 use super::{Asked, Entry, Lain, Run};
 use models::RunFolder;
+use models::scan::Lying;
 use net::Result;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -7,7 +7,6 @@ pub(crate) mod inside;
 mod open;
 mod reports;
 mod runs;
-mod scan;
 
 pub(crate) use open::{Open, Problem};
 pub(crate) use runs::Run;
@@ -88,7 +87,7 @@ impl Served {
                 None
             }
             Meant::Folder(root) => {
-                index.update(&root, &scan::look(&root)?, &asked)?;
+                index.update(&root, &models::scan::look(&root)?, &asked)?;
                 Some(root)
             }
         };
@@ -116,7 +115,7 @@ impl Served {
             }
             *looked = Instant::now();
         }
-        let lying = scan::look(root)?;
+        let lying = models::scan::look(root)?;
         self.index().update(root, &lying, &self.asked)
     }
 
@@ -182,7 +181,7 @@ impl Served {
         let beside = spec.dissection.iter().flat_map(|folder| [folder.as_path(), files::parent_of(folder)]);
         let model = Some(files::parent_of(&spec.path)).filter(|_| spec.path.is_file());
         for folder in beside.chain(model) {
-            places.extend(scan::repairs_near(folder));
+            places.extend(models::scan::repairs_near(folder));
         }
         let of_it = |folder: PathBuf| {
             let repair = RepairFolder::read(folder).ok().filter(|repair| repair.model.blake3 == blake3)?;

@@ -175,20 +175,41 @@ impl Store {
         Ok(None)
     }
 
+    /// The checkpoints that a run can do without: all but the newest `keep` (one at least), the newest whole one, and the best; ascending.
+    ///
+    /// # Errors
+    /// They cannot be listed, or the record of the best cannot be read: then any of them may be it.
+    pub fn spare(&self, keep: usize) -> Result<Vec<u64>> {
+        let best = self.best()?.map(|best| best.generation);
+        let generations = self.list()?;
+        let whole = generations.iter().rev().copied().find(|&generation| self.load(generation).is_ok());
+        let kept: Vec<u64> = generations.iter().rev().take(keep.max(1)).copied().chain(best).chain(whole).collect();
+        Ok(generations.into_iter().filter(|generation| !kept.contains(generation)).collect())
+    }
+
+    /// Removes the checkpoints of [`Store::spare`]; for the one process that holds the run's lock.
+    ///
+    /// # Errors
+    /// As there, or one cannot be removed.
+    pub fn remove_spare(&self, keep: usize) -> Result<()> {
+        self.spare(keep)?.into_iter().try_for_each(|generation| self.remove(generation))
+    }
+
+    fn remove(&self, generation: u64) -> Result<()> {
+        // Renamed first, so that a half-removed folder is never taken for a corrupt checkpoint.
+        let path = self.path_of(generation);
+        let doomed = files::sibling_of(&path);
+        fs::rename(&path, &doomed).map_err(|e| Error::io("remove", &path, e))?;
+        remove(&doomed)
+    }
+
     fn prune(&self, saved: u64, keep: usize) -> Result<()> {
         // Read first: with an unreadable record nothing is removed, for any of them may be the best.
         let best = self.best()?.map(|best| best.generation);
         let generations = self.list()?;
         let upto_saved = generations.iter().rev().filter(|&&g| g <= saved);
         let kept: Vec<u64> = upto_saved.take(keep.max(1)).copied().chain(best).collect();
-        for generation in generations.into_iter().filter(|g| !kept.contains(g)) {
-            // Renamed first, so that a half-removed folder is never taken for a corrupt checkpoint.
-            let path = self.path_of(generation);
-            let doomed = files::sibling_of(&path);
-            fs::rename(&path, &doomed).map_err(|e| Error::io("remove", &path, e))?;
-            remove(&doomed)?;
-        }
-        Ok(())
+        generations.into_iter().filter(|g| !kept.contains(g)).try_for_each(|generation| self.remove(generation))
     }
 
     fn entries(&self) -> Result<Vec<PathBuf>> {

@@ -19,15 +19,15 @@ const DISSECTED: &str = "dissection.json";
 
 /// What lies in a folder, by path.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Lying {
+pub struct Lying {
     /// Runs.
-    pub(super) runs: Vec<PathBuf>,
+    pub runs: Vec<PathBuf>,
     /// Finished dissections, and the run in whose folder each lies.
-    pub(super) dissections: Vec<(PathBuf, Option<PathBuf>)>,
+    pub dissections: Vec<(PathBuf, Option<PathBuf>)>,
     /// Repairs whose candidates have been found.
-    pub(super) repairs: Vec<PathBuf>,
+    pub repairs: Vec<PathBuf>,
     /// Model files, and checkpoints that are no part of a run.
-    pub(super) models: Vec<PathBuf>,
+    pub models: Vec<PathBuf>,
 }
 
 struct Folder {
@@ -40,7 +40,7 @@ struct Folder {
 ///
 /// # Errors
 /// The folder itself cannot be listed; those in it that cannot are passed over.
-pub(super) fn look(root: &Path) -> Result<Lying> {
+pub fn look(root: &Path) -> Result<Lying> {
     let mut lying = Lying::default();
     let mut waiting = vec![Folder { path: root.to_owned(), depth: DEPTH, run: None }];
     let mut looked = 0;
@@ -60,7 +60,7 @@ pub(super) fn look(root: &Path) -> Result<Lying> {
 }
 
 /// The repairs that lie in a folder or right inside of it.
-pub(super) fn repairs_near(folder: &Path) -> Vec<PathBuf> {
+pub fn repairs_near(folder: &Path) -> Vec<PathBuf> {
     let inside = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = inside.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
     std::iter::once(folder.to_owned()).chain(folders.take(MOST)).filter(|path| RepairFolder::is(path)).collect()
@@ -77,7 +77,7 @@ impl Lying {
             if kind.is_dir() && !name.starts_with('.') && !INNER.contains(&name.as_str()) {
                 folders.push(entry.path());
             } else if kind.is_file() && !name.starts_with('.') {
-                if models::files::has_ending(&entry.path(), &["safetensors"]) {
+                if crate::files::has_ending(&entry.path(), &["safetensors", "onnx"]) {
                     self.models.push(entry.path());
                 }
                 files.push(name);
