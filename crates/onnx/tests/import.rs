@@ -68,6 +68,36 @@ fn a_network_for_one_image_takes_more_where_that_is_asked_for() {
     assert_eq!(free.forward(&ramp(&[5, 4]), &[]).unwrap().shape(), [5, 2, 2]);
 }
 
+/// A style scales the kernel of a convolution, which a network for one image does by reshaping.
+#[test]
+fn each_image_of_a_batch_has_a_kernel_of_its_own() {
+    let nodes = [
+        node("Mul", &["x", "w"], &["modulated"], &[]),
+        node("Reshape", &["modulated", "s"], &["kernel"], &[]),
+        node("Conv", &["maps", "kernel"], &["y"], &[ints("pads", &[1, 0, 0, 1])]),
+    ];
+    let initializers =
+        [reals("w", &[1, 2, 1, 2, 2], &[1.0, 2.0, -1.0, 0.5, 0.25, 4.0, 2.0, -2.0]), wholes("s", &[2, 1, 2, 2])];
+    let inputs = [port("x", &[1, 1, 1, 1, 1]), port("maps", &[1, 1, 3, 4])];
+    let bytes = model(17, &nodes, &initializers, &inputs, &[port("y", &[])]);
+    let run = |options: &Options, x: &Tensor, maps: &Tensor| {
+        let ready = imported(&bytes, options).network.inference().unwrap();
+        let inputs: Vec<_> = ready.inputs().iter().map(|input| input.node).collect();
+        ready.start(&[(inputs[0], x), (inputs[1], maps)]).unwrap().fetch_one(ready.output()).unwrap()
+    };
+    let (x, maps) = (Tensor::new(&[2, 1, 1, 1, 1], vec![2.0, -3.0], &Device::cpu()), ramp(&[2, 1, 3, 4]));
+    let all = run(&Options { batch_of_one: true, ..Options::default() }, &x, &maps);
+    assert_eq!(all.shape(), [2, 2, 3, 4]);
+    for image in 0..2 {
+        let x = Tensor::new(&[1; 5], vec![x.to_vec()[image]], &Device::cpu());
+        let maps = Tensor::new(&[1, 1, 3, 4], maps.to_vec()[image * 12..][..12].to_vec(), &Device::cpu());
+        let alone = run(&Options::default(), &x, &maps).to_vec();
+        for (a, b) in alone.iter().zip(&all.to_vec()[image * 24..]) {
+            assert!((a - b).abs() < 1e-5, "{a} {b}");
+        }
+    }
+}
+
 #[test]
 fn numbers_of_sixteen_bits_are_computed_in_thirty_two() {
     let raw: Vec<u8> = [0.5f32, -2.0].iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect();

@@ -188,9 +188,9 @@ fn reshape(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
     } else if w.batch_of_one
         && let (Dim::Batch(all), Dim::Fixed(known)) = (all, known)
         && all == known
-        && shape.first().is_some_and(|first| first.is_one())
+        && let Some(Dim::Fixed(first)) = shape.first().copied()
     {
-        shape[0] = Dim::N;
+        shape[0] = Dim::Batch(first);
     }
     Ok(vec![w.reshape(&x, shape)?])
 }
