@@ -10,6 +10,8 @@ use half::{bf16, f16};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+/// The longest axis.
+const MOST_LENGTH: usize = 1 << 36;
 /// Bytes that are decoded at a time.
 const PIECE: usize = 1 << 16;
 
@@ -119,7 +121,8 @@ impl<'a> Files<'a> {
         let kind = kind.ok_or_else(|| {
             Error::model(format!("tensor {name:?} has the type number {}, which is not read", tensor.kind))
         })?;
-        let lengths = tensor.shape.iter().map(|&length| usize::try_from(length).ok()).collect::<Option<Vec<_>>>();
+        let length = |&length: &i64| usize::try_from(length).ok().filter(|&length| length <= MOST_LENGTH);
+        let lengths = tensor.shape.iter().map(length).collect::<Option<Vec<_>>>();
         let possible = lengths.filter(|shape| shape.iter().try_fold(8usize, |n, &d| n.checked_mul(d.max(1))).is_some());
         let impossible = || Error::model(format!("tensor {name:?} has the impossible shape {:?}", tensor.shape));
         Ok((possible.ok_or_else(impossible)?, kind))

@@ -199,6 +199,9 @@ fn write(w: &mut Writer, call: &Call) -> Result<Vec<(String, Value)>> {
         let Some(value) = values.get(place).filter(|value| !matches!(value, Value::Absent)) else {
             return Err(w.fault(format!("its result number {} is not computed here", place + 1)));
         };
+        if let Value::Known(array) = value {
+            w.count_known(array.numbers.len())?;
+        }
         let value = if matches!(value, Value::Stored(_)) { value.clone() } else { w.name(value.clone(), name, since)? };
         results.push((name.clone(), value));
     }

@@ -1,16 +1,16 @@
 //! Names of nodes, from names that a file gives.
 
 use base::is_deceptive;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Bytes of a name at most.
 const LONGEST: usize = 200;
 /// Hexadecimal digits that tell long names apart.
 const DIGITS: usize = 8;
 
-/// The names that are given so far.
+/// The names that are given so far, each with the number that would follow it next.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashSet<String>);
+pub(crate) struct Names(HashMap<String, u64>);
 
 impl Names {
     /// The name for what a file calls `wish`: the same, unless that is empty, very long (it is cut, and a hash follows), has characters
@@ -26,11 +26,12 @@ impl Names {
             name = format!("{name}-{}", hash.get(..DIGITS).unwrap_or_default());
         }
         let mut free = name.clone();
-        let mut number = 2u64;
-        while !self.0.insert(free.clone()) {
+        while self.0.contains_key(&free) {
+            let number = self.0.entry(name.clone()).or_insert(2);
             free = format!("{name}.{number}");
-            number += 1;
+            *number += 1;
         }
+        self.0.insert(free.clone(), 2);
         free
     }
 }

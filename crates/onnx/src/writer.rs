@@ -14,6 +14,14 @@ use tensor::{Binary, Mismatch};
 
 /// Numbers up to which constants are computed with at import.
 const MOST_KNOWN: usize = 1 << 16;
+/// Numbers up to which the value of a constant is known at once.
+const SMALL_CONSTANT: usize = 1 << 12;
+/// Numbers that are known at once, of all tensors together.
+const MOST_KNOWN_OF_ALL: usize = 1 << 23;
+/// Elements of one value at most, for one of a batch, as in a network's file.
+const MOST_ELEMENTS: usize = 1 << 36;
+/// Axes of one value at most.
+const MOST_AXES: usize = 32;
 /// Numbers up to which a stored tensor that meets only constants is one of them; above it stays a parameter.
 const SMALL: usize = 16;
 /// Nodes of a network at most, as in its file.
@@ -74,6 +82,7 @@ pub(crate) struct Writer<'a> {
     /// The node of the model that is being written: its name, its operator, the name of its result.
     at: (Rc<str>, Rc<str>, Rc<str>),
     pub(crate) notices: Vec<String>,
+    known: usize,
     /// Whether a first length of 1 stands for the batch.
     pub(crate) batch_of_one: bool,
 }
@@ -91,6 +100,7 @@ impl<'a> Writer<'a> {
             dims: Vec::new(),
             at: (nothing.clone(), nothing.clone(), nothing),
             notices: Vec::new(),
+            known: 0,
             batch_of_one: false,
         }
     }
@@ -104,6 +114,26 @@ impl<'a> Writer<'a> {
     pub(crate) fn fault(&self, reason: impl Into<String>) -> Error {
         let (node, operator) = (self.at.0.to_string(), self.at.1.to_string());
         Error::Node { node, operator, reason: reason.into(), hint: None }
+    }
+
+    /// Counts numbers that memory is kept for, though the file need not hold them.
+    pub(crate) fn count_known(&mut self, numbers: usize) -> Result<()> {
+        self.known = self.known.saturating_add(numbers);
+        if self.known > MOST_KNOWN_OF_ALL {
+            return Err(self.fault("what follows from constants has too many numbers"));
+        }
+        Ok(())
+    }
+
+    /// The dimensions of an operation's result, which must be possible.
+    fn dims_after(&self, op: &Op, inputs: &[&[Dim]]) -> Result<Vec<Dim>> {
+        let dims = op.dims(inputs, None).map_err(|wrong| self.unfit(&wrong))?;
+        let of_one = dims.iter().map(|dim| dim.at(1)).collect::<Option<Vec<_>>>();
+        let elements = of_one.and_then(|dims| dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1))));
+        if dims.len() > MOST_AXES || elements.is_none_or(|elements| elements > MOST_ELEMENTS) {
+            return Err(self.fault(format!("the shape {} of {} axes is impossible", tensor::shown(&dims), dims.len())));
+        }
+        Ok(dims)
     }
 
     fn unfit(&self, wrong: &Mismatch) -> Error {
@@ -123,7 +153,7 @@ impl<'a> Writer<'a> {
     /// A constant of the model: known where it is small.
     pub(crate) fn constant(&mut self, tensor: Stored) -> Result<Value> {
         let (shape, _) = Files::shape(&tensor)?;
-        if shape.iter().product::<usize>() <= MOST_KNOWN {
+        if shape.iter().product::<usize>() <= SMALL_CONSTANT {
             return Ok(self.files.array(&tensor)?.into());
         }
         self.store(tensor)
@@ -262,7 +292,7 @@ impl<'a> Writer<'a> {
 
     fn push(&mut self, op: Op, inputs: Vec<usize>) -> Result<usize> {
         let dims: Vec<&[Dim]> = inputs.iter().map(|&input| self.dims[input].as_slice()).collect();
-        let dims = op.dims(&dims, None).map_err(|wrong| self.unfit(&wrong))?;
+        let dims = self.dims_after(&op, &dims)?;
         if self.nodes.len() >= MOST_NODES {
             return Err(Error::model(format!("the network would have more than {MOST_NODES} nodes")));
         }
@@ -276,7 +306,7 @@ impl<'a> Writer<'a> {
         let op = op.into();
         let dims: Vec<Vec<Dim>> = inputs.iter().map(|value| self.dims(value)).collect();
         let views: Vec<&[Dim]> = dims.iter().map(Vec::as_slice).collect();
-        let shape = op.dims(&views, None).map_err(|wrong| self.unfit(&wrong))?;
+        let shape = self.dims_after(&op, &views)?;
         if let Op::Primitive(primitive) = &op {
             let count = |dims: &[Dim]| Dim::product(dims).and_then(Dim::fixed).unwrap_or(usize::MAX);
             let small = |value: &Value, dims: &[Dim]| match value {
@@ -288,7 +318,9 @@ impl<'a> Writer<'a> {
             if all_known && count(&shape) <= MOST_KNOWN {
                 let arrays = inputs.iter().map(|value| self.array(value)).collect::<Result<Vec<_>>>()?;
                 let arrays: Vec<&Array> = arrays.iter().map(Rc::as_ref).collect();
-                return Ok(fold(primitive, &arrays).map_err(|wrong| self.unfit(&wrong))?.into());
+                let result = fold(primitive, &arrays).map_err(|wrong| self.unfit(&wrong))?;
+                self.count_known(result.numbers.len())?;
+                return Ok(result.into());
             }
         }
         let kind = match &op {

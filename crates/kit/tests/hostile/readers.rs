@@ -30,8 +30,9 @@ pub(crate) struct Reader {
 pub(crate) struct Place(TempDir);
 
 /// All of them.
-pub(crate) const READERS: [Reader; 22] = [
+pub(crate) const READERS: [Reader; 23] = [
     Reader { name: "model", read: model, valid: |place| vec![place.bytes("g.safetensors")] },
+    Reader { name: "onnx", read: onnx, valid: |_| small_onnx() },
     Reader { name: "image", read: image, valid: images },
     Reader { name: "mask", read: mask, valid: images },
     Reader { name: "zip", read: |place, bytes| source(place, "set.zip", bytes), valid: |_| vec![zip()] },
@@ -204,6 +205,23 @@ fn model(place: &Place, bytes: &[u8]) {
         drop(network.forward(&network.latents(&[0, 1], &device), &[]));
     }
     drop(segment::Segmenter::from_bytes(bytes, &place.path("x.safetensors"), &device));
+}
+
+fn onnx(_: &Place, bytes: &[u8]) {
+    let device = Device::cpu();
+    let Ok(imported) = ::onnx::import_bytes(bytes, &::onnx::Options::default(), &device) else { return };
+    let Ok(report) = imported.network.report() else { return };
+    let elements: usize = report.nodes.iter().map(|node| node.shape.iter().product::<usize>()).sum();
+    let small = report.macs < MOST_MACS && elements < 1 << 20;
+    if small && imported.network.graph.inputs().len() == 1 {
+        drop(imported.network.forward(&imported.network.latents(&[0, 1], &device), &[]));
+    }
+}
+
+/// The model of the tests of `onnx`; none where this crate is alone.
+fn small_onnx() -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/small.onnx");
+    fs::read(path).into_iter().collect()
 }
 
 fn image(_: &Place, bytes: &[u8]) {

@@ -129,7 +129,7 @@ fn bias(w: &mut Writer, call: &Call, [queries, keys]: [usize; 2], past: usize) -
     if !causal && lengths.is_none() && window == [-1, -1] {
         return Ok(bias);
     }
-    if batch.saturating_mul(queries).saturating_mul(keys) > 1 << 24 {
+    if batch.saturating_mul(queries).saturating_mul(keys) > 1 << 22 {
         return Err(w.fault("its mask is too large"));
     }
     let mut values = Vec::with_capacity(batch * queries * keys);

@@ -3,7 +3,7 @@
 use super::{Operator, operator};
 use crate::array::{Array, Kind, Number};
 use crate::call::Call;
-use crate::model::Attribute;
+use crate::model::{Attribute, Stored};
 use crate::writer::{Value, Writer};
 use crate::{Error, Result};
 use base::seed::Stream;
@@ -46,7 +46,10 @@ fn constant(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
     let Some((name, value)) = call.node.attributes.first() else { return Err(w.fault("it has no value")) };
     let reals = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
     Ok(vec![match (name.as_str(), value) {
-        ("value", Attribute::Tensor(tensor)) => w.constant(tensor.clone())?,
+        ("value", Attribute::Tensor(tensor)) => {
+            let name = call.node.outputs.first().cloned().unwrap_or_default();
+            w.constant(Stored { name, ..tensor.clone() })?
+        }
         ("value_float", Attribute::Float(value)) => Value::scalar(f64::from(*value)),
         ("value_floats", Attribute::Floats(values)) => Array::of(vec![values.len()], Kind::Real, reals(values)).into(),
         ("value_int", Attribute::Int(value)) => Array::scalar(Kind::Whole, *value as f64).into(),
@@ -168,8 +171,9 @@ fn random(w: &mut Writer, call: &Call, normal: bool) -> Result<Vec<Value>> {
     }
     let lengths = of_one.iter().map(|dim| dim.fixed()).collect::<Option<Vec<_>>>();
     let lengths = lengths.ok_or_else(|| w.fault("an axis other than the first depends on the batch"))?;
-    let count = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&count| count <= 1 << 26);
+    let count = lengths.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|&count| count <= 1 << 23);
     let count = count.ok_or_else(|| Error::model("random numbers of an impossible shape"))?;
+    w.count_known(count)?;
     let name = call.node.outputs.first().cloned().unwrap_or_default();
     let mut stream = Stream::new(0, "onnx", w.len() as u64);
     let mut draw = || {

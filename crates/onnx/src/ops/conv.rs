@@ -9,7 +9,7 @@ use net::{Conv, Dim, Op, Primitive};
 use tensor::Binary;
 
 pub(super) const TABLE: &[Operator] = &[
-    operator("Conv", "one to three axes; a kernel that is computed must be the same for all of a batch", conv),
+    operator("Conv", "one to three axes; a kernel for each image of a batch over two axes, without groups", conv),
     operator("ConvTranspose", "one and two axes", transposed),
 ];
 
@@ -56,6 +56,10 @@ fn conv(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
         return Err(w.fault(format!("its input has {} axes, its kernel {}", w.rank(&x), kernel.len() + 2)));
     }
     let mut moving = moving(w, call, &x, &kernel)?;
+    if let (2, [Dim::Batch(_), ..]) = (kernel.len(), &w.dims(&weights)[..]) {
+        let y = own_kernels(w, &x, &weights, &kernel, &moving, groups)?;
+        return Ok(vec![if call.has(2) { w.apply(Op::AddChannel, &[&y, &bias])? } else { y }]);
+    }
     let with_bias = |w: &mut Writer, op: Op, x: &Value, weights: &Value, bias: &Value| match bias {
         Value::Absent => w.apply(op, &[x, weights]),
         bias => w.apply(op, &[x, weights, bias]),
@@ -81,6 +85,49 @@ fn conv(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
         }
         axes => return Err(w.fault(format!("{axes} axes; 1 to 3 are supported"))),
     }])
+}
+
+/// A kernel for each image, as styles make them where a network for one image gets a batch: products with what each tap meets.
+fn own_kernels(
+    w: &mut Writer,
+    x: &Value,
+    weights: &Value,
+    kernel: &[usize],
+    moving: &Moving,
+    groups: usize,
+) -> Result<Value> {
+    let (of_x, of_weights) = (w.dims(x), w.dims(weights));
+    let ([n, Dim::Fixed(c), ..], [Dim::Batch(o), Dim::Fixed(met), ..]) = (&of_x[..], &of_weights[..]) else {
+        return Err(w.fault("its kernels differ by image, and its maps do not"));
+    };
+    if *n != Dim::N || groups != 1 || c != met {
+        return Err(w.fault("kernels that differ by image have no groups here"));
+    }
+    let mut x = x.clone();
+    for axis in 0..2 {
+        x = w.padded(&x, axis + 2, moving.padding[axis], 0.0)?;
+    }
+    let dims = w.dims(&x);
+    let mut size = [0; 2];
+    for axis in 0..2 {
+        let room = w.fixed(&dims, axis + 2)?.checked_sub(moving.span(axis));
+        size[axis] = room.ok_or_else(|| w.fault("its kernel is larger than its maps"))? / moving.stride[axis] + 1;
+    }
+    let mut taps = Vec::new();
+    for tap in 0..kernel[0] * kernel[1] {
+        let at = [tap / kernel[1] * moving.dilation[0], tap % kernel[1] * moving.dilation[1]];
+        let mut part = x.clone();
+        for axis in 0..2 {
+            part = w.sliced(&part, axis + 2, at[axis], moving.stride[axis] as isize, size[axis])?;
+        }
+        taps.push(w.reshape(&part, vec![Dim::N, Dim::Fixed(*c), Dim::Fixed(1), Dim::Fixed(size[0] * size[1])])?);
+    }
+    let all = Dim::Fixed(c * taps.len());
+    let taps = w.concat(&taps, 2)?;
+    let columns = w.reshape(&taps, vec![Dim::N, all, Dim::Fixed(size[0] * size[1])])?;
+    let rows = w.reshape(weights, vec![Dim::N, Dim::Fixed(*o), all])?;
+    let y = w.apply(Primitive::mat_mul(false, false), &[&rows, &columns])?;
+    w.reshape(&y, vec![Dim::N, Dim::Fixed(*o), Dim::Fixed(size[0]), Dim::Fixed(size[1])])
 }
 
 /// Each tap of the depth is a convolution of the maps that it meets; all depths are one batch.

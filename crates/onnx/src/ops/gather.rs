@@ -100,6 +100,9 @@ fn gather(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
 fn by_products(w: &mut Writer, x: &Value, indices: &Value, axis: usize, length: usize) -> Result<Vec<Value>> {
     let (dims, of_indices) = (w.dims(x), w.dims(indices));
     let rest: Vec<Dim> = dims.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, &dim)| dim).collect();
+    if length > 1 << 20 {
+        return Err(w.fault(format!("{length} entries are too many to choose from")));
+    }
     let (Some(count), Some(width)) = (Dim::product(&of_indices), Dim::product(&rest)) else {
         return Err(w.fault("it has too many elements"));
     };

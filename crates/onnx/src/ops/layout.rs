@@ -188,9 +188,9 @@ fn reshape(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
     } else if w.batch_of_one
         && let (Dim::Batch(all), Dim::Fixed(known)) = (all, known)
         && all == known
-        && shape.first().is_some_and(|first| first.is_one())
+        && let Some(Dim::Fixed(first)) = shape.first().copied()
     {
-        shape[0] = Dim::N;
+        shape[0] = Dim::Batch(first);
     }
     Ok(vec![w.reshape(&x, shape)?])
 }
@@ -255,7 +255,7 @@ fn split(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
     let lengths = match call.list(w, "split", 1)? {
         Some(lengths) => lengths,
         None => {
-            let parts = call.int("num_outputs", call.node.outputs.len() as i64).max(1);
+            let parts = (call.node.outputs.len() as i64).max(1);
             let each = (entries as i64).saturating_add(parts - 1) / parts;
             let whole = (entries as i64) / each.max(1);
             (0..parts).map(|part| if part < whole { each } else { entries as i64 - whole * each }).collect()
@@ -350,7 +350,7 @@ fn depth_and_space(w: &mut Writer, call: &Call, to_space: bool) -> Result<Vec<Va
     let [n, Dim::Fixed(c), Dim::Fixed(h), Dim::Fixed(width)] = dims[..] else {
         return Err(w.fault(format!("maps [n, c, h, w] are expected, found {}", tensor::shown(&dims))));
     };
-    let b = usize::try_from(call.int("blocksize", 0)).ok().filter(|&b| b > 0 && b < 1 << 16);
+    let b = usize::try_from(call.int("blocksize", 0)).ok().filter(|&b| b > 0 && b <= 1 << 10);
     let b = b.ok_or_else(|| w.fault("its block size cannot be"))?;
     let fixed =
         |lengths: &[usize]| [&[n], lengths.iter().map(|&l| Dim::Fixed(l)).collect::<Vec<_>>().as_slice()].concat();
@@ -387,7 +387,7 @@ fn trilu(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
         return Err(w.fault("matrices are expected"));
     }
     let (rows, columns) = (w.fixed(&dims, rank - 2)?, w.fixed(&dims, rank - 1)?);
-    if rows.saturating_mul(columns) > 1 << 24 {
+    if rows.saturating_mul(columns) > 1 << 22 {
         return Err(w.fault("its matrices are too large"));
     }
     let k = match call.input(1) {

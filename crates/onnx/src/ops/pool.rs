@@ -144,6 +144,9 @@ fn average(w: &mut Writer, call: &Call, x: &Value, count_padding: bool) -> Resul
             continue;
         }
         // Sums, and for each window how many entries count.
+        if moving.span(axis) > 1 << 16 || w.fixed(&w.dims(&x), place)? > 1 << 20 {
+            return Err(w.fault("its windows are too long"));
+        }
         let entries = w.fixed(&w.dims(&x), place)?;
         let span = moving.span(axis);
         let taps: Vec<f64> = (0..span).map(|tap| f64::from(u8::from(tap % dilation == 0))).collect();

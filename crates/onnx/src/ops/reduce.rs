@@ -150,6 +150,9 @@ fn arg(w: &mut Writer, call: &Call, reduction: Reduction) -> Result<Vec<Value>> 
     let dims = w.dims(&x);
     let axis = call.axis(w, 0, dims.len())?;
     let length = w.fixed(&dims, axis)?;
+    if length > 1 << 20 {
+        return Err(w.fault(format!("{length} entries are too many to choose from")));
+    }
     let best = w.reduced(reduction, &x, &[axis])?;
     let is_best = w.binary(Binary::Equal, &x, &best)?;
     let mut shape = vec![Dim::Fixed(1); dims.len()];

@@ -27,6 +27,9 @@ pub(super) const TABLE: &[Operator] = &[
     }),
 ];
 
+/// The longest axis that is made.
+const MOST: usize = 1 << 16;
+
 fn reals(w: &mut Writer, value: &Value) -> Result<Vec<f64>> {
     let values = w.array(value)?.values();
     values.ok_or_else(|| w.fault("a scale depends on the batch"))
@@ -51,7 +54,7 @@ fn old(w: &mut Writer, x: &Value, scales: &[f64], interpolation: Interpolation) 
 fn scaled(w: &Writer, entries: usize, scale: f64) -> Result<usize> {
     // As 32 bits give it.
     let length = (entries as f32 * scale as f32).floor();
-    let possible = length >= 1.0 && length <= (1 << 24) as f32;
+    let possible = length >= 1.0 && length <= MOST as f32;
     possible.then_some(length as usize).ok_or_else(|| w.fault(format!("{entries} entries cannot be scaled by {scale}")))
 }
 
@@ -74,7 +77,7 @@ fn resized(
         return Err(w.fault(format!("{entries} entries cannot be resized to {length}")));
     }
     // Whole factors of the nearest entry are a repetition, which is quicker.
-    if matches!(interpolation, Interpolation::Nearest { .. }) && length.is_multiple_of(entries) {
+    if matches!(interpolation, Interpolation::Nearest { .. }) && length.is_multiple_of(entries) && entries > 0 {
         let factor = length / entries;
         if map.rows(entries).rows.iter().enumerate().all(|(i, row)| *row == [(i / factor, 1.0)]) {
             map = AxisMap::Repeat { factor };
@@ -172,7 +175,7 @@ fn targets(w: &mut Writer, call: &Call, dims: &[Dim], axes: &[usize]) -> Result<
             continue;
         }
         let entries = w.fixed(dims, axis)?;
-        let size = size.known().filter(|&size| size >= 1.0 && size <= f64::from(1 << 24));
+        let size = size.known().filter(|&size| size >= 1.0 && size <= MOST as f64);
         let size = size.ok_or_else(|| w.fault("a size cannot be"))?;
         targets.push(Some((size as usize, size / entries as f64)));
     }
@@ -185,7 +188,7 @@ fn targets(w: &mut Writer, call: &Call, dims: &[Dim], axes: &[usize]) -> Result<
     if let Some(scale) = common {
         for (target, &axis) in targets.iter_mut().zip(axes) {
             if target.is_some() {
-                let length = (scale * w.fixed(dims, axis)? as f64 + 0.5).floor().clamp(1.0, f64::from(1 << 24));
+                let length = (scale * w.fixed(dims, axis)? as f64 + 0.5).floor().clamp(1.0, MOST as f64);
                 *target = Some((length as usize, scale));
             }
         }

@@ -72,6 +72,9 @@ fn grid_sample(w: &mut Writer, call: &Call) -> Result<Vec<Value>> {
 
 /// The weights of all entries of an axis, for places `[n, p, 1]` from -1 to 1: `[n, p, length]`.
 fn along(w: &mut Writer, call: &Call, place: &Value, length: usize, aligned: bool) -> Result<Value> {
+    if length > 1 << 16 {
+        return Err(w.fault(format!("an axis of {length} entries is too long")));
+    }
     let entries = length as f64;
     let (first, last) = if aligned { (0.0, entries - 1.0) } else { (-0.5, entries - 0.5) };
     let outside = match call.text("padding_mode", "zeros") {
