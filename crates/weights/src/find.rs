@@ -82,7 +82,8 @@ impl Search<'_> {
             .collect();
         let before = self.found.len();
         for (name, value) in item.entries() {
-            let name = name.as_text().map_or_else(|| "?".to_owned(), str::to_owned);
+            let name =
+                name.as_text().map_or_else(|| name.as_int().map_or("?".into(), |n| n.to_string()), str::to_owned);
             self.walk(value, &joined(key, &name), depth + 1)?;
         }
         for (place, value) in item.items().enumerate() {

@@ -143,7 +143,9 @@ impl<'t> Item<'t> {
 
     /// What kind of value it is, for messages: `a dictionary`, `an object of collections.OrderedDict`.
     pub fn what(self) -> String {
-        let global = |item: Self| item.as_global().map_or_else(|| "something".into(), |(m, n)| format!("{m}.{n}"));
+        let global = |item: Self| {
+            item.as_global().map_or_else(|| "a class that is kept elsewhere".into(), |(m, n)| format!("{m}.{n}"))
+        };
         match self.node() {
             Node::None => "None".into(),
             Node::Bool(_) => "a truth value".into(),

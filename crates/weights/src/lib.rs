@@ -18,7 +18,7 @@
 //!     println!("{name}: {:?} {}", tensor.shape(), tensor.dtype().name());
 //! }
 //! let first: Vec<f32> = weights.values("layer1.conv.weight")?;
-//! # Ok::<(), ganatomy_base::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![deny(clippy::indexing_slicing)]

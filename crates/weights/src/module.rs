@@ -44,9 +44,9 @@ impl<'t> Module<'t> {
     /// Its own parameters and buffers by their names, in the order of a state dict: tensors, or what should be some.
     pub fn tensors(&self) -> Vec<(&'t str, Item<'t>)> {
         if self.is_script {
-            return self.named(self.attributes).filter(|(_, value)| value.as_tensor().is_some()).collect();
+            return named(self.attributes).filter(|(_, value)| value.as_tensor().is_some()).collect();
         }
-        let dict = |name: &str| self.attributes.get(name).into_iter().flat_map(|dict| self.named(dict));
+        let dict = |name: &str| self.attributes.get(name).into_iter().flat_map(|dict| named(dict));
         let is_kept = |name: &str| {
             let left_out = self.attributes.get("_non_persistent_buffers_set");
             !left_out.is_some_and(|set| names_of(set).any(|left_out| left_out == name))
@@ -58,13 +58,14 @@ impl<'t> Module<'t> {
     /// The modules in it by their names, in their order.
     pub fn children(&self) -> Vec<(&'t str, Self)> {
         let among = if self.is_script { Some(self.attributes) } else { self.attributes.get("_modules") };
-        let named = among.into_iter().flat_map(|dict| self.named(dict));
+        let named = among.into_iter().flat_map(|dict| named(dict));
         named.filter_map(|(name, value)| Some((name, Self::of(value)?))).collect()
     }
+}
 
-    fn named(&self, dict: Item<'t>) -> impl Iterator<Item = (&'t str, Item<'t>)> + use<'t> {
-        dict.entries().filter_map(|(key, value)| Some((key.as_text()?, value)))
-    }
+/// What a dictionary holds by texts.
+fn named(dict: Item<'_>) -> impl Iterator<Item = (&str, Item<'_>)> {
+    dict.entries().filter_map(|(key, value)| Some((key.as_text()?, value)))
 }
 
 /// The names in a set, which older protocols write as `set([...])`.

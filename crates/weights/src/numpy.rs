@@ -91,9 +91,9 @@ fn array(tree: &Tree, bytes: Id, descr: Id, size: Id, fortran: bool, most: u64) 
             strides.push(step);
             step = step.saturating_mul(d.max(1));
         }
-        Tensor::strided(&typed, 0, shape, strides, most)?
+        Tensor::strided(&typed, 0, &shape, strides, most)?
     } else {
-        Tensor::contiguous(&typed, shape, most)?
+        Tensor::contiguous(&typed, &shape, most)?
     };
     Ok(Some(Node::Tensor(Box::new(tensor))))
 }
@@ -103,7 +103,7 @@ fn scalar(tree: &Tree, descr: Id, bytes: Id) -> Option<Node> {
     let (dtype, big_endian) = type_of(tree, descr)?;
     let region = bytes_of(tree, bytes).filter(|region| region.length() == dtype.bits() / 8)?;
     let typed = Typed { storage: Arc::new(Storage::region(region, big_endian)), dtype, first: 0, count: 1 };
-    let bytes = Tensor::contiguous(&typed, Vec::new(), 8).ok()?.to_bytes().ok()?;
+    let bytes = Tensor::contiguous(&typed, &[], 8).ok()?.to_bytes().ok()?;
     let wide = |bytes: &[u8]| {
         let negative =
             bytes.last().is_some_and(|last| last & 0x80 != 0) && matches!(dtype, Dtype::I8 | Dtype::I16 | Dtype::I32);

@@ -103,7 +103,8 @@ fn tensor(info: &TensorInfo, piece: Region) -> std::result::Result<Tensor, Strin
     }
     let count = piece.length() * 8 / dtype.bits();
     let typed = Typed { storage: Arc::new(Storage::region(piece, false)), dtype, first: 0, count };
-    Tensor::contiguous(&typed, info.shape.iter().map(|&d| d as u64).collect(), most)
+    let shape: Vec<u64> = info.shape.iter().map(|&d| d as u64).collect();
+    Tensor::contiguous(&typed, &shape, most)
 }
 
 fn dtype(stored: Stored) -> Dtype {

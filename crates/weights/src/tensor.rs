@@ -53,7 +53,7 @@ impl Tensor {
     pub(crate) fn strided(
         of: &Typed,
         first: u64,
-        shape: Vec<u64>,
+        shape: &[u64],
         strides: Vec<u64>,
         most: u64,
     ) -> std::result::Result<Self, String> {
@@ -69,7 +69,7 @@ impl Tensor {
         let steps = |(&d, &stride): (&u64, &u64)| (d - 1).checked_mul(stride);
         let reach =
             |shape: &[u64]| shape.iter().zip(&strides).try_fold(first, |last, pair| last.checked_add(steps(pair)?));
-        if count > 0 && reach(&shape).is_none_or(|last| last >= of.count) {
+        if count > 0 && reach(shape).is_none_or(|last| last >= of.count) {
             return Err(format!("declares the shape {shape:?}, and its storage has {} elements", of.count));
         }
         let sizes = shape.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<_>>();
@@ -86,10 +86,10 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`Tensor::strided`].
-    pub(crate) fn contiguous(of: &Typed, shape: Vec<u64>, most: u64) -> std::result::Result<Self, String> {
+    pub(crate) fn contiguous(of: &Typed, shape: &[u64], most: u64) -> std::result::Result<Self, String> {
         let mut strides = vec![1u64; shape.len()];
         let mut step = 1u64;
-        for (stride, &d) in strides.iter_mut().zip(&shape).rev() {
+        for (stride, &d) in strides.iter_mut().zip(shape).rev() {
             *stride = step;
             step = step.saturating_mul(d.max(1));
         }

@@ -1,6 +1,7 @@
 //! The machine: a stack, marks and a memo, as `CPython`'s `Lib/pickle.py` has them.
 
 use super::cursor::Cursor;
+use super::escape::unescaped;
 use super::opcode as op;
 use super::{Budget, Fault, Id, Node, Object, Tree};
 use base::{Error, Region, Result};
@@ -8,6 +9,8 @@ use std::collections::HashMap;
 
 /// Texts up to this length are kept in memory.
 const SHORT: u64 = 4096;
+/// Values and marks on the stack at most.
+const MOST_ON_STACK: usize = 1 << 20;
 /// Names in a pickle, of classes and functions, that are longer are no names.
 const LONGEST_NAME: usize = 1024;
 
@@ -79,6 +82,9 @@ impl Machine<'_> {
             }
             // Only a hint of how much to read at once.
             op::FRAME => drop(self.cursor.bytes::<8>()?),
+            op::MARK if self.marks.len() >= MOST_ON_STACK => {
+                return Err(Fault::TooMuch(format!("its stack holds more than {MOST_ON_STACK} marks")));
+            }
             op::MARK => self.marks.push(self.stack.len()),
             op::POP if self.marks.last() == Some(&self.stack.len()) => drop(self.marks.pop()),
             op::POP => drop(self.pop()?),
@@ -145,14 +151,15 @@ impl Machine<'_> {
                 self.old_string(length)?;
             }
             op::UNICODE => {
-                let line = self.line()?;
-                self.push_text(unescaped(&line))?;
+                // Letters of one byte, and escapes of numbers alone.
+                let line: String = self.cursor.line()?.into_iter().map(char::from).collect();
+                self.push_text(unescaped(&line, false))?;
             }
             op::STRING => {
                 let line = self.line()?;
                 let quoted = line.trim();
                 let inner = ['\'', '"'].into_iter().find_map(|q| quoted.strip_prefix(q)?.strip_suffix(q));
-                self.push_text(unescaped(inner.ok_or_else(|| broken("a text without quotes"))?))?;
+                self.push_text(unescaped(inner.ok_or_else(|| broken("a text without quotes"))?, true))?;
             }
             op::NEXT_BUFFER | op::READONLY_BUFFER => return Err(broken("what it holds was saved in another file")),
 
@@ -294,8 +301,8 @@ impl Machine<'_> {
 
     /// Puts a value on the stack that is there already.
     fn put(&mut self, id: Id) -> Step {
-        if self.stack.len() >= 1 << 20 {
-            return Err(Fault::TooMuch("its stack holds more than 1048576 values".into()));
+        if self.stack.len() >= MOST_ON_STACK {
+            return Err(Fault::TooMuch(format!("its stack holds more than {MOST_ON_STACK} values")));
         }
         self.stack.push(id);
         Ok(())
@@ -440,46 +447,4 @@ fn pairs(items: &[Id]) -> Step<Vec<(Id, Id)>> {
         (pairs, []) => Ok(pairs.iter().map(|&[key, value]| (key, value)).collect()),
         _ => Err(broken("a key has no value")),
     }
-}
-
-/// A text of protocol 0 with its escapes resolved. Escapes that are not known stay as they are.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\\') {
-        out.push_str(before);
-        let mut letters = after.chars();
-        let simple = match letters.next() {
-            Some('n') => Some('\n'),
-            Some('t') => Some('\t'),
-            Some('r') => Some('\r'),
-            Some(quoted @ ('\\' | '\'' | '"')) => Some(quoted),
-            _ => None,
-        };
-        let digits = |skip: usize, count: usize| {
-            let number = u32::from_str_radix(after.get(skip..skip + count)?, 16).ok()?;
-            Some((char::from_u32(number)?, after.get(skip + count..)?))
-        };
-        let coded = match after.as_bytes().first() {
-            Some(b'x') => digits(1, 2),
-            Some(b'u') => digits(1, 4),
-            Some(b'U') => digits(1, 8),
-            _ => None,
-        };
-        match (simple, coded) {
-            (Some(letter), _) => {
-                out.push(letter);
-                rest = letters.as_str();
-            }
-            (None, Some((letter, left))) => {
-                out.push(letter);
-                rest = left;
-            }
-            (None, None) => {
-                out.push('\\');
-                rest = after;
-            }
-        }
-    }
-    out + rest
 }

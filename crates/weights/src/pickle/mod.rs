@@ -3,6 +3,7 @@
 //! Where a pickle asks Python to call something, the machine writes down what, with which arguments.
 
 mod cursor;
+mod escape;
 mod machine;
 mod opcode;
 pub(crate) mod tree;
@@ -34,6 +35,3 @@ impl From<Error> for Fault {
         Self::Other(error)
     }
 }
-
-#[cfg(test)]
-mod tests;

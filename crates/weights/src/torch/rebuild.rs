@@ -51,22 +51,29 @@ pub(crate) fn resolve(tree: &mut Tree, region: &Region, keeper: &mut impl Keeper
 pub(super) fn resolve_within(tree: &mut Tree, what: &mut Resolving, keeper: &mut impl Keeper) -> Result<()> {
     let mut inner = HashMap::new();
     let mut texts = HashMap::new();
-    // Values come after those that they are made of.
     for id in tree.ids() {
         let made = match tree.node(id) {
             Node::Persistent(name) => keeper.find(tree, *name)?,
             Node::Object(object) => match tree.global(object.class) {
                 Some(("torch.storage", "_load_from_bytes")) if what.nested => of_bytes(tree, object, what, &mut inner)?,
                 Some(("_codecs", "encode")) => numpy::encoded(tree, object, &mut texts)?.map(Node::Bytes),
-                Some((module, name)) => tensor(tree, object, module, name, what.most).map_err(|reason| {
-                    let name = path_to(tree, id).unwrap_or_else(|| "a tensor".into());
-                    Error::file(what.region.path(), format!("{name} {reason}"))
-                        .with_hint("The file is damaged or was made to do harm: copy or download it again.")
-                })?,
-                None => None,
+                _ => None,
             },
             _ => None,
         };
+        if let Some(node) = made {
+            tree.replace(id, node);
+        }
+    }
+    // Tensors come after those that they are made of.
+    for id in tree.ids() {
+        let Node::Object(object) = tree.node(id) else { continue };
+        let Some((module, name)) = tree.global(object.class) else { continue };
+        let made = tensor(tree, object, module, name, what.most).map_err(|reason| {
+            let name = path_to(tree, id).unwrap_or_else(|| "a tensor".into());
+            Error::file(what.region.path(), format!("{name} {reason}"))
+                .with_hint("The file is damaged or was made to do harm: copy or download it again.")
+        })?;
         if let Some(node) = made {
             tree.replace(id, node);
         }
@@ -162,7 +169,7 @@ fn strided(tree: &Tree, arguments: &[Id], notes: Option<Id>, dtype: Option<Id>, 
     }
     let numbers = |id: Id| shape(tree, id).ok_or("has a shape that is none");
     let first = tree.count(offset).ok_or("begins at an impossible place")?;
-    let tensor = Tensor::strided(&typed, first, numbers(size)?, numbers(stride)?, most)?;
+    let tensor = Tensor::strided(&typed, first, &numbers(size)?, numbers(stride)?, most)?;
     // Conjugate and negative views say so, and their values stand as they were before.
     let noted = notes.map(|notes| tree.node(notes));
     let views = match noted {

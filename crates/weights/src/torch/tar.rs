@@ -142,7 +142,7 @@ fn read_tensors(
         let mut numbers = || (0..dimensions).map(|_| number(region, &mut at)).collect::<Result<Vec<u64>>>();
         let (shape, strides) = (numbers()?, numbers()?);
         let first = number(region, &mut at)?;
-        let tensor = Tensor::strided(storage, first, shape, strides, most);
+        let tensor = Tensor::strided(storage, first, &shape, strides, most);
         let tensor = tensor.map_err(|reason| broken(region, format!("tensor {name:?} {reason}")))?;
         tensors.insert(name, tensor);
     }
