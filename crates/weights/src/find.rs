@@ -3,14 +3,16 @@
 use crate::item::Item;
 use crate::module::Module;
 use crate::pickle::Id;
-use crate::state_dict::{StateDict, joined};
+use crate::state_dict::{Setting, StateDict, joined};
 use crate::tensor::Tensor;
 use base::{Error, Result, known_names};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// How deep networks are looked for, and how deep modules may lie in each other.
 const DEEPEST: usize = 32;
+/// Tensors and settings of modules at most.
+const MOST_GATHERED: usize = 1 << 18;
 /// What wrappers put before every name.
 const WRAPPERS: [&str; 2] = ["module", "_orig_mod"];
 /// Names of networks with which the names of tensors begin, where several lie in one dictionary.
@@ -65,10 +67,11 @@ impl Search<'_> {
             return Ok(());
         }
         if let Some(module) = Module::of(item) {
-            let mut entries = Vec::new();
-            gather(&module, "", 0, &mut entries, &mut HashSet::new());
-            if !entries.is_empty() {
-                self.found.push(StateDict::new(self.path, key.to_owned(), entries)?);
+            let mut all = Gathered::default();
+            all.gather(&module, "", 0);
+            if !all.entries.is_empty() {
+                let dict = StateDict::new(self.path, key.to_owned(), all.entries)?;
+                self.found.push(dict.with_settings(all.settings));
             }
             return Ok(());
         }
@@ -99,26 +102,30 @@ impl Search<'_> {
     }
 }
 
-/// The tensors of a module and of those in it, with the names of a state dict.
-fn gather(
-    module: &Module<'_>,
-    prefix: &str,
-    depth: usize,
-    entries: &mut Vec<(String, Tensor)>,
-    seen: &mut HashSet<String>,
-) {
-    for (name, value) in module.tensors() {
-        let name = joined(prefix, name);
-        if let Some(tensor) = value.as_tensor()
-            && seen.insert(name.clone())
-        {
-            entries.push((name, tensor.clone()));
+/// The tensors of a module and of those in it, with the names of a state dict, and what the modules say of themselves.
+#[derive(Default)]
+struct Gathered {
+    entries: Vec<(String, Tensor)>,
+    names: HashSet<String>,
+    settings: HashMap<String, Setting>,
+}
+
+impl Gathered {
+    fn gather(&mut self, module: &Module<'_>, prefix: &str, depth: usize) {
+        for (name, value) in module.tensors() {
+            let name = joined(prefix, name);
+            if let Some(tensor) = value.as_tensor()
+                && self.names.insert(name.clone())
+            {
+                self.entries.push((name, tensor.clone()));
+            }
         }
-    }
-    // Modules that hold themselves would never end; as many as this, no network has.
-    if depth < DEEPEST && entries.len() < 1 << 18 {
-        for (name, child) in module.children() {
-            gather(&child, &joined(prefix, name), depth + 1, entries, seen);
+        self.settings.extend(module.settings().into_iter().map(|(name, setting)| (joined(prefix, name), setting)));
+        // Modules that hold themselves would never end; as many as this, no network has.
+        if depth < DEEPEST && self.entries.len() + self.settings.len() < MOST_GATHERED {
+            for (name, child) in module.children() {
+                self.gather(&child, &joined(prefix, name), depth + 1);
+            }
         }
     }
 }

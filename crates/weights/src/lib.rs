@@ -39,6 +39,6 @@ mod torch;
 pub use dtype::Dtype;
 pub use item::{Item, Made};
 pub use module::Module;
-pub use state_dict::StateDict;
+pub use state_dict::{Setting, StateDict};
 pub use stored::{Container, Stored};
 pub use tensor::Tensor;

@@ -1,6 +1,7 @@
 //! Modules of `PyTorch` that were saved whole: their classes are names, their attributes data.
 
 use crate::item::Item;
+use crate::state_dict::Setting;
 
 /// A module (`torch.nn.Module`) as it stands in a file: its class by name, what it holds by its attributes.
 #[derive(Clone, Debug)]
@@ -39,6 +40,16 @@ impl<'t> Module<'t> {
     /// An attribute by its name: a number, a setting, an argument with which it was made.
     pub fn attribute(&self, name: &str) -> Option<Item<'t>> {
         self.attributes.get(name)
+    }
+
+    /// Its attributes that are numbers, texts or nothing, by their names.
+    pub fn settings(&self) -> Vec<(&'t str, Setting)> {
+        let setting = |value: Item<'t>| {
+            let text = || value.as_text().map(|text| Setting::Text(text.to_owned()));
+            let number = || value.as_float().map(Setting::Number).or_else(text);
+            value.as_bool().map(Setting::Bool).or_else(number).or_else(|| value.is_none().then_some(Setting::None))
+        };
+        named(self.attributes).filter_map(|(name, value)| Some((name, setting(value)?))).collect()
     }
 
     /// Its own parameters and buffers by their names, in the order of a state dict: tensors, or what should be some.

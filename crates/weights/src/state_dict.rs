@@ -12,6 +12,20 @@ pub struct StateDict {
     key: String,
     entries: Vec<(String, Tensor)>,
     places: HashMap<String, usize>,
+    settings: HashMap<String, Setting>,
+}
+
+/// What a module that was saved whole says of itself beside its tensors: how it was made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// `None`: not in use.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
 }
 
 impl StateDict {
@@ -25,7 +39,7 @@ impl StateDict {
                     .with_hint("The file is damaged or was made to do harm: copy or download it again."));
             }
         }
-        Ok(Self { path: path.to_owned(), key, entries, places })
+        Ok(Self { path: path.to_owned(), key, entries, places, settings: HashMap::new() })
     }
 
     /// The file.
@@ -103,7 +117,23 @@ impl StateDict {
             let rest = name.strip_prefix(prefix)?.strip_prefix('.')?;
             Some((rest.to_owned(), tensor.clone()))
         };
-        Self::new(&self.path, joined(&self.key, prefix), self.entries.iter().filter_map(inside).collect())
+        let mut part =
+            Self::new(&self.path, joined(&self.key, prefix), self.entries.iter().filter_map(inside).collect())?;
+        let of_part = |(name, setting): (&String, &Setting)| {
+            Some((name.strip_prefix(prefix)?.strip_prefix('.')?.to_owned(), setting.clone()))
+        };
+        part.settings = self.settings.iter().filter_map(of_part).collect();
+        Ok(part)
+    }
+
+    /// What a module says of itself, by its name and that of its attribute: `synthesis.b8.conv0.conv_clamp`. Plain state dicts say nothing.
+    pub fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.get(name)
+    }
+
+    /// The same tensors with what their modules say of themselves.
+    pub(crate) fn with_settings(self, settings: HashMap<String, Setting>) -> Self {
+        Self { settings, ..self }
     }
 
     /// The same tensors as those to which another key leads.

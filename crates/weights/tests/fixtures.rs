@@ -1,6 +1,8 @@
 //! Files that `PyTorch` and `NumPy` wrote (`make_fixtures.py`) are read as they read them themselves, to the bit.
 
-use ganatomy_weights::{Container, Stored, Tensor};
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
+use ganatomy_weights::{Container, Setting, Stored, Tensor};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[test]
@@ -119,6 +121,12 @@ fn what_lies_beside_the_tensors_is_data() {
     let (name, first) = &module.children()[0];
     assert_eq!((*name, first.class()), ("first", "Block"));
     assert_eq!(first.attribute("training").unwrap().as_bool(), Some(true));
+    // The same by one name, beside the tensors.
+    let dict = stored.state_dict(None).unwrap();
+    assert_eq!(dict.setting("first.norm.eps"), Some(&Setting::Number(1e-5)));
+    assert_eq!(dict.setting("first.conv.padding_mode"), Some(&Setting::Text("zeros".into())));
+    assert_eq!(dict.under("first.norm").unwrap().setting("affine"), Some(&Setting::Bool(true)));
+    assert_eq!(dict.setting("first.conv.missing"), None);
 }
 
 #[test]
