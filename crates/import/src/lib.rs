@@ -16,6 +16,7 @@
 
 mod assembly;
 mod dcgan;
+mod mimicry;
 mod spec;
 
 pub use spec::Spec;
@@ -52,12 +53,15 @@ pub struct Classes {
 pub enum Architecture {
     /// Layers that enlarge a latent to an image, one after the other.
     Dcgan,
+    /// The residual generators of torch-mimicry.
+    Mimicry,
 }
 
 /// A row for each: its name, whether tensors look like it, and how it is built.
 type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
 
-const TABLE: [Row; 1] = [
+const TABLE: [Row; 2] = [
+    (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
     // The least particular comes last.
     (Architecture::Dcgan, "dcgan", dcgan::is_like, dcgan::network),
 ];

@@ -105,3 +105,12 @@ fn a_dcgan_by_its_tensors() {
     assert!(imported.notices.iter().any(|notice| notice.contains("activations leave no trace")));
 }
 
+#[test]
+fn residual_generators_of_mimicry() {
+    for folder in ["mimicry-dcgan32", "mimicry-sngan32"] {
+        let Some(path) = shared(folder) else { continue };
+        let imported = import(&dict(&path.join("generator.pt"), None), None).unwrap();
+        images(&imported, &path, folder, MOST);
+    }
+}
+
