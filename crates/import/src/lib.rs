@@ -17,6 +17,7 @@
 mod assembly;
 mod dcgan;
 mod mimicry;
+mod progan;
 mod spec;
 
 pub use spec::Spec;
@@ -55,12 +56,18 @@ pub enum Architecture {
     Dcgan,
     /// The residual generators of torch-mimicry.
     Mimicry,
+    /// The `ProGAN` of GAN Dissection.
+    Progan,
+    /// The `ProGAN` of pro-gan-pth.
+    ProganPth,
 }
 
 /// A row for each: its name, whether tensors look like it, and how it is built.
 type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
 
-const TABLE: [Row; 2] = [
+const TABLE: [Row; 4] = [
+    (Architecture::Progan, "progan", progan::is_dissection, progan::dissection),
+    (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, progan::pth),
     (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
     // The least particular comes last.
     (Architecture::Dcgan, "dcgan", dcgan::is_like, dcgan::network),

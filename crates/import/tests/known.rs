@@ -34,6 +34,32 @@ fn shape_of(imported: &Imported, node: &str) -> Vec<usize> {
 }
 
 #[test]
+fn progan_of_gan_dissection() {
+    for (name, layer) in [("progan.pth", "layer"), ("progan-old.pth", "features.")] {
+        let weights = Stored::open(fixture(name)).unwrap().state_dict(None).unwrap();
+        assert_eq!(Architecture::of(&weights), Some(Architecture::Progan));
+        let imported = import(&weights, None).unwrap();
+        let z = Array::read(fixture("z.npy")).unwrap();
+        let z = Tensor::new(&z.shape.clone(), z.into_f32(), &Device::cpu());
+        let ready = imported.network.inference().unwrap();
+        for (known, expected) in read_npz(fixture("activations.npz")).unwrap() {
+            let node = match (known.strip_prefix("layer"), layer) {
+                (Some(number), "features.") => format!("features.{}", number.parse::<usize>().unwrap() - 1),
+                (None, "features.") => "output".to_owned(),
+                _ => known.clone(),
+            };
+            let node = ready.program().find(&node).unwrap();
+            let found = ready.start(&[(ready.input().unwrap(), &z)]).unwrap().fetch_one(node).unwrap();
+            assert_eq!(found.shape(), expected.shape, "{name}, {known}");
+            let expected = expected.into_f32();
+            let most = expected.iter().fold(0f32, |most, value| most.max(value.abs()));
+            let far = found.to_vec().iter().zip(&expected).fold(0f32, |far, (a, b)| far.max((a - b).abs()));
+            assert!(far / most <= 1e-5, "{name}, {known}: {}", far / most);
+        }
+    }
+}
+
+#[test]
 fn dcgans_of_several_forms() {
     // A linear layer with a norm over its features, then transposed convolutions.
     let imported = import(
@@ -105,3 +131,38 @@ fn what_is_left_open_lists_the_choices() {
     }
 }
 
+#[test]
+fn a_tensor_that_is_left_over_is_an_error() {
+    let weights = Stored::open(fixture("progan.pth")).unwrap().state_dict(None).unwrap();
+    let mut tensors: Vec<(String, Tensor)> = weights
+        .entries()
+        .map(|(name, tensor)| (name.to_owned(), Tensor::new(tensor.shape(), tensor.to_f32().unwrap(), &Device::cpu())))
+        .collect();
+    let read = |tensors: &[(String, Tensor)]| {
+        let named: Vec<(String, &Tensor)> = tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
+        let stored = Stored::from_bytes(tensors_to_bytes(&named).unwrap(), "f.safetensors").unwrap();
+        import(&stored.state_dict(None).unwrap(), None)
+    };
+    assert!(read(&tensors).is_ok());
+    let one = tensors[0].1.unary(Unary::Abs);
+    tensors.push(("layer9.conv.weight".to_owned(), one));
+    let message = read(&tensors).unwrap_err().to_string();
+    assert!(
+        message.contains("has tensors that a network of the kind progan has not: \"layer9.conv.weight\""),
+        "{message}"
+    );
+    // And one that is missing.
+    tensors.retain(|(name, _)| name != "layer3.wscale.b");
+    let message = read(&tensors).unwrap_err().to_string();
+    assert!(message.contains("has no tensor \"layer3.wscale.b\""), "{message}");
+}
+
+#[test]
+fn unknown_tensors_are_told_with_what_is_known() {
+    let error = import(&dict(&[("a", &[2]), ("b", &[3])]), None).unwrap_err();
+    assert!(error.to_string().contains("holds tensors of no network that is known here (a, b, ...)"), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("pro-gan-pth") && hint.contains("`spec`"), "{hint}");
+    let message = "dcgam".parse::<Architecture>().unwrap_err().to_string();
+    assert_eq!(message, "\"dcgam\" is not known. Did you mean dcgan?");
+}

@@ -114,3 +114,10 @@ fn residual_generators_of_mimicry() {
     }
 }
 
+#[test]
+fn progan_of_pro_gan_pth() {
+    let Some(path) = shared("akanimax-progan64") else { return };
+    let imported = import(&dict(&path.join("generator.pt"), Some("generator")), None).unwrap();
+    images(&imported, &path, "akanimax-progan64", MOST_BY_TILES);
+}
+
