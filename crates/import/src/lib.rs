@@ -18,6 +18,7 @@ mod assembly;
 mod dcgan;
 mod mimicry;
 mod progan;
+mod resnet;
 mod spec;
 
 pub use spec::Spec;
@@ -60,15 +61,18 @@ pub enum Architecture {
     Progan,
     /// The `ProGAN` of pro-gan-pth.
     ProganPth,
+    /// A `ResNet` for CIFAR, a classifier.
+    ResnetCifar,
 }
 
 /// A row for each: its name, whether tensors look like it, and how it is built.
 type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
 
-const TABLE: [Row; 4] = [
+const TABLE: [Row; 5] = [
     (Architecture::Progan, "progan", progan::is_dissection, progan::dissection),
     (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, progan::pth),
     (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
+    (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, resnet::network),
     // The least particular comes last.
     (Architecture::Dcgan, "dcgan", dcgan::is_like, dcgan::network),
 ];

@@ -121,3 +121,21 @@ fn progan_of_pro_gan_pth() {
     images(&imported, &path, "akanimax-progan64", MOST_BY_TILES);
 }
 
+#[test]
+fn resnets_for_cifar() {
+    for (name, file) in [("resnet20", "resnet20-12fca82f.th"), ("resnet56", "resnet56-4bfd9763.th")] {
+        let (Some(path), Some(folder)) = (shared(file), shared("resnet_cifar10/reference")) else { continue };
+        let imported = import(&dict(&path, None), None).unwrap();
+        let bytes = Array::read(folder.join("images8_uint8_nhwc_rgb.npy")).unwrap().into_f32();
+        let place = |i: usize| {
+            let (image, channel, cell) = (i / 3072, i % 3072 / 1024, i % 1024);
+            bytes[(image * 1024 + cell) * 3 + channel] / 127.5 - 1.0
+        };
+        let x = Tensor::new(&[8, 3, 32, 32], (0..bytes.len()).map(place).collect(), &Device::cpu());
+        let found = imported.network.forward(&x, &[]).unwrap();
+        let expected = Array::read(folder.join(format!("{name}_logits_10000.npy"))).unwrap().into_f32();
+        let error = error(&found, &expected[..80]);
+        eprintln!("{name}: logits {error:.1e}");
+        assert!(error <= MOST, "{name}: {error}");
+    }
+}
