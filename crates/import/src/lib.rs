@@ -16,6 +16,7 @@
 
 mod assembly;
 mod dcgan;
+mod espnet;
 mod mimicry;
 mod progan;
 mod resnet;
@@ -61,6 +62,8 @@ pub enum Architecture {
     Progan,
     /// The `ProGAN` of pro-gan-pth.
     ProganPth,
+    /// `ESPNet`, a segmenter.
+    Espnet,
     /// A `ResNet` for CIFAR, a classifier.
     ResnetCifar,
 }
@@ -68,10 +71,11 @@ pub enum Architecture {
 /// A row for each: its name, whether tensors look like it, and how it is built.
 type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
 
-const TABLE: [Row; 5] = [
+const TABLE: [Row; 6] = [
     (Architecture::Progan, "progan", progan::is_dissection, progan::dissection),
     (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, progan::pth),
     (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
+    (Architecture::Espnet, "espnet", espnet::is_like, espnet::network),
     (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, resnet::network),
     // The least particular comes last.
     (Architecture::Dcgan, "dcgan", dcgan::is_like, dcgan::network),
