@@ -21,6 +21,7 @@ mod mimicry;
 mod progan;
 mod resnet;
 mod spec;
+mod stylegan2;
 
 pub use spec::Spec;
 
@@ -62,6 +63,10 @@ pub enum Architecture {
     Progan,
     /// The `ProGAN` of pro-gan-pth.
     ProganPth,
+    /// `StyleGAN2` with the names of rosinality.
+    Stylegan2,
+    /// NVIDIA's network pickles of `StyleGAN2`-ADA.
+    Stylegan2Ada,
     /// `ESPNet`, a segmenter.
     Espnet,
     /// A `ResNet` for CIFAR, a classifier.
@@ -71,10 +76,12 @@ pub enum Architecture {
 /// A row for each: its name, whether tensors look like it, and how it is built.
 type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
 
-const TABLE: [Row; 6] = [
+const TABLE: [Row; 8] = [
     (Architecture::Progan, "progan", progan::is_dissection, progan::dissection),
     (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, progan::pth),
     (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
+    (Architecture::Stylegan2, "stylegan2", stylegan2::is_rosinality, stylegan2::rosinality),
+    (Architecture::Stylegan2Ada, "stylegan2-ada", stylegan2::is_official, stylegan2::official),
     (Architecture::Espnet, "espnet", espnet::is_like, espnet::network),
     (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, resnet::network),
     // The least particular comes last.

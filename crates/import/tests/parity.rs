@@ -121,6 +121,39 @@ fn progan_of_pro_gan_pth() {
     images(&imported, &path, "akanimax-progan64", MOST_BY_TILES);
 }
 
+/// Of `StyleGAN`, where sums of squares are divided by and filters follow each other.
+const MOST_OF_STYLEGAN: f64 = 1e-4;
+
+#[test]
+fn stylegan2_of_rosinality() {
+    let Some(path) = shared("rosinality-32") else { return };
+    let imported = import(&dict(&path.join("generator.pt"), None), None).unwrap();
+    images(&imported, &path, "rosinality-32", MOST_OF_STYLEGAN);
+}
+
+#[test]
+fn stylegan2_of_nvidia() {
+    let Some(path) = shared("sg2ada-32") else { return };
+    let imported = import(&dict(&path.join("generator.pkl"), None), None).unwrap();
+    images(&imported, &path, "sg2ada-32", MOST_OF_STYLEGAN);
+    // Every layer of the synthesis, by the names of the file.
+    let z = tensor(Array::read(path.join("z.npy")).unwrap());
+    let ready = imported.network.inference().unwrap();
+    let mut worst = 0f64;
+    for (name, expected) in read_npz(path.join("acts.npz")).unwrap() {
+        let Some(node) =
+            [name.clone(), format!("synthesis.{name}")].iter().find_map(|name| ready.program().find(name).ok())
+        else {
+            eprintln!("sg2ada-32: {name} {:?} is no node", expected.shape);
+            continue;
+        };
+        let found = ready.start(&[(ready.input().unwrap(), &z)]).unwrap().fetch_one(node).unwrap();
+        worst = worst.max(error(&found, &expected.into_f32()));
+    }
+    eprintln!("sg2ada-32: layers {worst:.1e} at most");
+    assert!(worst <= MOST_OF_STYLEGAN, "{worst}");
+}
+
 #[test]
 fn resnets_for_cifar() {
     for (name, file) in [("resnet20", "resnet20-12fca82f.th"), ("resnet56", "resnet56-4bfd9763.th")] {
