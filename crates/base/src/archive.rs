@@ -8,12 +8,12 @@
 #![warn(clippy::indexing_slicing)]
 
 use crate::sniff::{Kind, Wanted};
-use crate::{Error, Result, files};
+use crate::{Error, Region, Result};
 use flate2::{Compression, Crc, read::DeflateDecoder, write::DeflateEncoder};
 use rawzip::time::UtcDateTime;
 use rawzip::{
-    CompressionMethod, ErrorKind, FileReader, MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ReaderAt, ZipArchive,
-    ZipArchiveEntryWayfinder, ZipArchiveWriter, ZipLocator, ZipVerification,
+    CompressionMethod, ErrorKind, MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ZipArchive, ZipArchiveEntryWayfinder,
+    ZipArchiveWriter, ZipEntry, ZipLocator, ZipVerification,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,6 +25,8 @@ const WANTED: Wanted =
     Wanted { name: "a zip archive", kind: Kind::ZIP, cure: "Copy or download it again, or pack it as a .zip." };
 /// What a member takes besides its packed bytes, at the least: the header before them, without the name in it.
 const HEADER: u64 = 30;
+/// Bytes of a stored member that are compared with its checksum at once.
+const CHECKED_AT_ONCE: usize = 1 << 18;
 /// The time of every written member, in seconds of Unix time: the first that the format knows, 1980-01-01.
 const TIME: i64 = 315_532_800;
 /// The upper half of code page 437, in which names are that are not UTF-8.
@@ -33,8 +35,8 @@ const CODE_PAGE_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿ�
 
 /// A zip archive that was opened for reading. Threads may read members at the same time; nothing waits for anything.
 pub struct Archive {
-    path: PathBuf,
-    zip: ZipArchive<Source>,
+    region: Region,
+    zip: ZipArchive<Region>,
     members: Vec<Member>,
 }
 
@@ -55,30 +57,13 @@ pub struct Member {
     place: ZipArchiveEntryWayfinder,
 }
 
-/// Where the bytes of an archive are.
-enum Source {
-    File(FileReader),
-    Memory(Cow<'static, [u8]>),
-}
-
-impl ReaderAt for Source {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.read_at(buffer, offset),
-            Self::Memory(bytes) => bytes.read_at(buffer, offset),
-        }
-    }
-}
-
 impl Archive {
     /// Opens an archive and reads its list. `broken` begins the message where the file is none: `is a broken zip archive`.
     ///
     /// # Errors
     /// The file cannot be read, is not a whole archive, or has members that overlap.
     pub fn open(path: impl AsRef<Path>, broken: &str) -> Result<Self> {
-        let path = path.as_ref();
-        let (file, length) = files::open(path)?;
-        Self::new(Source::File(file.into()), length, path, broken)
+        Self::of(Region::open(path)?, broken)
     }
 
     /// As [`Archive::open`], of an archive in memory; `path` is only for the messages.
@@ -86,12 +71,15 @@ impl Archive {
     /// # Errors
     /// As [`Archive::open`].
     pub fn from_bytes(bytes: impl Into<Cow<'static, [u8]>>, path: impl AsRef<Path>, broken: &str) -> Result<Self> {
-        let bytes = bytes.into();
-        let length = bytes.len() as u64;
-        Self::new(Source::Memory(bytes), length, path.as_ref(), broken)
+        Self::of(Region::from_bytes(bytes, path), broken)
     }
 
-    fn new(source: Source, length: u64, path: &Path, broken: &str) -> Result<Self> {
+    /// As [`Archive::open`], of a piece of a file.
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    pub fn of(region: Region, broken: &str) -> Result<Self> {
+        let (path, length) = (region.path(), region.length());
         let wrong = |reason: &str| Error::file(path, format!("{broken}: {reason}"));
         let refused = |e: rawzip::Error| match fault(e) {
             // A broken .npz is a broken archive, too.
@@ -100,8 +88,9 @@ impl Archive {
         };
         // A buffer of this length holds every entry of a list, however long its names.
         let mut buffer = vec![0; MAX_CENTRAL_DIRECTORY_RECORD_SIZE];
-        let zip =
-            ZipLocator::new().locate_in_reader(source, &mut buffer, length).map_err(|(_, error)| refused(error))?;
+        let zip = ZipLocator::new()
+            .locate_in_reader(region.clone(), &mut buffer, length)
+            .map_err(|(_, error)| refused(error))?;
         let mut members = Vec::new();
         let mut extents = Vec::new();
         let mut entries = zip.entries(&mut buffer);
@@ -137,7 +126,7 @@ impl Archive {
                 return Err(wrong(&format!("{:?} and {:?} overlap", name(first), name(second))));
             }
         }
-        Ok(Self { path: path.to_owned(), zip, members })
+        Ok(Self { region, zip, members })
     }
 
     /// What is in the archive, in the order of its list. Names may come twice, and may lead out of any folder.
@@ -148,7 +137,7 @@ impl Archive {
     /// The path of a member, for messages: the archive's path continued.
     pub fn path_of(&self, index: usize) -> PathBuf {
         // Not by `join`, which a name with a `/` at its start would take out of the archive.
-        let mut path = self.path.clone().into_os_string();
+        let mut path = self.region.path().as_os_str().to_owned();
         if let Some(member) = self.members.get(index) {
             path.push(MAIN_SEPARATOR_STR);
             path.push(&member.name);
@@ -181,6 +170,46 @@ impl Archive {
         Ok(bytes)
     }
 
+    /// Where a member lies in the file that is stored as it is; `None` where it is packed. [`Archive::check`] says whether it is whole.
+    ///
+    /// # Errors
+    /// There is no such member, it is encrypted or does not lie in the file, or the file cannot be read.
+    pub fn stored(&self, index: usize) -> Result<Option<Region>> {
+        let (member, entry) = self.entry(index)?;
+        let (start, end) = entry.compressed_data_range();
+        let region = end.checked_sub(start).and_then(|length| self.region.piece(start, length));
+        let wrong = |reason: &str| Error::file(self.path_of(index), reason);
+        let region = region.ok_or_else(|| wrong("does not lie inside of the archive"))?;
+        if member.method != CompressionMethod::STORE {
+            return Ok(None);
+        }
+        if region.length() != member.size {
+            return Err(wrong("is damaged: it is stored in more or fewer bytes than it declares"));
+        }
+        Ok(Some(region))
+    }
+
+    /// Compares a stored member with its checksum, without keeping it in memory.
+    ///
+    /// # Errors
+    /// As [`Archive::stored`], or the checksum is another.
+    pub fn check(&self, index: usize) -> Result<()> {
+        let Some(region) = self.stored(index)? else { return Ok(()) };
+        let (_, entry) = self.entry(index)?;
+        let (mut checksum, mut at, mut buffer) = (Crc::new(), 0, vec![0; CHECKED_AT_ONCE]);
+        while at < region.length() {
+            let length = (region.length() - at).min(CHECKED_AT_ONCE as u64);
+            let (piece, _) = buffer.split_at_mut(length as usize);
+            region.fill(at, piece)?;
+            checksum.update(piece);
+            at += length;
+        }
+        if checksum.sum() != entry.reader().claim_verifier().crc {
+            return Err(Error::file(self.path_of(index), "is damaged: its checksum is not the one that it declares"));
+        }
+        Ok(())
+    }
+
     /// The first `most` bytes of a member, or all of a shorter one: to look at it without unpacking it. Neither its length nor its
     /// checksum is known to be right then.
     ///
@@ -196,19 +225,8 @@ impl Archive {
     fn unpack(&self, index: usize, limit: u64) -> Result<(Vec<u8>, ZipVerification)> {
         let path = self.path_of(index);
         let wrong = |reason: String| Error::file(&path, reason);
-        let member = self.members.get(index).ok_or_else(|| wrong(format!("has no member {index}")))?;
-        if member.is_encrypted {
-            return Err(wrong("is encrypted".into()));
-        }
-        let packed = match self.zip.get_entry(member.place) {
-            Ok(entry) => entry.reader(),
-            Err(e) => {
-                return Err(match fault(e) {
-                    Ok(reason) => wrong(format!("is a broken zip entry: {reason}")),
-                    Err(e) => Error::io("read", &path, e),
-                });
-            }
-        };
+        let (member, entry) = self.entry(index)?;
+        let packed = entry.reader();
         let claim = packed.claim_verifier();
         let most = limit.min(claim.uncompressed_size).saturating_add(1);
         let mut bytes = Vec::new();
@@ -228,6 +246,20 @@ impl Archive {
             _ => Error::io("read", &path, e),
         })?;
         Ok((bytes, claim))
+    }
+
+    /// What the list says of a member, and its place.
+    fn entry(&self, index: usize) -> Result<(&Member, ZipEntry<'_, Region>)> {
+        let wrong = |reason: String| Error::file(self.path_of(index), reason);
+        let member = self.members.get(index).ok_or_else(|| wrong(format!("has no member {index}")))?;
+        if member.is_encrypted {
+            return Err(wrong("is encrypted".into()));
+        }
+        let entry = self.zip.get_entry(member.place).map_err(|e| match fault(e) {
+            Ok(reason) => wrong(format!("is a broken zip entry: {reason}")),
+            Err(e) => Error::io("read", self.path_of(index), e),
+        })?;
+        Ok((member, entry))
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
-use crate::Error;
+use crate::{Error, Region};
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -97,6 +97,12 @@ impl Kind {
         let first = read(SeekFrom::Start(0))?;
         let last = if first.len() < LOOKED_AT { None } else { read(SeekFrom::End(-(LOOKED_AT as i64))) };
         Self::of_ends(&first, last.as_deref().unwrap_or(&first))
+    }
+
+    /// What a piece of a file is; `None` where it cannot be read or is nothing that is known here.
+    pub fn of_region(region: &Region) -> Option<Self> {
+        let length = region.length().min(LOOKED_AT as u64);
+        Self::of_ends(&region.read(0, length).ok()?, &region.read(region.length() - length, length).ok()?)
     }
 
     fn of_folder(path: &Path) -> Option<Self> {

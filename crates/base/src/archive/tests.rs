@@ -273,3 +273,17 @@ proptest! {
         prop_assert!(open(bytes).is_err());
     }
 }
+
+#[test]
+fn a_stored_member_is_read_where_it_lies() {
+    let archive = open(zip(&[Raw::deflated("a", HELLO), Raw::stored("b", HELLO)])).unwrap();
+    assert!(archive.stored(0).unwrap().is_none() && archive.stored(2).is_err());
+    let region = archive.stored(1).unwrap().unwrap();
+    assert_eq!(region.read(0, HELLO.len() as u64).unwrap(), HELLO);
+    archive.check(1).unwrap();
+    let mut bytes = zip(&[Raw::stored("b", HELLO)]);
+    let at = bytes.windows(HELLO.len()).position(|window| window == HELLO).unwrap();
+    bytes[at] ^= 1;
+    let message = open(bytes).unwrap().check(0).unwrap_err().to_string();
+    assert!(message.ends_with("is damaged: its checksum is not the one that it declares"), "{message}");
+}

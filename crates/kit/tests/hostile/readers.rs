@@ -30,9 +30,12 @@ pub(crate) struct Reader {
 pub(crate) struct Place(TempDir);
 
 /// All of them.
-pub(crate) const READERS: [Reader; 23] = [
+pub(crate) const READERS: [Reader; 26] = [
     Reader { name: "model", read: model, valid: |place| vec![place.bytes("g.safetensors")] },
     Reader { name: "onnx", read: onnx, valid: |_| small_onnx() },
+    Reader { name: "pth", read: weights, valid: |_| fixtures(&["pt", "ckpt"]) },
+    Reader { name: "pkl", read: weights, valid: |_| fixtures(&["pkl"]) },
+    Reader { name: "weights_safetensors", read: weights, valid: |place| vec![place.bytes("g.safetensors")] },
     Reader { name: "image", read: image, valid: images },
     Reader { name: "mask", read: mask, valid: images },
     Reader { name: "zip", read: |place, bytes| source(place, "set.zip", bytes), valid: |_| vec![zip()] },
@@ -222,6 +225,24 @@ fn onnx(_: &Place, bytes: &[u8]) {
 fn small_onnx() -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/small.onnx");
     fs::read(path).into_iter().collect()
+}
+
+/// Reads a file of weights and all of its tensors.
+fn weights(place: &Place, bytes: &[u8]) {
+    let Ok(stored) = weights::Stored::from_bytes(bytes.to_vec(), place.path("x.pth")) else { return };
+    for dict in stored.state_dicts().unwrap_or_default() {
+        dict.entries().for_each(|(_, tensor)| drop(tensor.to_f32()));
+    }
+}
+
+/// The small files of weights that PyTorch and NumPy wrote, by the ends of their names. A packed crate comes without them.
+fn fixtures(ends: &[&str]) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights/tests/fixtures");
+    let files = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| ends.iter().any(|&known| end == known))).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
 fn image(_: &Place, bytes: &[u8]) {

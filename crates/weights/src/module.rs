@@ -1,0 +1,86 @@
+//! Modules of `PyTorch` that were saved whole: their classes are names, their attributes data.
+
+use crate::item::Item;
+use crate::state_dict::Setting;
+
+/// A module (`torch.nn.Module`) as it stands in a file: its class by name, what it holds by its attributes.
+#[derive(Clone, Debug)]
+pub struct Module<'t> {
+    class: String,
+    attributes: Item<'t>,
+    is_script: bool,
+}
+
+impl<'t> Module<'t> {
+    /// The module that a value is; `None` where it is none.
+    pub fn of(item: Item<'t>) -> Option<Self> {
+        let made = item.as_made()?;
+        // A class whose source was saved with it, as PyTorch did until 2020, is kept elsewhere.
+        let class = made.class.as_persistent().and_then(|kept| kept.items().nth(1)).unwrap_or(made.class);
+        let (module, name) = class.as_global()?;
+        if (module, name) == ("torch_utils.persistence", "_reconstruct_persistent_obj") {
+            let about = made.arguments.items().next()?;
+            let class = about.get("class_name")?.as_text()?.to_owned();
+            return Self::with(class, about.get("state")?, false);
+        }
+        let is_script = module.split('.').any(|part| part == "__torch__");
+        Self::with(name.to_owned(), made.state?, is_script)
+    }
+
+    fn with(class: String, attributes: Item<'t>, is_script: bool) -> Option<Self> {
+        let is_module = ["_parameters", "_buffers", "_modules"].iter().all(|key| attributes.get(key).is_some());
+        (is_module || is_script).then_some(Self { class, attributes, is_script })
+    }
+
+    /// The name of its class, without the module of Python that it is in.
+    pub fn class(&self) -> &str {
+        &self.class
+    }
+
+    /// An attribute by its name: a number, a setting, an argument with which it was made.
+    pub fn attribute(&self, name: &str) -> Option<Item<'t>> {
+        self.attributes.get(name)
+    }
+
+    /// Its attributes that are numbers, texts or nothing, by their names.
+    pub fn settings(&self) -> Vec<(&'t str, Setting)> {
+        let setting = |value: Item<'t>| {
+            let text = || value.as_text().map(|text| Setting::Text(text.to_owned()));
+            let number = || value.as_float().map(Setting::Number).or_else(text);
+            value.as_bool().map(Setting::Bool).or_else(number).or_else(|| value.is_none().then_some(Setting::None))
+        };
+        named(self.attributes).filter_map(|(name, value)| Some((name, setting(value)?))).collect()
+    }
+
+    /// Its own parameters and buffers by their names, in the order of a state dict: tensors, or what should be some.
+    pub fn tensors(&self) -> Vec<(&'t str, Item<'t>)> {
+        if self.is_script {
+            return named(self.attributes).filter(|(_, value)| value.as_tensor().is_some()).collect();
+        }
+        let dict = |name: &str| self.attributes.get(name).into_iter().flat_map(|dict| named(dict));
+        let is_kept = |name: &str| {
+            let left_out = self.attributes.get("_non_persistent_buffers_set");
+            !left_out.is_some_and(|set| names_of(set).any(|left_out| left_out == name))
+        };
+        let buffers = dict("_buffers").filter(|(name, _)| is_kept(name));
+        dict("_parameters").chain(buffers).filter(|(_, value)| !value.is_none()).collect()
+    }
+
+    /// The modules in it by their names, in their order.
+    pub fn children(&self) -> Vec<(&'t str, Self)> {
+        let among = if self.is_script { Some(self.attributes) } else { self.attributes.get("_modules") };
+        let named = among.into_iter().flat_map(|dict| named(dict));
+        named.filter_map(|(name, value)| Some((name, Self::of(value)?))).collect()
+    }
+}
+
+/// What a dictionary holds by texts.
+fn named(dict: Item<'_>) -> impl Iterator<Item = (&str, Item<'_>)> {
+    dict.entries().filter_map(|(key, value)| Some((key.as_text()?, value)))
+}
+
+/// The names in a set, which older protocols write as `set([...])`.
+fn names_of(set: Item<'_>) -> impl Iterator<Item = &str> {
+    let list = set.as_made().and_then(|made| made.arguments.items().next()).unwrap_or(set);
+    list.items().filter_map(Item::as_text)
+}
