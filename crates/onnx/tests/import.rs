@@ -68,6 +68,16 @@ fn a_network_for_one_image_takes_more_where_that_is_asked_for() {
     assert_eq!(free.forward(&ramp(&[5, 4]), &[]).unwrap().shape(), [5, 2, 2]);
 }
 
+#[test]
+fn a_network_that_takes_the_batch_away_stays_one_for_one_image() {
+    let squeezed = one("Squeeze", &["x"], &[], &[], &[1, 4]);
+    let options = Options { batch_of_one: true, ..Options::default() };
+    let error = import_bytes(&squeezed, &options, &Device::cpu()).unwrap_err().to_string();
+    assert!(error.contains("the batch is one"), "{error}");
+    let fixed = imported(&squeezed, &Options::default()).network;
+    assert_eq!(fixed.forward(&ramp(&[1, 4]), &[]).unwrap().shape(), [4]);
+}
+
 /// A style scales the kernel of a convolution, which a network for one image does by reshaping.
 #[test]
 fn each_image_of_a_batch_has_a_kernel_of_its_own() {
