@@ -122,6 +122,7 @@ impl Writer<'_> {
         let array = self.array(value)?;
         match array.values().as_deref() {
             Some([value]) => Ok(*value),
+            None => Err(self.fault("a number depends on the batch where it must not")),
             _ => Err(self.fault(format!("one number is expected, found an array of shape {:?}", array.shape))),
         }
     }

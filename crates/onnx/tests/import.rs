@@ -68,6 +68,16 @@ fn a_network_for_one_image_takes_more_where_that_is_asked_for() {
     assert_eq!(free.forward(&ramp(&[5, 4]), &[]).unwrap().shape(), [5, 2, 2]);
 }
 
+#[test]
+fn a_network_that_takes_the_batch_away_stays_one_for_one_image() {
+    let squeezed = one("Squeeze", &["x"], &[], &[], &[1, 4]);
+    let options = Options { batch_of_one: true, ..Options::default() };
+    let error = import_bytes(&squeezed, &options, &Device::cpu()).unwrap_err().to_string();
+    assert!(error.contains("the batch is one"), "{error}");
+    let fixed = imported(&squeezed, &Options::default()).network;
+    assert_eq!(fixed.forward(&ramp(&[1, 4]), &[]).unwrap().shape(), [4]);
+}
+
 /// A style scales the kernel of a convolution, which a network for one image does by reshaping.
 #[test]
 fn each_image_of_a_batch_has_a_kernel_of_its_own() {
@@ -267,7 +277,7 @@ fn the_page_lists_the_operators_that_there_are() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/onnx.md");
     // The packed crate comes without it.
     let Ok(page) = fs::read_to_string(path) else { return };
-    let rows: String = operators().iter().map(|o| format!("| `{}` | {} |\n", o.name, o.limits)).collect();
-    let table = format!("| Operator | Limits |\n|---|---|\n{rows}").replace(" |  |\n", " | |\n");
+    let rows: Vec<String> = operators().iter().map(|o| format!("| `{}` | {} |\n", o.name, o.limits)).collect();
+    let table = format!("| Operator | Limits |\n|---|---|\n{}", rows.concat()).replace(" |  |\n", " | |\n");
     assert!(page.contains(&table), "docs/onnx.md should list:\n\n{table}");
 }

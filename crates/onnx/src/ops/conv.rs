@@ -109,9 +109,9 @@ fn own_kernels(
     }
     let dims = w.dims(&x);
     let mut size = [0; 2];
-    for axis in 0..2 {
+    for (axis, size) in size.iter_mut().enumerate() {
         let room = w.fixed(&dims, axis + 2)?.checked_sub(moving.span(axis));
-        size[axis] = room.ok_or_else(|| w.fault("its kernel is larger than its maps"))? / moving.stride[axis] + 1;
+        *size = room.ok_or_else(|| w.fault("its kernel is larger than its maps"))? / moving.stride[axis] + 1;
     }
     let mut taps = Vec::new();
     for tap in 0..kernel[0] * kernel[1] {

@@ -45,6 +45,10 @@ pub(super) const TABLE: &[Operator] = &[
         let dims = w.dims(&x);
         let axes = match c.list(w, "axes", 1)? {
             Some(axes) => w.axes(&axes, dims.len())?,
+            // In the network for one image that axis goes, and all later axes have other numbers.
+            None if w.batch_of_one && dims.first() == Some(&Dim::N) => {
+                return Err(w.fault("it takes away all axes of length 1, and the batch is one"));
+            }
             None => (0..dims.len()).filter(|&axis| dims[axis].is_one()).collect(),
         };
         if let Some(&axis) = axes.iter().find(|&&axis| !dims[axis].is_one()) {
