@@ -9,6 +9,7 @@ mod dissect;
 mod edit;
 mod evolve;
 mod export;
+mod import;
 mod inspect;
 mod interpolate;
 mod invert;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Report(report::Report),
     Studio(studio::Studio),
     Inspect(inspect::Inspect),
+    Import(import::Import),
     Export(export::Export),
     Trial(trial::Trial),
     Completions(completions::Completions),
@@ -76,6 +78,7 @@ impl Command {
             Self::Report(command) => command.run(console),
             Self::Studio(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
+            Self::Import(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Trial(command) => command.run(console),
             Self::Completions(command) => command.run(),

@@ -100,6 +100,8 @@ fn every_command_answers_as_the_schema_says() {
     answer(&place, "interpolate g.safetensors --seeds 0..2 --steps 2 --out a.gif", 0);
     answer(&place, "inspect g.safetensors", 0);
     answer(&place, "export g.safetensors --out b.safetensors", 0);
+    crate::import::dcgan(&place);
+    answer(&place, "import dcgan.safetensors --out imported.safetensors", 0);
     answer(&place, "data preview scenes --count 4", 0);
     answer(&place, "data preview ring8 --count 4", 0);
     answer(&place, "segmenter eval scenes --data scenes --count 2", 0);
