@@ -39,9 +39,7 @@ impl Kind {
     /// Of `PyTorch`: a zip archive or a pickle.
     pub const PYTORCH: Self = Self {
         name: "a PyTorch file (.pth, .pt)",
-        cure: Some(
-            "Such a file can run any program when it is opened, so none is opened here: give a .safetensors file.",
-        ),
+        cure: Some("Make a model of it with `import`, which executes nothing of it."),
     };
     /// A model of this program, or other tensors.
     pub const SAFETENSORS: Self = kind("a .safetensors file");

@@ -11,8 +11,10 @@ use std::path::Path;
 
 /// How deep networks are looked for, and how deep modules may lie in each other.
 const DEEPEST: usize = 32;
-/// Tensors and settings of modules at most.
-const MOST_GATHERED: usize = 1 << 18;
+/// Steps of looking for modules and through them at most: one may be part of many others, and is looked through for each.
+const MOST_STEPS: usize = 1 << 24;
+/// Keys and names that are longer lead to no network.
+const LONGEST_KEY: usize = 1024;
 /// What wrappers put before every name.
 const WRAPPERS: [&str; 2] = ["module", "_orig_mod"];
 /// Names of networks with which the names of tensors begin, where several lie in one dictionary.
@@ -46,7 +48,7 @@ const LISTED: usize = 20;
 /// # Errors
 /// Two tensors of one have one name.
 pub(crate) fn state_dicts(root: Item<'_>, path: &Path) -> Result<Vec<StateDict>> {
-    let mut search = Search { path, seen: HashSet::new(), found: Vec::new() };
+    let mut search = Search { path, seen: HashSet::new(), found: Vec::new(), steps: 0 };
     search.walk(root, "", 0)?;
     let mut all = Vec::with_capacity(search.found.len());
     for found in search.found {
@@ -59,16 +61,18 @@ struct Search<'a> {
     path: &'a Path,
     seen: HashSet<Id>,
     found: Vec<StateDict>,
+    steps: usize,
 }
 
 impl Search<'_> {
     fn walk(&mut self, item: Item<'_>, key: &str, depth: usize) -> Result<()> {
-        if depth > DEEPEST || !self.seen.insert(item.id) {
+        if depth > DEEPEST || key.len() > LONGEST_KEY || !self.seen.insert(item.id) {
             return Ok(());
         }
+        self.step(Module::steps(item))?;
         if let Some(module) = Module::of(item) {
             let mut all = Gathered::default();
-            all.gather(&module, "", 0);
+            self.gather(&module, "", 0, &mut all)?;
             if !all.entries.is_empty() {
                 let dict = StateDict::new(self.path, key.to_owned(), all.entries)?;
                 self.found.push(dict.with_settings(all.settings));
@@ -100,6 +104,46 @@ impl Search<'_> {
         }
         Ok(())
     }
+
+    /// Counts steps.
+    ///
+    /// # Errors
+    /// There are more than any network needs.
+    fn step(&mut self, steps: usize) -> Result<()> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > MOST_STEPS {
+            return Err(Error::file(self.path, "holds more modules in each other than any network")
+                .with_hint("Save the weights alone: torch.save(model.state_dict(), path)."));
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self, module: &Module<'_>, prefix: &str, depth: usize, all: &mut Gathered) -> Result<()> {
+        self.step(module.size())?;
+        for (name, value) in module.tensors() {
+            let name = joined(prefix, name);
+            self.step(name.len())?;
+            if let Some(tensor) = value.as_tensor()
+                && all.names.insert(name.clone())
+            {
+                all.entries.push((name, tensor.clone()));
+            }
+        }
+        for (name, setting) in module.settings() {
+            let name = joined(prefix, name);
+            self.step(name.len())?;
+            all.settings.insert(name, setting);
+        }
+        if depth < DEEPEST {
+            for (name, value) in module.candidates() {
+                self.step(Module::steps(value) + prefix.len() + name.len())?;
+                if let Some(child) = Module::of(value) {
+                    self.gather(&child, &joined(prefix, name), depth + 1, all)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The tensors of a module and of those in it, with the names of a state dict, and what the modules say of themselves.
@@ -108,26 +152,6 @@ struct Gathered {
     entries: Vec<(String, Tensor)>,
     names: HashSet<String>,
     settings: HashMap<String, Setting>,
-}
-
-impl Gathered {
-    fn gather(&mut self, module: &Module<'_>, prefix: &str, depth: usize) {
-        for (name, value) in module.tensors() {
-            let name = joined(prefix, name);
-            if let Some(tensor) = value.as_tensor()
-                && self.names.insert(name.clone())
-            {
-                self.entries.push((name, tensor.clone()));
-            }
-        }
-        self.settings.extend(module.settings().into_iter().map(|(name, setting)| (joined(prefix, name), setting)));
-        // Modules that hold themselves would never end; as many as this, no network has.
-        if depth < DEEPEST && self.entries.len() + self.settings.len() < MOST_GATHERED {
-            for (name, child) in module.children() {
-                self.gather(&child, &joined(prefix, name), depth + 1);
-            }
-        }
-    }
 }
 
 /// Without what wrappers put before every name.

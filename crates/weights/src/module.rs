@@ -2,6 +2,7 @@
 
 use crate::item::Item;
 use crate::state_dict::Setting;
+use std::collections::HashSet;
 
 /// A module (`torch.nn.Module`) as it stands in a file: its class by name, what it holds by its attributes.
 #[derive(Clone, Debug)]
@@ -58,19 +59,34 @@ impl<'t> Module<'t> {
             return named(self.attributes).filter(|(_, value)| value.as_tensor().is_some()).collect();
         }
         let dict = |name: &str| self.attributes.get(name).into_iter().flat_map(|dict| named(dict));
-        let is_kept = |name: &str| {
-            let left_out = self.attributes.get("_non_persistent_buffers_set");
-            !left_out.is_some_and(|set| names_of(set).any(|left_out| left_out == name))
-        };
-        let buffers = dict("_buffers").filter(|(name, _)| is_kept(name));
+        let left_out = self.attributes.get("_non_persistent_buffers_set");
+        let left_out: HashSet<&str> = left_out.into_iter().flat_map(names_of).collect();
+        let buffers = dict("_buffers").filter(|(name, _)| !left_out.contains(name));
         dict("_parameters").chain(buffers).filter(|(_, value)| !value.is_none()).collect()
     }
 
     /// The modules in it by their names, in their order.
     pub fn children(&self) -> Vec<(&'t str, Self)> {
+        self.candidates().filter_map(|(name, value)| Some((name, Self::of(value)?))).collect()
+    }
+
+    /// What may be a module in it.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = (&'t str, Item<'t>)> + use<'t> {
         let among = if self.is_script { Some(self.attributes) } else { self.attributes.get("_modules") };
-        let named = among.into_iter().flat_map(|dict| named(dict));
-        named.filter_map(|(name, value)| Some((name, Self::of(value)?))).collect()
+        among.into_iter().flat_map(named)
+    }
+
+    /// How many steps it takes to look through it.
+    pub(crate) fn size(&self) -> usize {
+        let parts = ["_parameters", "_buffers", "_modules"].iter().filter_map(|part| self.attributes.get(part));
+        parts.fold(self.attributes.entries().len(), |size, part| size + part.entries().len())
+    }
+
+    /// How many steps it takes to find out whether a value is a module.
+    pub(crate) fn steps(item: Item<'_>) -> usize {
+        let Some(made) = item.as_made() else { return 1 };
+        let first = made.arguments.items().next();
+        1 + made.state.into_iter().chain(first).map(|part| part.entries().len()).sum::<usize>()
     }
 }
 

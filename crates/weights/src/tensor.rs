@@ -6,7 +6,7 @@ use base::{Error, Result};
 use std::sync::Arc;
 
 /// More dimensions no tensor has.
-const MOST_DIMENSIONS: usize = 64;
+pub(crate) const MOST_DIMENSIONS: usize = 64;
 /// Elements that are read from a file at once.
 const AT_ONCE: u64 = 1 << 18;
 /// Elements up to this distance are read from a file in one piece, to pick some of them.

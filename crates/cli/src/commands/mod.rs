@@ -9,6 +9,7 @@ mod dissect;
 mod edit;
 mod evolve;
 mod export;
+mod import;
 mod inspect;
 mod interpolate;
 mod invert;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Report(report::Report),
     Studio(studio::Studio),
     Inspect(inspect::Inspect),
+    Import(import::Import),
     Export(export::Export),
     Run(run::Run),
     Settings(settings::Settings),
@@ -84,6 +86,7 @@ impl Command {
             Self::Report(command) => command.run(console),
             Self::Studio(command) => command.run(console),
             Self::Inspect(command) => command.run(console),
+            Self::Import(command) => command.run(console),
             Self::Export(command) => command.run(console),
             Self::Run(command) => command.run(console),
             Self::Settings(command) => command.run(),

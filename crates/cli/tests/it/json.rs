@@ -102,6 +102,8 @@ fn every_command_answers_as_the_schema_says() {
     answer(&place, "export g.safetensors --out b.safetensors", 0);
     place.write("z.npy", &base::npy::Array::f32(vec![1, 4], vec![0.0; 4]).to_bytes());
     answer(&place, "run g.safetensors --feed z.npy --fetch x --grad x:z --out r.npz", 0);
+    crate::import::dcgan(&place);
+    answer(&place, "import dcgan.safetensors --out imported.safetensors", 0);
     answer(&place, "data preview scenes --count 4", 0);
     answer(&place, "data preview ring8 --count 4", 0);
     answer(&place, "segmenter eval scenes --data scenes --count 2", 0);

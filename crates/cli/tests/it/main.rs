@@ -12,6 +12,7 @@ mod export;
 mod help;
 mod hostile;
 mod house;
+mod import;
 mod inspect;
 mod interpolate;
 mod invert;

@@ -2,7 +2,7 @@
 
 use super::legacy;
 use crate::pickle::{Budget, Id, Node, Object, Tree};
-use crate::tensor::{Tensor, Typed};
+use crate::tensor::{MOST_DIMENSIONS, Tensor, Typed};
 use crate::{Dtype, numpy};
 use base::{Error, Region, Result};
 use std::collections::HashMap;
@@ -35,6 +35,8 @@ pub(crate) struct Resolving<'a> {
     pub(crate) nested: bool,
 }
 
+/// Parts of a sparse tensor and notes about one at most. One list may be part of many tensors, and is looked through for each.
+const MOST_PARTS: usize = 16;
 /// Bytes that a tensor of a small file may have, as one number may stand for many.
 const ALWAYS: u64 = 64 << 20;
 
@@ -132,7 +134,8 @@ fn tensor(tree: &Tree, object: &Object, module: &str, name: &str, most: u64) -> 
             Tensor::refused(sizes(&shape), dtype, "is quantised, and its values are not read")
         }
         ("torch._utils", "_rebuild_sparse_tensor" | "_rebuild_sparse_csr_tensor") => {
-            let parts = at(1).and_then(|parts| tree.items(parts)).unwrap_or_default();
+            let parts =
+                at(1).and_then(|parts| tree.items(parts)).filter(|parts| parts.len() <= MOST_PARTS).unwrap_or_default();
             let dtype = parts.iter().rev().find_map(|&part| match tree.node(part) {
                 Node::Tensor(values) => Some(values.dtype()),
                 _ => None,
@@ -173,7 +176,9 @@ fn strided(tree: &Tree, arguments: &[Id], notes: Option<Id>, dtype: Option<Id>, 
     // Conjugate and negative views say so, and their values stand as they were before.
     let noted = notes.map(|notes| tree.node(notes));
     let views = match noted {
-        Some(Node::Dict(notes)) => notes.iter().any(|(_, value)| matches!(tree.node(*value), Node::Bool(true))),
+        Some(Node::Dict(notes)) => {
+            notes.iter().take(MOST_PARTS).any(|(_, value)| matches!(tree.node(*value), Node::Bool(true)))
+        }
         _ => false,
     };
     if views {
@@ -213,28 +218,18 @@ pub(crate) fn shape(tree: &Tree, id: Id) -> Option<Vec<u64>> {
         }
         _ => id,
     };
-    tree.items(id)?.iter().map(|&d| tree.count(d)).collect()
+    let items = tree.items(id).filter(|items| items.len() <= MOST_DIMENSIONS)?;
+    items.iter().map(|&d| tree.count(d)).collect()
 }
 
 /// Where a value stands, by the keys that lead to it: `state_dict.layer1.weight`.
 fn path_to(tree: &Tree, wanted: Id) -> Option<String> {
-    let mut parents: HashMap<Id, (Id, String)> = HashMap::new();
+    let mut parents: HashMap<Id, Id> = HashMap::new();
     let mut next = vec![tree.root];
     while let Some(id) = next.pop() {
-        let entries: &[(Id, Id)] = match tree.node(id) {
-            Node::Dict(entries) => entries,
-            Node::Object(object) => &object.entries,
-            _ => &[],
-        };
-        let state = match tree.node(id) {
-            Node::Object(object) => object.state,
-            _ => None,
-        };
-        let named = entries.iter().map(|&(key, value)| (value, tree.text(key).unwrap_or("?").to_owned()));
-        let numbered = tree.items(id).unwrap_or_default().iter().enumerate().map(|(n, &value)| (value, n.to_string()));
-        for (value, key) in named.chain(numbered).chain(state.map(|state| (state, String::new()))) {
+        for value in below(tree, id).map(|(value, _)| value) {
             if value != tree.root && !parents.contains_key(&value) {
-                parents.insert(value, (id, key));
+                parents.insert(value, id);
                 next.push(value);
             }
         }
@@ -242,11 +237,23 @@ fn path_to(tree: &Tree, wanted: Id) -> Option<String> {
     let mut keys = Vec::new();
     let mut at = wanted;
     while at != tree.root {
-        let (parent, key) = parents.get(&at)?;
-        keys.push(key.as_str());
-        at = *parent;
+        let parent = *parents.get(&at)?;
+        let (_, key) = below(tree, parent).find(|(value, _)| *value == at)?;
+        keys.extend(key.and_then(|key| tree.text(key)));
+        at = parent;
     }
-    keys.retain(|key| !key.is_empty());
     keys.reverse();
     Some(keys.join("."))
+}
+
+/// The values that one holds, with their keys where they have some.
+fn below(tree: &Tree, id: Id) -> impl Iterator<Item = (Id, Option<Id>)> {
+    let (entries, state): (&[(Id, Id)], Option<Id>) = match tree.node(id) {
+        Node::Dict(entries) => (entries, None),
+        Node::Object(object) => (&object.entries, object.state),
+        _ => (&[], None),
+    };
+    let items = tree.items(id).unwrap_or_default();
+    let named = entries.iter().map(|&(key, value)| (value, Some(key)));
+    named.chain(items.iter().copied().chain(state).map(|value| (value, None)))
 }
