@@ -8,6 +8,7 @@
 
 mod adam;
 mod cost;
+mod figures;
 mod game;
 mod infer;
 mod layers;
@@ -72,7 +73,7 @@ impl Setting {
 const SETTINGS: [Setting; 3] =
     [Setting { batch: 64, width: 64 }, Setting { batch: 64, width: 128 }, Setting { batch: 32, width: 128 }];
 
-/// All cases: the machine's rates, layers, batch norm, Adam, steps, a generation and the tally of a dissection;
+/// All cases: the machine's rates, layers, batch norm, Adam, steps, a generation, the tally of a dissection and figures of features;
 /// convolutions in the given precision.
 pub fn all(precision: Precision) -> Vec<Case> {
     let mut cases = machine::cases();
@@ -83,6 +84,7 @@ pub fn all(precision: Precision) -> Vec<Case> {
     cases.push(game::paper_generation(precision));
     cases.extend(infer::cases());
     cases.extend(tally::cases());
+    cases.extend(figures::cases());
     cases
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Nothing here knows of tensors, networks or devices. Every function
 //! - takes `f32` slices in row-major order (images as `[n, c, h, w]`) and returns a new `Vec` (the tally adds
-//!   to the counts that it is given),
+//!   to the counts that it is given; products are there in `f64` as well),
 //! - gives the same bits whatever the number of threads, and for one image whatever the batch it is in: work is split by
 //!   shape, never by the number of cores, and partial sums are added in a fixed order,
 //! - chooses AVX-512, AVX2 or portable code at run time ([`Level`]; the plain products through the `gemm-f32` crate).
@@ -46,6 +46,6 @@ pub use channel::{channel_broadcast, channel_dot, channel_squares, channel_sum, 
 pub use conv::{ConvShape, Precision, PreparedConv, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use elementwise::{Binary, Function, Leaf, Source, Step, Unary, fused};
 pub use pointwise::{joined, map, repeat};
-pub use product::{Matrix, product, rows_dot_vector};
+pub use product::{Matrix, Number, product, product_within, rows_dot_vector};
 pub use simd::Level;
 pub use tally::{Bins, Histogram, Labels, Upsampler, count_and, pack_classes, tally, words};

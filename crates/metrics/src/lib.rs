@@ -1,7 +1,12 @@
-//! Pure functions from samples and scores to figures, in `f64`.
+//! Pure functions from samples, features and scores to figures, in `f64`.
 //!
-//! Nothing here reads a file, runs a network or prints. What cannot be computed (no samples, one sample where two are
-//! needed, NaN going in) is NaN, never a flattering number.
+//! Nothing here runs a network or prints, and no file but [`statistics`] is read. What cannot be computed (no samples, one sample where
+//! two are needed, NaN going in) is NaN, never a flattering number; figures of features, which people ask for by name, say so as an error.
+//!
+//! Figures of features ([`fid`], [`infinity`], [`kid`], [`mind`], [`inception_score`], [`neighbourhood`], [`path_length`]) are functions of
+//! [`features::Features`], whatever network they come from. Programs of this field differ in at least one constant for each of them, so
+//! every choice is a field of its options, and the options are part of the result: a number is never without its recipe, and [`record`]
+//! says whether two may be compared. What is generated and what is real are types, which cannot change places.
 //!
 //! ```
 //! use ganatomy_metrics::{mmd, overlap::Overlap, summary};
@@ -15,12 +20,35 @@
 //! assert_eq!(Overlap { both: 20, unit: 30, label: 40, total: 100 }.iou(), 0.4);
 //!
 //! assert!(summary::median(&[]).is_nan());
+//!
+//! // Features of four real and four generated images, two numbers each.
+//! use ganatomy_metrics::features::{Features, Generated, Real};
+//! use ganatomy_metrics::neighbourhood::{Options, neighbourhoods};
+//! let real = Features::new("real features", &[0.0f32, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0], 2)?;
+//! let made = Features::new("generated features", &[0.5f32, 0.5, 0.5, 0.6, 9.0, 9.0, 9.5, 9.0], 2)?;
+//! let found = neighbourhoods(Generated(made), Real(real), Options { k: 2, ..Options::default() })?;
+//! assert_eq!((found.precision, found.coverage), (0.5, 1.0));
+//! # Ok::<(), ganatomy_base::Error>(())
 //! ```
 
+pub mod defaults;
 pub mod discovery;
+pub mod features;
+pub mod fid;
+pub mod inception_score;
+pub mod infinity;
+pub mod kid;
+mod linear;
+pub mod mind;
 pub mod mmd;
 pub mod modes;
+pub mod moments;
 pub mod nearest;
+pub mod neighbourhood;
 pub mod overlap;
+pub mod path_length;
+pub mod record;
+pub mod rounding;
+pub mod statistics;
 pub mod summary;
 pub mod swd;

@@ -79,6 +79,12 @@ pub fn kl_floor(modes: usize, samples: usize) -> f64 {
     modes.saturating_sub(1) as f64 / (2.0 * samples as f64)
 }
 
+/// How many of `modes` equally likely ones true draws are expected to leave out: `K (1 - 1/K)^N`.
+pub fn expected_unseen(modes: usize, samples: usize) -> f64 {
+    let modes = modes as f64;
+    modes * libm::pow(1.0 - 1.0 / modes, samples as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +166,12 @@ mod tests {
         assert!((kl_floor(1000, 26_000) - 0.0192).abs() < 5e-5);
         // Monte Carlo 0.0187 to 0.0211 for one draw; the mean of 40 is nearer.
         assert!((0.0190..0.0200).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn modes_that_nobody_drew() {
+        assert!((expected_unseen(1000, 26_000) / 5e-9 - 1.0).abs() < 0.02);
+        assert_eq!((expected_unseen(1, 1), expected_unseen(4, 0), expected_unseen(2, 2)), (0.0, 4.0, 0.5));
     }
 
     proptest! {

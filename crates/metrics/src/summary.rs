@@ -1,6 +1,7 @@
 //! Summaries of repeated trials and the comparison of two arms.
 
 use base::seed::Stream;
+use serde::{Deserialize, Serialize};
 
 /// The quantile `q` in `[0, 1]`, interpolated linearly between order statistics as `numpy.quantile` does by default.
 ///
@@ -27,7 +28,7 @@ fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
 }
 
 /// A range of values, `low <= high`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end.
     pub low: f64,
