@@ -26,7 +26,7 @@ fn runs_are_listed_and_their_spare_checkpoints_removed() {
     assert_eq!(place.succeed("runs prune --yes"), "nothing to remove\n");
     // What stays is enough to go on.
     place.succeed("resume -q runs/00001-ring8 --generations 5");
-    place.succeed("sample runs/00001-ring8 --seeds 0..9 --out cloud.png");
+    place.succeed("sample -q runs/00001-ring8 --seeds 0..9 --out cloud.png");
 }
 
 #[test]
