@@ -1,4 +1,4 @@
-//! ESPNet (Mehta et al., arXiv 1803.06815), a segmenter for roads: the network of its `train/Model.py`.
+//! `ESPNet` (Mehta et al., arXiv 1803.06815), a segmenter for roads: the network of its `train/Model.py`.
 
 use crate::assembly::{Assembly, Channels};
 use crate::{Classes, Imported};
@@ -7,15 +7,15 @@ use net::{AxisMap, Binary, Conv, NodeId, Op, Primitive, Unary};
 use weights::StateDict;
 
 const EPSILON: f64 = 1e-3;
-/// Height and width for which it is brought in: those of CamVid.
+/// Height and width for which it is brought in: those of `CamVid`.
 const SIZE: [usize; 2] = [360, 480];
-/// Means and standard deviations of the colours of CamVid (blue, green, red), of values in [0, 1]: by the rule of its `train/loadData.py`.
+/// Means and standard deviations of the colours of `CamVid` (blue, green, red), of values in [0, 1]: by the rule of its `train/loadData.py`.
 const COLOURS: Channels = Channels {
     mean: [110.331_026_434_302_19 / 255.0, 108.408_863_154_707_83 / 255.0, 105.033_193_687_556_76 / 255.0],
     deviation: [72.125_710_154_162_49 / 255.0, 72.690_745_337_245_23 / 255.0, 69.904_348_161_609_45 / 255.0],
 };
 
-/// Its classes, with the colours of CamVid. The last, what is not labelled, is one that it finds.
+/// Its classes, with the colours of `CamVid`. The last, what is not labelled, is one that it finds.
 const CLASSES: [(&str, [u8; 3]); 12] = [
     ("sky", [128, 128, 128]),
     ("building", [128, 0, 0]),

@@ -1,5 +1,5 @@
-//! ResNets for CIFAR (He et al., arXiv 1512.03385, section 4.2): three stages of 16, 32 and 64 maps, shortcuts without tensors. Names as in
-//! pytorch_resnet_cifar10: `layer1.0.conv1.weight`.
+//! `ResNets` for CIFAR (He et al., arXiv 1512.03385, section 4.2): three stages of 16, 32 and 64 maps, shortcuts without tensors. Names as in
+//! `pytorch_resnet_cifar10`: `layer1.0.conv1.weight`.
 
 use crate::Imported;
 use crate::assembly::{Assembly, Channels};

@@ -1,4 +1,4 @@
-//! ESPNet gives what `PyTorch` gave, where the file and the images lie beside the checkout; without them this test says so and passes.
+//! `ESPNet` gives what `PyTorch` gave, where the file and the images lie beside the checkout; without them this test says so and passes.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

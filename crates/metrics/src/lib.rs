@@ -28,7 +28,7 @@
 //! let made = Features::new("generated features", &[0.5f32, 0.5, 0.5, 0.6, 9.0, 9.0, 9.5, 9.0], 2)?;
 //! let found = neighbourhoods(Generated(made), Real(real), Options { k: 2, ..Options::default() })?;
 //! assert_eq!((found.precision, found.coverage), (0.5, 1.0));
-//! # Ok::<(), ganatomy_base::Error>(())
+//! # Ok::<(), base::Error>(())
 //! ```
 
 pub mod defaults;

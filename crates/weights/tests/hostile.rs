@@ -51,7 +51,7 @@ fn refused(name: &str, bytes: &[u8]) -> String {
     let (start, before) = (computed(since), MEMORY.in_use());
     MEMORY.forget_peak();
     let error = read_all(bytes).map(|total| panic!("{name} was read: {total} bytes")).unwrap_err().to_string();
-    let (took, peak) = (computed(since) - start, MEMORY.peak() - before);
+    let (took, peak) = (computed(since).checked_sub(start).unwrap(), MEMORY.peak() - before);
     assert!(took < LONGEST, "{name} took {took:?}");
     assert!(peak < MOST_MEMORY, "{name} took {peak} bytes");
     error
@@ -277,7 +277,7 @@ fn changed_files_end_in_values_or_errors() {
             MEMORY.forget_peak();
             let ended = catch_unwind(AssertUnwindSafe(|| drop(read_all(&bytes))));
             assert!(ended.is_ok(), "{name}, change {change}: panicked");
-            let took = computed(since) - start;
+            let took = computed(since).checked_sub(start).unwrap();
             assert!(took < LONGEST, "{name}, change {change}: {took:?}");
             assert!(MEMORY.peak() - before < MOST_MEMORY, "{name}, change {change}: {} bytes", MEMORY.peak());
         }

@@ -51,7 +51,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
 
-    /// Where in the file the network is: g_ema, model.generator
+    /// Where in the file the network is: `g_ema`, model.generator
     #[arg(long)]
     key: Option<String>,
 

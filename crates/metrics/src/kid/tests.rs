@@ -22,12 +22,14 @@ fn normals(n: usize, seed: u64) -> Vec<f64> {
     (0..n).map(|_| draw.normal()).collect()
 }
 
+/// What is given and what must come out.
+type Row<'a> = (&'a [f64], &'a [f64], usize, [f64; 3]);
+
 /// The table of reference values.
 #[test]
 fn sets_of_the_table() {
     let three = [0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 2.0, 0.0, 1.0];
     let others = [1.0, 1.0, 1.0, 0.0, 2.0, 0.0, 3.0, 1.0, 2.0];
-    type Row<'a> = (&'a [f64], &'a [f64], usize, [f64; 3]);
     let table: [Row; 4] = [
         (&[0.0, 1.0], &[0.0, 1.0], 1, [0.0, -3.5, 0.0]),
         (&[0.0, 1.0], &[2.0, 3.0], 1, [409.0, 297.5, 316.0]),

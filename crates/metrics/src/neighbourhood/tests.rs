@@ -12,11 +12,13 @@ fn normals(n: usize, sigma: f64, seed: u64) -> Vec<f64> {
     (0..n).map(|_| sigma * draw.normal()).collect()
 }
 
+/// What is given and what must come out.
+type Row<'a> = (&'a [f64], &'a [f64], Border, [f64; 4]);
+
 /// The table of reference values.
 #[test]
 fn points_of_the_table() {
     let (in_it, out) = (Border::In, Border::Out);
-    type Row<'a> = (&'a [f64], &'a [f64], Border, [f64; 4]);
     let table: [Row; 6] = [
         (&[0.0, 1.0, 2.0, 3.0], &[0.5, 10.0, 11.0, 12.0], in_it, [0.25, 1.0, 0.5, 0.5]),
         (&[0.0, 1.0, 2.0, 3.0], &[0.5, 10.0, 11.0, 12.0], out, [0.25, 1.0, 0.5, 0.5]),
