@@ -27,10 +27,11 @@ impl Network {
         for (id, node) in self.graph.nodes().iter().enumerate() {
             let inputs: Vec<NodeId> = node.inputs.iter().map(|&input| moved[input]).collect();
             let of_node: Vec<&Edit> = edits.iter().filter(|edit| edit.node == node.name).collect();
+            // Neither a name of this network nor one that was made here.
             let fresh = |graph: &Graph, wish: String| {
-                // Neither a name of this network nor one that was made here.
-                let free = self.graph.fresh(&wish);
-                graph.fresh(&free)
+                let free = |name: &String| self.graph.find(name).is_err() && graph.find(name).is_err();
+                let numbered = (2..).map(|number: u64| format!("{wish}.{number}"));
+                std::iter::once(wish.clone()).chain(numbered).find(free).unwrap_or_default()
             };
             let name =
                 if of_node.is_empty() { node.name.clone() } else { fresh(&graph, format!("{}.unedited", node.name)) };
@@ -110,6 +111,20 @@ mod tests {
         let twice = read.edited(&more).unwrap().forward(&z, &[]).unwrap().to_vec();
         let both = network.forward(&z, &[&edits[..], &more].concat()).unwrap().to_vec();
         assert!(twice.iter().zip(&both).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+
+    #[test]
+    fn names_that_are_taken_stay_those_of_their_nodes() {
+        let mut graph = Graph::default();
+        let z = graph.push("z", Op::input(&[2, 2, 2]), &[]);
+        let a = graph.push("a", tensor::Unary::Relu, &[z]);
+        let b = graph.push("a.factor.2", tensor::Unary::Abs, &[a]);
+        graph.push("a.factor", tensor::Unary::Abs, &[b]);
+        let network = Network::initial(graph, 1, "test", &Device::cpu());
+        let edits = [Edit::force("a", vec![0], 1.0), Edit::force("a", vec![1], 2.0)];
+        let x = Tensor::new(&[1, 2, 2, 2], vec![0.5; 8], &Device::cpu());
+        let (wanted, given) = (network.forward(&x, &edits).unwrap(), network.edited(&edits).unwrap().forward(&x, &[]));
+        assert_eq!(wanted.to_vec(), given.unwrap().to_vec());
     }
 
     #[test]
