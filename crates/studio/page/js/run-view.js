@@ -7,7 +7,7 @@ import { Chart } from "./chart.js";
 import { fitness, median, series, winners } from "./curves.js";
 import { h } from "./dom.js";
 import { Newest } from "./newest.js";
-import { count } from "./words.js";
+import { count, duration } from "./words.js";
 
 /**
  * @typedef {object} Run one of GET /api/v1/runs
@@ -36,13 +36,6 @@ import { count } from "./words.js";
 const ASIDE = 2;
 /** From this width on a sheet of samples is smoothed. */
 const LARGE = 700;
-
-/** @param {number} seconds @returns {string} */
-export function duration(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
-}
 
 /** @param {Run} run */
 export function runWords({ kind, generation, of, state, failed }) {

@@ -28,8 +28,12 @@ export function plural(name) {
 /** @param {number} n @param {string} one */
 export const counted = (n, one) => `${count(n)} ${n === 1 ? one : plural(one)}`;
 
-/** A time to wait, as exact as it is known. @param {number} seconds */
-export const duration = (seconds) => (seconds < 90 ? counted(Math.ceil(seconds), "second") : `${Math.round(seconds / 60)} minutes`);
+/** A time, as exact as people want to know it. @param {number} seconds @returns {string} */
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
 
 /**
  * The server's words as sentences.

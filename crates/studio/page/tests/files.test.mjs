@@ -94,7 +94,7 @@ test("names and numbers in words", () => {
   ]);
   assert.deepEqual([signed(47), signed(-32), signed(0)], ["+47", "−32", "±0"]);
   assert.equal(count(4096), "4,096");
-  assert.deepEqual([1, 12.2, 89, 435].map(duration), ["1 second", "13 seconds", "89 seconds", "7 minutes"]);
+  assert.deepEqual([1, 12.2, 89, 435, 7200].map(duration), ["1 s", "13 s", "89 s", "7 min", "2.0 h"]);
   assert.equal(sentences("no unit 7", "Take another."), "No unit 7. Take another.");
   assert.equal(sentences("is it?", null), "Is it?");
   assert.deepEqual([listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])], ["", "a", "a and b", "a, b and c"]);

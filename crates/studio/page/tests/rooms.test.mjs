@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../js/examples.js";
 import { Kept } from "../js/kept.js";
-import { duration, flat, runWords } from "../js/run-view.js";
+import { flat, runWords } from "../js/run-view.js";
 
 test("examples are marked and unmarked pixel by pixel; nothing marked is no example", () => {
   const first = joined(undefined, Uint8Array.of(0, 1, 1, 0), false);
@@ -32,8 +32,7 @@ test("a run says where it stands and why it stopped", () => {
   assert.equal(runWords({ ...run, failed }), "generation 1,000 of 2,000, running", "it went on after that");
 });
 
-test("times and settings as one reads them", () => {
-  assert.deepEqual([12.4, 89, 240, 7200].map(duration), ["12 s", "89 s", "4 min", "2.0 h"]);
+test("settings as one reads them", () => {
   assert.deepEqual(flat({ seed: 0, image: { size: 64, flip: false }, mutations: ["hinge", "minimax"], resume: null }), [
     ["seed", "0"],
     ["image.size", "64"],

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { button, canvas, keep, open, place, shows, strokes, take } from "./browser.mjs";
 import { disc, MEANS, picture, seedWith } from "./by-hand.mjs";
+import { atEnd } from "./ends.mjs";
 import { folder, MODEL, SEGMENTER } from "./made.mjs";
 import { fixture, serve } from "./server.mjs";
 
@@ -20,7 +21,7 @@ const dotted = picture(dark, [{ unit: MEANS.red[0], value: 1, mask: DOT }]);
 
 async function started(t, ...args) {
   const own = await serve(...args);
-  t.after(() => own.stop());
+  atEnd(t, () => own.stop());
   return own;
 }
 

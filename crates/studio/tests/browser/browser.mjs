@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { after } from "node:test";
 import { chromium } from "playwright-core";
 import { SIDE } from "./by-hand.mjs";
+import { atEnd } from "./ends.mjs";
 
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
 /** Waiting for anything ends after this time, in milliseconds: machines that test are busy. */
@@ -46,7 +47,7 @@ export async function open(t, url, { room = "paint", recipe, may = /^$/, ready =
   const complain = (text) => may.test(text) || complaints.push(text);
   page.on("console", (message) => message.type() === "error" && complain(message.text()));
   page.on("pageerror", (error) => complain(String(error)));
-  t.after(async () => {
+  atEnd(t, async () => {
     await context.close();
     assert.deepEqual(strangers, [], "requests to others");
     assert.deepEqual(complaints, [], "complaints of the page");

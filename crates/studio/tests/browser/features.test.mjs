@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { join } from "node:path";
 import { apart, button, canvas, choose, differing, download, drag, eachRoom, keep, line, open, place, recipeNow, recipesOf, room, shows, sized, strokes, take } from "./browser.mjs";
 import { disc, GREEN, MEANS, ofRuns, picture, seedWith, SIDE, truncated } from "./by-hand.mjs";
+import { atEnd } from "./ends.mjs";
 import { readPng } from "./png.mjs";
 import { fixture, serve } from "./server.mjs";
 
@@ -389,7 +390,7 @@ test("W10: picture, recipe and link each bring back the very same bytes", async 
 
 test("W11: it says what is open and how fast it is, misses the server and finds it again", async (t) => {
   let own = await serve(FOUND);
-  t.after(() => own.stop());
+  atEnd(t, () => own.stop());
   const page = await open(t, own.url, { recipe: { latent: dark }, may: /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/ });
   const status = page.getByRole("banner").getByRole("status");
   assert.match(await status.innerText(), /cpu.*, \d+ ms/i);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { apart, button, canvas, choose, drag, imageOf, open, place, recipesOf, room, shows } from "./browser.mjs";
 import { BLUE, CEILING, disc, LAMPS, MEANS, picture, RED, seedWith, SHIFT } from "./by-hand.mjs";
+import { atEnd } from "./ends.mjs";
 import { folder, MODEL, SEGMENTER } from "./made.mjs";
 import { readPng } from "./png.mjs";
 import { fixture, serve } from "./server.mjs";
@@ -90,7 +91,7 @@ test("units that are dissected anew have new pictures", async (t) => {
   copyFileSync(MODEL, join(own, "plain.safetensors"));
   copyFileSync(join(fixture, "other.safetensors"), join(own, "other.safetensors"));
   const { url, stop } = await serve(own, "--segmenter", SEGMENTER);
-  t.after(stop);
+  atEnd(t, stop);
   const page = await open(t, url, { room: "inside", recipe: { latent: bright } });
   /** @param {number} samples few or many: others of them are the strongest */
   const dissect = (samples) =>

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { picture, RED, SIDE } from "./by-hand.mjs";
+import { atEnd } from "./ends.mjs";
 import { writePng } from "./png.mjs";
 import { fixture, run } from "./server.mjs";
 
@@ -15,7 +16,7 @@ const REAL = 64;
 /** A folder that goes when the test ends; with `{ after }` of node:test, when all tests of the file have ended. */
 export function folder(t) {
   const path = mkdtempSync(join(tmpdir(), "studio-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 

@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { grave } from "./axe.mjs";
 import { apart, canvas, imageOf, open, room, shows, wider } from "./browser.mjs";
 import { GREEN, picture, RED, seedWith, SHIFT } from "./by-hand.mjs";
+import { atEnd } from "./ends.mjs";
 import { folder, real, searched } from "./made.mjs";
 import { readPng } from "./png.mjs";
 import { fixture, serve } from "./server.mjs";
@@ -25,7 +26,7 @@ async function begun(t, how = {}) {
   cpSync(join(fixture, "found"), join(own, "found"), { recursive: true });
   cpSync(SEARCHED, join(own, "repair"), { recursive: true });
   const studio = await serve(own);
-  t.after(() => studio.stop());
+  atEnd(t, () => studio.stop());
   const page = await open(t, studio.url, { room: "repair", recipe: { latent: { seed: seeds[0] } }, ...how });
   await card(page, RED).waitFor();
   return { page, repair: join(own, "repair") };
@@ -169,7 +170,7 @@ test("the model is written without the unit, and what that costs is told", async
   assert.deepEqual(await table(page), distancesOf(gain));
 
   const mended = await serve(join(repair, "model.safetensors"));
-  t.after(() => mended.stop());
+  atEnd(t, () => mended.stop());
   const other = await open(t, mended.url, { recipe: { latent: { seed: seeds[0] } } });
   await shows(canvas(other), picture({ seed: seeds[0] }, off(RED)), "the picture of the written model");
 });
@@ -185,7 +186,7 @@ test("where the folder cannot be written it is said, and the decision is taken b
 
 test("without a repair it is said how to search for one", async (t) => {
   const studio = await serve(join(fixture, "found"));
-  t.after(() => studio.stop());
+  atEnd(t, () => studio.stop());
   const page = await open(t, studio.url, { room: "repair" });
   await room(page).getByText("No repair of this model was found").waitFor();
   await room(page).getByText(`ganatomy repair ${join(fixture, "model.safetensors")} --layer seen --real IMAGES --out repair`).waitFor();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { grave } from "./axe.mjs";
 import { apart, imageOf, open, room, wider } from "./browser.mjs";
+import { atEnd } from "./ends.mjs";
 import { evolving, folder, real, SEGMENTER } from "./made.mjs";
 import { readPng } from "./png.mjs";
 import { begin, fixture, run, serve } from "./server.mjs";
@@ -197,7 +198,7 @@ test("a run that goes on is found, and grows in the page as it grows on the disk
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
   const live = join(RUNS, "00003-live");
   const evolution = begin(...evolving(IMAGES, live, "generations=1000000", "log.samples=20", "log.checkpoint=1000000"));
-  t.after(() => evolution.stop());
+  atEnd(t, () => evolution.stop());
   await row(page, /^00003-live\s*generation \d+ of 1,000,000, running/).click();
   await figure(page, "still to go, about").waitFor();
   const at = async () => Number((await figure(page, /^generation$/).innerText()).replaceAll(",", ""));
@@ -238,7 +239,7 @@ test("a run that vanishes is told, and shown again when it is back", async (t) =
   const [here, away] = [join(own, "runs"), join(own, "away")];
   cpSync(RUN, join(here, "00001-by-hand"), { recursive: true });
   const { url, stop } = await serve(here);
-  t.after(stop);
+  atEnd(t, stop);
   const page = await open(t, url, { room: "training", may: /status of 40[49]/ });
   await figure(page, /^generation$/).waitFor();
   renameSync(join(here, "00001-by-hand"), away);
@@ -254,7 +255,7 @@ test("a run that vanishes is told, and shown again when it is back", async (t) =
 
 test("without a run it is said how to get one", async (t) => {
   const alone = await serve(join(fixture, "found"));
-  t.after(() => alone.stop());
+  atEnd(t, () => alone.stop());
   const page = await open(t, alone.url, { room: "training" });
   await room(page).getByText("No runs").waitFor();
   await room(page).getByText("ganatomy studio runs/").waitFor();
