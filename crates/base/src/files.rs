@@ -55,7 +55,7 @@ pub fn read(path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::with_capacity(length as usize);
     // The file may grow while we read: the limit holds all the same.
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, e))?;
     if bytes.len() as u64 > limit {
         return Err(Error::file(path, format!("has more than {limit} bytes; at most that many are read here")));
     }

@@ -1,9 +1,12 @@
 //! How far long work has come: a bar on a terminal, a line now and then elsewhere, nothing where the user wants quiet.
 
 use crate::console::Console;
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::time;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Lines come this far apart at first, and further apart once the work has turned out to be long.
@@ -18,7 +21,8 @@ pub(crate) struct Bar {
 
 enum Kind {
     Hidden,
-    Drawn(ProgressBar),
+    /// With the steps that were done before.
+    Drawn(ProgressBar, Arc<AtomicU64>),
     Lines(Mutex<Lines>),
 }
 
@@ -34,10 +38,21 @@ impl Bar {
             Kind::Hidden
         } else if io::stderr().is_terminal() {
             let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}, {eta} left");
+            let before = Arc::new(AtomicU64::new(0));
+            let known = Arc::clone(&before);
+            let write_left = move |state: &ProgressState, line: &mut dyn Write| {
+                let (before, steps) = (known.load(Ordering::Relaxed), state.len().unwrap_or_default());
+                // What cannot be written is not seen, and nothing else.
+                let _ = line.write_str(&left(state.elapsed(), before, state.pos(), steps));
+            };
+            let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}{left}");
             // The template is a constant; a mistake in it costs the style of a bar, not the work.
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-            Kind::Drawn(bar.with_message(what))
+            let style = style
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ")
+                .with_key("left", write_left);
+            bar.set_style(style);
+            Kind::Drawn(bar.with_message(what), before)
         } else {
             Kind::Lines(Mutex::new(Lines::new(steps, what, Instant::now())))
         };
@@ -48,9 +63,10 @@ impl Bar {
     pub(crate) fn begin_at(&self, done: u64) {
         match &self.kind {
             Kind::Hidden => {}
-            Kind::Drawn(bar) => {
+            Kind::Drawn(bar, before) => {
+                before.store(done, Ordering::Relaxed);
                 bar.set_position(done);
-                bar.reset_eta();
+                bar.reset_elapsed();
             }
             Kind::Lines(lines) => lock(lines).begin_at(done),
         }
@@ -60,7 +76,7 @@ impl Bar {
     pub(crate) fn inc(&self, steps: u64) {
         match &self.kind {
             Kind::Hidden => {}
-            Kind::Drawn(bar) => bar.inc(steps),
+            Kind::Drawn(bar, _) => bar.inc(steps),
             Kind::Lines(lines) => {
                 let mut lines = lock(lines);
                 let done = lines.done + steps;
@@ -73,7 +89,7 @@ impl Bar {
     pub(crate) fn set_position(&self, done: u64) {
         match &self.kind {
             Kind::Hidden => {}
-            Kind::Drawn(bar) => bar.set_position(done),
+            Kind::Drawn(bar, _) => bar.set_position(done),
             Kind::Lines(lines) => self.advance(&mut lock(lines), done),
         }
     }
@@ -82,7 +98,7 @@ impl Bar {
     pub(crate) fn set_message(&self, message: String) {
         match &self.kind {
             Kind::Hidden => {}
-            Kind::Drawn(bar) => bar.set_message(message),
+            Kind::Drawn(bar, _) => bar.set_message(message),
             Kind::Lines(lines) => lock(lines).message = message,
         }
     }
@@ -98,14 +114,14 @@ impl Bar {
     /// A warning, above the bar.
     pub(crate) fn warn(&self, message: &str) {
         match &self.kind {
-            Kind::Drawn(bar) => bar.suspend(|| self.console.warn(message)),
+            Kind::Drawn(bar, _) => bar.suspend(|| self.console.warn(message)),
             Kind::Hidden | Kind::Lines(_) => self.console.warn(message),
         }
     }
 
     /// The work has ended.
     pub(crate) fn finish_and_clear(&self) {
-        if let Kind::Drawn(bar) = &self.kind {
+        if let Kind::Drawn(bar, _) = &self.kind {
             bar.finish_and_clear();
         }
     }
@@ -149,19 +165,23 @@ impl Lines {
         now.duration_since(self.told) >= apart
     }
 
-    /// `generation 250/1000, 3 minutes left: hinge fitness 0.411 D 1.203`
+    /// `generation 250/1000, 3 min left: hinge fitness 0.411 D 1.203`
     fn line(&mut self, now: Instant) -> String {
         self.told = now;
-        let (made, left) = (self.done.saturating_sub(self.before), self.steps.saturating_sub(self.done));
-        let mut time = String::new();
-        if made > 0 && left > 0 {
-            let seconds = now.duration_since(self.begun).as_secs_f64() / made as f64 * left as f64;
-            let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-            time = format!(", {} left", HumanDuration(left));
-        }
+        let left = left(now.duration_since(self.begun), self.before, self.done, self.steps);
         let colon = if self.message.is_empty() { "" } else { ": " };
-        format!("{} {}/{}{time}{colon}{}", self.what, self.done, self.steps, self.message)
+        format!("{} {}/{}{left}{colon}{}", self.what, self.done, self.steps, self.message)
     }
+}
+
+/// The time that is left, by the mean of all steps since the work began: a step that takes long does not shake it. Nothing before the
+/// first step and after the last.
+fn left(elapsed: Duration, before: u64, done: u64, steps: u64) -> String {
+    let (made, left) = (done.saturating_sub(before), steps.saturating_sub(done));
+    if made == 0 || left == 0 {
+        return String::new();
+    }
+    format!(", {} left", time::said(elapsed.as_secs_f64() / made as f64 * left as f64))
 }
 
 #[cfg(test)]
@@ -178,7 +198,7 @@ mod tests {
         assert!(!lines.is_due(after(19)) && lines.is_due(after(20)));
         lines.done = 100;
         lines.message = "hinge".into();
-        assert_eq!(lines.line(after(20)), "generation 100/1000, 3 minutes left: hinge");
+        assert_eq!(lines.line(after(20)), "generation 100/1000, 3 min left: hinge");
         lines.line(after(60));
         assert!(!lines.is_due(after(119)) && lines.is_due(after(120)), "long work has longer breaks");
         lines.done = 1000;
@@ -192,6 +212,6 @@ mod tests {
         lines.begin_at(900);
         assert_eq!(lines.line(begun + Duration::from_secs(5)), "step 900/1000");
         lines.done = 910;
-        assert_eq!(lines.line(begun + Duration::from_secs(10)), "step 910/1000, 2 minutes left");
+        assert_eq!(lines.line(begun + Duration::from_secs(10)), "step 910/1000, 90 s left");
     }
 }

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod settings;
 mod threads;
+mod time;
 mod training;
 mod truncation;
 mod version;

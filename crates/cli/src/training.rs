@@ -4,12 +4,17 @@ use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::envelope;
 use crate::exit::{self, Code};
+use crate::time;
 use anyhow::Result;
+use base::memory::said;
 use data::Dataset;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use train::signals::Interrupt;
 use train::{Change, OpenRun, Outcome, RunSettings, Start, Training, run_folder};
+
+/// Shorter runs have ended before one would have read how long they take.
+const WORTH_ASKING: u64 = 50;
 
 /// What a training has to say of itself.
 pub(crate) trait Told: Training {
@@ -47,6 +52,20 @@ pub(crate) struct Manner {
 /// Starts a new run: in the folder that was asked for, else in the next of `runs`, with `label` in its name.
 pub(crate) fn start<T: Told>(settings: T::Settings, out: Option<PathBuf>, label: &str, manner: Manner) -> Result<Code> {
     open(settings, manner, |settings, device| T::start(settings, device, || place(out, label)))
+}
+
+/// Starts a new run where another one is.
+pub(crate) fn fork<T: Told>(
+    run: &Path,
+    settings: T::Settings,
+    out: Option<PathBuf>,
+    label: &str,
+    manner: Manner,
+) -> Result<Code> {
+    let changes = T::Settings::of_run(run)?.differences(&settings);
+    let changes = if changes.is_empty() { "nothing changed".to_owned() } else { changes.join("; ") };
+    manner.console.say(&format!("a fork of {}: {changes}", run.display()));
+    open(settings, manner, |settings, device| OpenRun::<T>::fork(run, settings, device, || place(out, label)))
 }
 
 /// Goes on with a run, with settings `key=value` over its own.
@@ -96,6 +115,7 @@ pub(crate) fn place(out: Option<PathBuf>, label: &str) -> base::Result<PathBuf> 
 pub(crate) fn go<T: Told>(mut run: OpenRun<T>, interrupt: &Interrupt, console: Console) -> Result<Code> {
     let unit = T::Settings::UNIT;
     announce(&run, console);
+    foretell(&run, console)?;
     let total = run.settings().schedule().length;
     let bar = console.bar(total, unit);
     bar.begin_at(run.done());
@@ -157,6 +177,27 @@ fn announce<T: Told>(run: &OpenRun<T>, console: Console) {
     console.notices(T::set(run));
     let total = run.settings().schedule().length;
     console.say(&format!("{}; {total} {unit}s into {folder}", T::about(run)));
+}
+
+/// Says how long a new run will take, and how much memory and disk, where it is long enough to ask.
+fn foretell<T: Told>(run: &OpenRun<T>, console: Console) -> Result<()> {
+    let schedule = run.settings().schedule();
+    if console.is_quiet() || *run.begun() != Start::New || schedule.length < WORTH_ASKING {
+        return Ok(());
+    }
+    let training = run.training();
+    let each = training.seconds_of_a_step()?;
+    // Those that are kept, the best one, and the next one while it is written.
+    let checkpoints = (schedule.keep as u64).saturating_add(2).min(schedule.length);
+    let disk = training.checkpoint_bytes(run.state())?.saturating_mul(checkpoints);
+    let memory = training.memory()?.map_or(String::new(), |bytes| format!(", up to {} of memory", said(bytes)));
+    console.say(&format!(
+        "about {} here ({each:.2} s a {}){memory}, {} of disk",
+        time::said(each * schedule.length as f64),
+        T::Settings::UNIT,
+        said(disk)
+    ));
+    Ok(())
 }
 
 /// The name of a run's data, for the name of its folder.

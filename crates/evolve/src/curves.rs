@@ -1,4 +1,4 @@
-//! The curves of a run, from its `stats.jsonl`: which mutation wins when, fitness, losses.
+//! The curves of a run, from its `stats.jsonl`: each quantity that the recipe has, on an axis of its own.
 
 use crate::run::Stats;
 use plot::{BandPoint, LineChart, Scale, Series};
@@ -6,65 +6,69 @@ use std::collections::BTreeSet;
 
 /// Points along a curve: neighbouring generations are put together.
 const POINTS: usize = 120;
+/// The name of the file.
+pub(crate) const FILE: &str = "curves.svg";
 
-/// Charts by file name.
-pub(crate) fn charts(stats: &[Stats]) -> Vec<(&'static str, String)> {
+/// The curves so far as one SVG.
+pub(crate) fn chart(stats: &[Stats]) -> String {
     let windows: Vec<&[Stats]> = stats.chunks(stats.len().div_ceil(POINTS).max(1)).collect();
-    let middle = |window: &[Stats]| window[window.len() / 2].generation as f64;
-    let curve = |name: &str, f: &dyn Fn(&Stats) -> Option<f64>| {
-        let points = windows.iter().filter_map(|w| Some([middle(w), mean(w.iter().filter_map(f))?]));
+    let curve = |name: &str, of: &dyn Fn(&Stats) -> Option<f64>| {
+        let points = windows.iter().filter_map(|w| Some([middle(w), mean(w.iter().filter_map(of))?]));
         Series { name: name.to_owned(), points: points.collect(), band: Vec::new() }
     };
-    let chart = |title: &str, y_label: &str, series: Vec<Series>| LineChart {
+    let chart = |title: &str, series: Vec<Series>| LineChart {
         title: title.to_owned(),
         x_label: "generation".to_owned(),
-        y_label: y_label.to_owned(),
+        y_label: String::new(),
         x_scale: Scale::Linear,
         y_scale: Scale::Linear,
         series,
     };
+    let winner = |s: &Stats| s.survivors.first().and_then(|&i| s.children.get(i)).cloned();
+    let distances: Vec<[f64; 2]> = stats.iter().filter_map(|s| Some([s.generation as f64, s.distance?])).collect();
+    let quality = Series { band: spread(&windows), ..curve("winner (band: all children)", &|s| winner(s)?.fq) };
+    let modes = curve("", &|s| s.modes.map(|modes| modes as f64));
 
     // The paper's selection curves: each mutation's share of the best survivors.
-    let winner = |s: &Stats| s.survivors.first().and_then(|&i| s.children.get(i)).and_then(|c| c.mutation);
     let mutations: BTreeSet<&str> =
         stats.iter().flat_map(|s| &s.children).filter_map(|c| c.mutation).map(crate::Loss::name).collect();
-    let shares = mutations
-        .iter()
-        .map(|name| curve(name, &|s| winner(s).map(|m| f64::from(u8::from(m.name() == *name)))))
-        .collect();
-    let best = |s: &Stats| s.survivors.first().and_then(|&i| s.children.get(i)).cloned();
-    let spread = Series {
-        band: windows
-            .iter()
-            .filter_map(|w| {
-                let all = || w.iter().flat_map(|s| &s.children).filter_map(|c| c.fq);
-                let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-                (low <= high).then(|| BandPoint { x: middle(w), low, high })
-            })
-            .collect(),
-        ..curve("quality Fq of the winner (band: all children)", &|s| best(s)?.fq)
+    let share = |name: &&str| {
+        let won = |s: &Stats| winner(s)?.mutation.map(|mutation| f64::from(u8::from(mutation.name() == *name)));
+        curve(name, &won)
     };
-    let distances: Vec<[f64; 2]> = stats.iter().filter_map(|s| Some([s.generation as f64, s.distance?])).collect();
-    vec![
-        ("selection.svg", chart("Which mutation wins", "share of generations", shares).to_svg()),
-        (
-            "fitness.svg",
-            chart("Fitness", "value", vec![spread, curve("diversity Fd of the winner", &|s| best(s)?.fd)]).to_svg(),
+    // Where there is one mutation, it wins.
+    let shares = if mutations.len() > 1 { mutations.iter().map(share).collect() } else { Vec::new() };
+
+    let all = [
+        chart(
+            "Distance of samples from reals, at checkpoints",
+            vec![Series { points: distances, ..Series::default() }],
         ),
-        (
-            "loss.svg",
-            chart(
-                "Discriminator, spread and distance",
-                "value",
-                vec![
-                    curve("loss of D", &|s| Some(s.d_loss)),
-                    curve("variance of the samples", &|s| s.sample_variance),
-                    Series { name: "distance to the reals at checkpoints".into(), points: distances, band: Vec::new() },
-                ],
-            )
-            .to_svg(),
-        ),
-    ]
+        chart("Variance of the samples (towards 0: they are all alike)", vec![curve("", &|s| s.sample_variance)]),
+        chart("Modes that the samples reach", vec![modes]),
+        chart("Loss of the discriminator", vec![curve("", &|s| Some(s.d_loss))]),
+        chart("Reals that the discriminator tells from fakes (0.5: by chance)", vec![curve("", &|s| s.d_accuracy)]),
+        chart("Which mutation wins: share of generations", shares),
+        chart("Quality Fq", vec![quality]),
+        chart("Diversity Fd of the winner", vec![curve("", &|s| winner(s)?.fd)]),
+    ];
+    let shown: Vec<LineChart> =
+        all.into_iter().filter(|chart| chart.series.iter().any(|s| !s.points.is_empty())).collect();
+    LineChart::stacked("The run so far", &shown)
+}
+
+/// The range of quality among the children of each window.
+fn spread(windows: &[&[Stats]]) -> Vec<BandPoint> {
+    let range = |w: &&[Stats]| {
+        let all = || w.iter().flat_map(|s| &s.children).filter_map(|c| c.fq);
+        let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
+        (low <= high).then(|| BandPoint { x: middle(w), low, high })
+    };
+    windows.iter().filter_map(range).collect()
+}
+
+fn middle(window: &[Stats]) -> f64 {
+    window.get(window.len() / 2).map_or(0.0, |s| s.generation as f64)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -101,9 +105,17 @@ mod tests {
                 distance: None,
             })
             .collect();
-        let charts = charts(&stats);
-        assert!(charts[0].1.contains("minimax") && charts[0].1.contains("heuristic"));
-        assert!(charts.iter().all(|(_, svg)| svg.starts_with("<svg") && !svg.contains("NaN")));
-        assert_eq!(super::charts(&[]).len(), 3);
+        let svg = chart(&stats);
+        assert!(svg.starts_with("<svg") && !svg.contains("NaN"));
+        for title in ["minimax", "heuristic", "Which mutation wins", "Quality Fq", "Loss of the discriminator"] {
+            assert!(svg.contains(title), "{title}");
+        }
+        for nothing in ["Diversity", "Variance", "Distance", "Modes"] {
+            assert!(!svg.contains(nothing), "{nothing}: an axis would be empty");
+        }
+        let alone: Vec<Stats> =
+            stats.into_iter().map(|s| Stats { children: s.children[..1].to_vec(), survivors: vec![0], ..s }).collect();
+        assert!(!chart(&alone).contains("Which mutation wins"), "one mutation always wins");
+        assert!(chart(&[]).starts_with("<svg"));
     }
 }

@@ -4,6 +4,7 @@
 //! - [`Loss`] holds the mutations, [`Selection`] the rules of survival;
 //! - [`Gan`] plays it with networks; [`Work`] counts what it costs;
 //! - [`Evolution`] is the training that a run does (`train::OpenRun`): its data, networks, samples, checkpoints;
+//! - [`budget`] finds settings that fit into a time;
 //! - [`trial`] is the toy experiment of the paper with statistics over seeds.
 //!
 //! ```
@@ -28,6 +29,7 @@
 //! ```
 
 mod augment;
+pub mod budget;
 mod collapse;
 mod curves;
 mod gan;
@@ -45,10 +47,10 @@ pub use gan::{Gan, Generator, Work};
 pub use generation::{Child, Players, Record, Rules, generation};
 pub use graphs::{Graphs, networks};
 pub use loss::{Loss, LossValue, sigmoid};
-pub use run::{Evolution, Play, Stats};
+pub use run::{Evolution, Play, Stats, Taken};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
     AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,
-    Precision, Quality, Settings, about_preset,
+    Precision, Quality, Settings, about_preset, usual_preset,
 };
 pub use state::State;

@@ -2,7 +2,10 @@
 
 mod memory;
 mod open;
+mod warm;
 mod write;
+
+pub use warm::Taken;
 
 use crate::collapse;
 use crate::gan::Gan;
@@ -15,8 +18,7 @@ use data::{Dataset, Loader, LoaderOptions};
 use net::{Device, Graph, Params, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use train::checkpoint::Checkpoint;
 use train::{Files, Shown, Training, average, check_params, tensorboard};
@@ -82,19 +84,27 @@ pub struct Evolution {
     real_variance: f64,
     /// The modes of the data, where they are known.
     mixture: Option<Mixture>,
+    /// What generator and discriminator took from the model of the settings, once the run has begun with it.
+    taken: OnceLock<(Taken, Option<Taken>)>,
 }
 
 /// What is open while a run evolves.
 pub struct Play<'a> {
     gan: Gan<'a>,
     rules: Rules,
-    events: tensorboard::Writer,
+    /// Opened when there is something to write.
+    events: Option<tensorboard::Writer>,
 }
 
 impl Evolution {
     /// The data set.
     pub fn dataset(&self) -> &Dataset {
         &self.set
+    }
+
+    /// How much of generator and discriminator was taken from another model: of a run that has just begun with one.
+    pub fn taken(&self) -> Option<(Taken, Option<Taken>)> {
+        self.taken.get().copied()
     }
 
     /// Numbers that training changes, of generator and discriminator.
@@ -126,7 +136,7 @@ impl Training for Evolution {
     }
 
     fn begin(&self) -> Result<(State, Files)> {
-        Ok((self.first(), vec![("reals.png", self.reals_picture()?)]))
+        Ok((self.first()?, vec![("reals.png", self.reals_picture()?)]))
     }
 
     fn restore(&self, checkpoint: &Checkpoint) -> Result<State> {
@@ -146,7 +156,7 @@ impl Training for Evolution {
         state.generation
     }
 
-    fn open(&self, state: &State, folder: &Path, resumed: Option<u64>) -> Result<Play<'_>> {
+    fn open(&self, state: &State) -> Result<Play<'_>> {
         let s = &self.settings;
         let options = LoaderOptions { seed: s.seed, workers: 1, ..LoaderOptions::default() };
         let mut loader = Loader::new(self.set.clone(), options)?;
@@ -162,7 +172,7 @@ impl Training for Evolution {
             d_steps: s.d_steps,
             seed: s.seed,
         };
-        Ok(Play { gan, rules, events: tensorboard::Writer::create(folder, resumed)? })
+        Ok(Play { gan, rules, events: None })
     }
 
     fn step(&self, play: &mut Play, state: &mut State) -> Result<Stats> {
@@ -219,14 +229,26 @@ impl Training for Evolution {
     }
 
     fn show(&self, play: &mut Play, state: &State, shown: &Shown<Self>) -> Result<()> {
+        let events = match &mut play.events {
+            Some(events) => events,
+            none => none.insert(tensorboard::Writer::create(shown.folder, shown.resumed)?),
+        };
         if shown.due(EVENTS) {
-            write::events(&mut play.events, shown.record)?;
+            write::events(events, shown.record)?;
         }
-        if shown.due(self.settings.log.samples) {
-            self.write_samples(state, shown.folder, &mut play.events)?;
+        if shown.due_early(self.settings.log.samples) {
+            self.write_samples(state, shown.folder, events)?;
             write::curves(&shown.records()?, shown.folder)?;
         }
         Ok(())
+    }
+
+    fn checkpoint_bytes(&self, state: &State) -> Result<u64> {
+        Ok(memory::on_disk(&self.settings, state))
+    }
+
+    fn memory(&self) -> Result<Option<u64>> {
+        memory::needed(&self.settings, &self.graphs).map(Some)
     }
 
     fn circumstances(&self) -> Option<Map<String, Value>> {

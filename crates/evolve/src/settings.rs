@@ -5,7 +5,7 @@ mod keys;
 mod presets;
 
 pub use choices::{AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Noise, Precision, Quality};
-pub use presets::{PRESETS, about_preset};
+pub use presets::{PRESETS, about_preset, usual_preset};
 
 use crate::{Loss, Selection};
 use base::{Error, Result};
@@ -26,6 +26,9 @@ pub struct Settings {
     pub preset: String,
     /// The data set: a built-in name or a path.
     pub data: String,
+    /// A model file whose weights the generator begins with, as far as they fit; a discriminator beside it lends its own. Empty: none.
+    #[serde(default)]
+    pub from: String,
     /// The seed of everything random.
     pub seed: u64,
     /// Generations in all.
@@ -163,6 +166,7 @@ impl RunSettings for Settings {
     const EXAMPLES: [&'static str; 2] = ["batch=16", "image.size=64"];
     const FREE: &'static [&'static str] = &["generations"];
     const DATA: &'static [&'static str] = &["data"];
+    const FILES: &'static [&'static str] = &["from"];
     const KEYS: &'static [Key] = keys::KEYS;
 
     fn is_place(value: &str) -> bool {

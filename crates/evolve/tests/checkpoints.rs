@@ -99,3 +99,20 @@ fn what_tells_of_a_collapse_is_told_of_every_generation() {
         assert!(told.iter().all(|stats| !stats.collapsed && stats.modes.unwrap() <= 8), "{told:?}");
     }
 }
+
+#[test]
+fn what_a_run_will_take_is_known_before_it_begins() {
+    for words in ["ema=0", "ema=0.9 mu=2", "adam=fresh"] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(&format!("width=256 width_d=256 generations=1 {words}"));
+        let mut run = Evolution::start_in(folder.path(), settings, Device::cpu()).unwrap();
+        let training = run.training();
+        let told = training.checkpoint_bytes(run.state()).unwrap() as f64;
+        assert!(training.seconds_of_a_step().unwrap() > 0.0 && training.memory().unwrap().unwrap() > 0);
+        assert_eq!(run.done(), 0, "what was tried is thrown away");
+        run.run(&Interrupt::default(), |_| ()).unwrap();
+        let checkpoint = Store::open(folder.path()).load(1).unwrap();
+        let written: usize = checkpoint.files.values().map(Vec::len).sum();
+        assert!((0.9..1.02).contains(&(told / written as f64)), "{words}: {told} bytes were told, {written} written");
+    }
+}

@@ -69,30 +69,68 @@ impl LineChart {
 
     /// The chart with `plot` pixels between its axes, for places that are narrower than a page.
     pub fn to_svg_of_width(&self, plot: f64) -> String {
-        let points = || self.series.iter().flat_map(|s| &s.points);
-        let bands = || self.series.iter().flat_map(|s| &s.band);
-        let x = Axis::over(points().map(|p| p[0]).chain(bands().map(|b| b.x)), self.x_scale, 7, false);
-        let y_values = points().map(|p| p[1]).chain(bands().flat_map(|b| [b.low, b.high]));
-        let y = Axis::over(y_values, self.y_scale, 5, true);
-
-        let widest_tick = y.ticks.iter().map(|(_, label)| SMALL.width(label)).fold(0.0, f64::max);
-        let left = 20.0 + widest_tick + 8.0 + if self.y_label.is_empty() { 0.0 } else { 24.0 };
+        let (x, y) = (Axis::over(self.horizontal(), self.x_scale, 7, false), self.y_axis(5));
+        let left = self.left(&y);
         let plot = Plot { left, top: 52.0, width: plot, height: 320.0, x, y };
-        let legend = self.series.iter().map(|s| LABEL.width(&s.name)).fold(0.0, f64::max);
-        let legend = if legend > 0.0 { 62.0 + legend } else { 28.0 };
-        let width = (left + plot.width + legend).max(left + TITLE.width(&self.title) + 20.0);
+        let width = (left + plot.width + self.legend()).max(left + TITLE.width(&self.title) + 20.0);
         let mut svg = Svg::new(width.ceil(), 440.0, &self.title);
-
         svg.text((plot.left, 30.0), Anchor::Start, TITLE, &self.title);
-        self.draw_axes(&mut svg, &plot);
-        for (index, series) in self.series.iter().enumerate() {
-            draw_band(&mut svg, &plot, series, colour(index));
-        }
-        for (index, series) in self.series.iter().enumerate() {
-            draw_curve(&mut svg, &plot, series, index);
-        }
-        self.draw_legend(&mut svg, &plot);
+        self.draw(&mut svg, &plot);
         svg.finish()
+    }
+
+    /// Charts below each other as one SVG: each has a vertical axis of its own, the horizontal axis is the same for all. `title` is what a
+    /// screen reader says.
+    pub fn stacked(title: &str, charts: &[Self]) -> String {
+        const ROW: f64 = 206.0;
+        let axes: Vec<Axis> = charts.iter().map(|chart| chart.y_axis(3)).collect();
+        let left = charts.iter().zip(&axes).map(|(chart, y)| chart.left(y)).fold(0.0, f64::max);
+        let legend = charts.iter().map(Self::legend).fold(0.0, f64::max);
+        let mut svg = Svg::new((left + WIDTH + legend).ceil(), ROW * charts.len() as f64 + 30.0, title);
+        for (row, (chart, y)) in charts.iter().zip(axes).enumerate() {
+            let x = Axis::over(charts.iter().flat_map(Self::horizontal), chart.x_scale, 7, false);
+            let plot = Plot { left, top: 44.0 + ROW * row as f64, width: WIDTH, height: 132.0, x, y };
+            svg.text((left, plot.top - 14.0), Anchor::Start, TITLE, &chart.title);
+            // What the horizontal axis is need not be said of every row.
+            let is_last = row + 1 == charts.len();
+            let x_label = if is_last { chart.x_label.clone() } else { String::new() };
+            Self { x_label, ..chart.clone() }.draw(&mut svg, &plot);
+        }
+        svg.finish()
+    }
+
+    /// All places on the horizontal axis.
+    fn horizontal(&self) -> impl Iterator<Item = f64> {
+        self.series.iter().flat_map(|s| s.points.iter().map(|p| p[0]).chain(s.band.iter().map(|b| b.x)))
+    }
+
+    fn y_axis(&self, ticks: usize) -> Axis {
+        let points = self.series.iter().flat_map(|s| s.points.iter().map(|p| p[1]));
+        let bands = self.series.iter().flat_map(|s| s.band.iter().flat_map(|b| [b.low, b.high]));
+        Axis::over(points.chain(bands), self.y_scale, ticks, true)
+    }
+
+    /// Pixels to the left of the plot.
+    fn left(&self, y: &Axis) -> f64 {
+        let widest_tick = y.ticks.iter().map(|(_, label)| SMALL.width(label)).fold(0.0, f64::max);
+        20.0 + widest_tick + 8.0 + if self.y_label.is_empty() { 0.0 } else { 24.0 }
+    }
+
+    /// Pixels to the right of it.
+    fn legend(&self) -> f64 {
+        let legend = self.series.iter().map(|s| LABEL.width(&s.name)).fold(0.0, f64::max);
+        if legend > 0.0 { 62.0 + legend } else { 28.0 }
+    }
+
+    fn draw(&self, svg: &mut Svg, plot: &Plot) {
+        self.draw_axes(svg, plot);
+        for (index, series) in self.series.iter().enumerate() {
+            draw_band(svg, plot, series, colour(index));
+        }
+        for (index, series) in self.series.iter().enumerate() {
+            draw_curve(svg, plot, series, index);
+        }
+        self.draw_legend(svg, plot);
     }
 
     fn draw_axes(&self, svg: &mut Svg, plot: &Plot) {

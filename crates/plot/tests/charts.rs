@@ -32,6 +32,23 @@ fn a_line_chart() {
 }
 
 #[test]
+fn charts_below_each_other() {
+    let chart = |title: &str, name: &str, points: Vec<[f64; 2]>| LineChart {
+        title: title.into(),
+        x_label: "generation".into(),
+        series: vec![Series { name: name.into(), points, band: Vec::new() }],
+        ..LineChart::default()
+    };
+    let rows = [
+        chart("Loss", "", vec![[10.0, 2.0], [20.0, 1.9]]),
+        chart("Distance", "of samples", vec![[100.0, 12_000.0], [200.0, 8_000.0]]),
+    ];
+    let svg = LineChart::stacked("A run", &rows);
+    assert_eq!(svg.matches(">generation<").count(), 1, "the common axis is named once");
+    insta::assert_snapshot!("stacked", svg);
+}
+
+#[test]
 fn panels_of_points() {
     let panel = |title: &str, points: Vec<[f64; 2]>| Panel {
         title: title.into(),

@@ -13,7 +13,6 @@ use data::{Batch, Dataset, Loader, LoaderOptions, Plane};
 use net::{Device, Graph, Tensor, Trainee};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use train::checkpoint::Checkpoint;
@@ -134,7 +133,7 @@ impl train::Training for Training {
         state.step
     }
 
-    fn open(&self, state: &State, _folder: &Path, _resumed: Option<u64>) -> Result<Loader> {
+    fn open(&self, state: &State) -> Result<Loader> {
         let options = LoaderOptions { seed: self.settings.seed, maps: true, ..LoaderOptions::default() };
         let mut loader = Loader::new(self.set.clone(), options)?;
         loader.seek(state.position);
@@ -161,7 +160,7 @@ impl train::Training for Training {
     }
 
     fn show(&self, _loader: &mut Loader, state: &State, shown: &Shown<Self>) -> Result<()> {
-        if shown.judged { self.write_pictures(&state.segmenter, shown) } else { Ok(()) }
+        if shown.judged || shown.stops { self.write_pictures(&state.segmenter, shown) } else { Ok(()) }
     }
 }
 

@@ -120,6 +120,40 @@ impl<T: Training> OpenRun<T> {
         Ok(Self { training, state, folder, store, stats, best, start, data, oddities, _lock: lock })
     }
 
+    /// Starts a new run where another one is: with its newest valid checkpoint and its records up to there, and with `settings`, which may
+    /// differ in all but what decides the form of the networks. The other run is not touched.
+    ///
+    /// # Errors
+    /// As [`OpenRun::resume`] with [`Change::Allowed`], and then there is no new folder; or no checkpoint of the run is valid, or the
+    /// folder cannot be made.
+    pub fn fork(
+        run: &Path,
+        settings: T::Settings,
+        device: Device,
+        place: impl FnOnce() -> base::Result<PathBuf>,
+    ) -> Result<Self, T::Error> {
+        settings.check()?;
+        let written = T::Settings::of_run(run)?;
+        let (checkpoint, _) = Store::open(run).newest_valid()?;
+        let folder = place()?;
+        let begun = (|| {
+            let lock = RunLock::acquire(&folder)?;
+            let files: Vec<(&str, &[u8])> =
+                checkpoint.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+            let store = Store::create(&lock)?;
+            store.save(checkpoint.generation, &files, &checkpoint.config_hash, usize::MAX)?;
+            // What was written after the checkpoint goes when the run is opened.
+            files::write_atomic(folder.join(stats::FILE), &files::read(run.join(stats::FILE), stats::LIMIT)?)?;
+            write_settings(&written, &folder)
+        })();
+        let opened = begun.map_err(Into::into).and_then(|()| Self::resume(&folder, settings, device, Change::Allowed));
+        // The folder was made here, or was empty: nothing else is lost.
+        let mut opened = opened.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        // What differs was asked for.
+        opened.oddities.clear();
+        Ok(opened)
+    }
+
     /// What is trained, as far as it stays the same.
     pub fn training(&self) -> &T {
         &self.training
@@ -168,7 +202,7 @@ impl<T: Training> OpenRun<T> {
             Start::New => None,
             Start::Resumed { generation, .. } => Some(*generation),
         };
-        let mut work = training.open(state, folder, resumed)?;
+        let mut work = training.open(state)?;
         while T::done(state) < schedule.length {
             let mut record = training.step(&mut work, state).inspect_err(|error| {
                 if let Some(circumstances) = training.circumstances() {
@@ -183,8 +217,6 @@ impl<T: Training> OpenRun<T> {
             let judged = last || (signal.is_none() && comes(schedule.checkpoint, step));
             let score = if judged { training.judge(state, &mut record, *best)? } else { None };
             stats.append(&record)?;
-            training.show(&mut work, state, &Shown { folder, record: &record, step, last, judged })?;
-            watch(&record);
             if judged || signal.is_some() {
                 let files = training.save(state)?;
                 let mut contents: Vec<(&str, &[u8])> =
@@ -197,6 +229,10 @@ impl<T: Training> OpenRun<T> {
                 store.mark_best(step, score)?;
                 *best = Some(score);
             }
+            // Pictures may take long: whoever loses patience meanwhile loses nothing else.
+            let stops = last || signal.is_some();
+            training.show(&mut work, state, &Shown { folder, resumed, record: &record, step, last, stops, judged })?;
+            watch(&record);
             if let Some(signal) = signal {
                 return Ok(Outcome::Interrupted(signal));
             }

@@ -5,6 +5,10 @@ use crate::{Change, OpenRun, RunSettings, run_folder};
 use net::Device;
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Steps by which [`Training::seconds_of_a_step`] judges, at most.
+const TRIED: u32 = 5;
 
 /// Files by name.
 pub type Files = Vec<(&'static str, Vec<u8>)>;
@@ -67,11 +71,11 @@ pub trait Training: Sized {
     /// Steps that are done.
     fn done(state: &Self::State) -> u64;
 
-    /// Opens what a step needs. `folder` is the run's; `resumed` says after which step the run goes on.
+    /// Opens what a step needs.
     ///
     /// # Errors
-    /// Data cannot be read, or a file in the folder not be written.
-    fn open(&self, state: &Self::State, folder: &Path, resumed: Option<u64>) -> Result<Self::Work<'_>, Self::Error>;
+    /// Data cannot be read.
+    fn open(&self, state: &Self::State) -> Result<Self::Work<'_>, Self::Error>;
 
     /// One step, and its record. An error leaves the run at its last checkpoint.
     ///
@@ -104,6 +108,39 @@ pub trait Training: Sized {
     /// What to write down, beside the value, where a value that is not finite ends the run; `None`: no file is written.
     fn circumstances(&self) -> Option<serde_json::Map<String, serde_json::Value>> {
         None
+    }
+
+    /// Bytes of a checkpoint.
+    ///
+    /// # Errors
+    /// The state cannot be written down.
+    fn checkpoint_bytes(&self, state: &Self::State) -> Result<u64, Self::Error> {
+        Ok(self.save(state)?.iter().map(|(_, bytes)| bytes.len() as u64).sum())
+    }
+
+    /// Bytes of memory that a step takes at most, where that is known before.
+    ///
+    /// # Errors
+    /// The networks cannot be planned.
+    fn memory(&self) -> Result<Option<u64>, Self::Error> {
+        Ok(None)
+    }
+
+    /// Seconds that a step takes here: those of the first steps of a run, which are thrown away. The first one of all, in which much is
+    /// made ready, does not count. It takes about as long as two to six steps.
+    ///
+    /// # Errors
+    /// As [`Training::begin`], [`Training::open`] and [`Training::step`].
+    fn seconds_of_a_step(&self) -> Result<f64, Self::Error> {
+        let (mut state, _) = self.begin()?;
+        let mut work = self.open(&state)?;
+        self.step(&mut work, &mut state)?;
+        let (begun, mut steps) = (Instant::now(), 0);
+        while steps < TRIED && (steps == 0 || begun.elapsed() < Duration::from_millis(500)) {
+            self.step(&mut work, &mut state)?;
+            steps += 1;
+        }
+        Ok(begun.elapsed().as_secs_f64() / f64::from(steps))
     }
 
     /// [`OpenRun::start`].
@@ -145,20 +182,29 @@ pub trait Training: Sized {
 pub struct Shown<'a, T: Training> {
     /// The run folder.
     pub folder: &'a Path,
+    /// After which step the run went on, if it did.
+    pub resumed: Option<u64>,
     /// The step's record.
     pub record: &'a T::Record,
     /// The step, counted from 1.
     pub step: u64,
     /// Whether it was the last of the run.
     pub last: bool,
+    /// Whether the run stops here: it was the last, or a signal came.
+    pub stops: bool,
     /// Whether it was judged ([`Training::judge`]).
     pub judged: bool,
 }
 
 impl<T: Training> Shown<'_, T> {
-    /// Whether something that comes every so many steps (0: never), and at the end, is due.
+    /// Whether something that comes every so many steps (0: never), and when the run stops, is due.
     pub fn due(&self, every: u64) -> bool {
-        self.last || comes(every, self.step)
+        self.stops || comes(every, self.step)
+    }
+
+    /// As [`Shown::due`], and before that at 8, 16, 32, ... steps: the first pictures come soon, the next ones at growing intervals.
+    pub fn due_early(&self, every: u64) -> bool {
+        self.due(every) || (8..every).contains(&self.step) && self.step.is_power_of_two()
     }
 
     /// All records of the run so far.

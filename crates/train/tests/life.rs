@@ -151,9 +151,8 @@ impl Training for Approach {
         state.round
     }
 
-    fn open(&self, _state: &State, folder: &Path, resumed: Option<u64>) -> Result<&str> {
-        assert!(run_folder::is_run(folder));
-        self.note(format!("open {resumed:?}"));
+    fn open(&self, _state: &State) -> Result<&str> {
+        self.note("open");
         Ok("open")
     }
 
@@ -180,14 +179,20 @@ impl Training for Approach {
     }
 
     fn show(&self, _work: &mut &str, _state: &State, shown: &Shown<Self>) -> Result<()> {
+        assert!(run_folder::is_run(shown.folder));
         let records = shown.records()?;
         assert_eq!(records.last(), Some(shown.record));
         if shown.due(3) {
             self.note(format!(
-                "show {} of {}{}",
+                "show {} of {}{}{}",
                 shown.step,
                 records.len(),
-                if shown.last { ", the last" } else { "" }
+                match (shown.last, shown.stops) {
+                    (true, _) => ", the last",
+                    (false, true) => ", at a stop",
+                    _ => "",
+                },
+                shown.resumed.map_or(String::new(), |step| format!(", resumed after {step}")),
             ));
         }
         Ok(())
@@ -236,7 +241,7 @@ fn a_run_is_told_judged_shown_and_saved_in_order() {
     assert_eq!((run.begun(), run.done()), (&Start::New, 0));
     assert_eq!(train(&mut run, None), Outcome::Finished);
     insta::assert_snapshot!(run.training().acts.borrow().join("\n"), @r"
-    open None
+    open
     step 1
     step 2
     judge 2, best None
@@ -248,8 +253,8 @@ fn a_run_is_told_judged_shown_and_saved_in_order() {
     save 4
     step 5
     judge 5, best Some(4.0)
-    show 5 of 5, the last
     save 5
+    show 5 of 5, the last
     ");
     assert_eq!(run_folder_names(&out), ["checkpoints", "config.toml", "run.lock", "stats.jsonl", "target.txt"]);
     assert_eq!(fs::read_to_string(out.join("config.toml")).unwrap(), run.settings().to_toml());
@@ -281,13 +286,13 @@ fn an_interrupted_run_is_saved_unjudged_and_goes_on_bit_by_bit() {
     let mut run = start("rounds=8", &parts);
     assert_eq!(train(&mut run, Some(4)), Outcome::Interrupted(Signal::Terminate));
     let acts = run.training().acts.borrow().join("; ");
-    assert!(acts.ends_with("save 4; step 5; save 5"), "{acts}");
+    assert!(acts.ends_with("save 4; step 5; save 5; show 5 of 5, at a stop"), "{acts}");
     drop(run);
     let mut run = resume("rounds=8", &parts).unwrap();
     assert_eq!(run.begun(), &Start::Resumed { generation: 5, rejected: Vec::new() });
     assert_eq!(train(&mut run, None), Outcome::Finished);
     let acts = run.training().acts.borrow().join("; ");
-    assert!(acts.starts_with("open Some(5); step 6; judge 6, best Some(4.0)"), "{acts}");
+    assert!(acts.starts_with("open; step 6; judge 6, best Some(4.0)"), "{acts}");
     assert_eq!(story(&parts), story(&whole));
     // All is done: there is nothing to be done again.
     drop(run);

@@ -110,7 +110,7 @@ impl Demo {
         console.say(&format!("  open {run}/scenes/report.html in a browser"));
         console.say(&format!("  ganatomy interpolate {run} --seeds 0..8 --out morph.gif"));
         console.say(&format!("  ganatomy resume {run} --generations {}", 2 * self.generations.unwrap_or(1000)));
-        console.say("  ganatomy evolve --data path/to/your/images --preset modern");
+        console.say("  ganatomy evolve --data path/to/your/images --time 1h");
         Ok(exit::DONE)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::console::{self, Console};
 use crate::exit::{self, Code};
+use crate::time;
 use anyhow::Result;
 use base::memory::said;
 use models::{RunFolder, RunKind, RunState, RunSummary, runs_in};
@@ -163,9 +164,9 @@ fn table(runs: &[JsonRun], folder: &str) -> String {
             format!("{} of {}", run.done, run.of),
             or_dash(run.best.map(|best| best.to_string())),
             or_dash(run.score.map(|score| format!("{score:.4}"))),
-            duration(run.seconds),
+            time::said(run.seconds),
             said(run.bytes),
-            or_dash(run.age.map(|age| format!("{} ago", duration(age as f64)))),
+            or_dash(run.age.map(|age| format!("{} ago", time::said(age as f64)))),
         ]
     };
     let rows: Vec<[String; 8]> = std::iter::once(head).chain(runs.iter().map(row)).collect();
@@ -196,22 +197,4 @@ fn pruned(told: &JsonPruned) -> String {
         (false, false) => format!("{} {word}; --yes removes it\n", said(told.bytes)),
     });
     lines.concat()
-}
-
-/// A time in its largest unit.
-fn duration(seconds: f64) -> String {
-    let units = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min")];
-    let found = units.into_iter().find(|(length, _)| seconds >= 2.0 * length);
-    found.map_or_else(|| format!("{seconds:.0} s"), |(length, name)| format!("{:.0} {name}", seconds / length))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_short() {
-        let times = [0.0, 119.0, 120.0, 7199.0, 7200.0, 172_800.0].map(duration);
-        assert_eq!(times, ["0 s", "119 s", "2 min", "120 min", "2 h", "2 d"]);
-    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     find: Option<String>,
 
     /// The preset whose values are shown
-    #[arg(long, value_name = "NAME", default_value = "paper")]
+    #[arg(long, value_name = "NAME", default_value = evolve::usual_preset(false))]
     preset: String,
 }
 

@@ -1,6 +1,6 @@
 //! `ganatomy evolve` and `ganatomy demo`
 
-use crate::runs::{POINTS, TINY, with_photos};
+use crate::runs::{POINTS, TINY, assert_same, with_photos};
 use crate::support::{Place, check};
 use serde_json::Value;
 
@@ -16,13 +16,11 @@ fn a_run_leaves_all_that_is_promised() {
     let expected = [
         "checkpoints",
         "config.toml",
-        "fitness.svg",
-        "loss.svg",
+        "curves.svg",
         "reals.png",
         "run.lock",
         "samples-000002.png",
         "samples-000003.png",
-        "selection.svg",
     ];
     assert_eq!(others, [&expected[..], &["stats.jsonl"]].concat());
     assert_eq!(place.names("run/checkpoints"), ["000002", "000003", "best.json"]);
@@ -190,4 +188,48 @@ fn the_demo_says_what_to_try_next() {
     place.succeed("interpolate x --seeds 0..3 --steps 3 --out morph.gif --quiet");
     let printed = place.succeed("demo --dry-run --seed 4");
     assert!(["data = \"scenes\"", "preset = \"modern\"", "seed = 4"].iter().all(|line| printed.contains(line)));
+}
+
+#[test]
+fn a_run_can_begin_with_what_another_one_learnt() {
+    let place = Place::new();
+    place.succeed(&format!("evolve {POINTS} --generations 3 --out first --quiet"));
+    // Nothing is learnt in the second, so that what it began with can be seen.
+    let still = "--set lr_g=1e-30 --set lr_d=1e-30 --generations 1";
+    let said = place.tell(&format!("evolve {POINTS} --seed 9 {still} --from first --out second"));
+    assert!(said.contains("begins with 100 % of G, 100 % of D"), "{said}");
+    let drawn = |run: &str| {
+        place.succeed(&format!("sample {run} --seeds 0..4 --out {run}.png --quiet"));
+        place.read(&format!("{run}.png"))
+    };
+    assert_eq!(drawn("second"), drawn("first"));
+    let said = place.tell(&format!("evolve {POINTS} --generations 1 --set latent=3 --from first --out third"));
+    assert!(said.contains("begins with ") && !said.contains("100 % of G"), "the first layer begins anew: {said}");
+
+    let wider = place.run(&format!("evolve {POINTS} --set width=16 --from first --out no"));
+    let shipped = place.run("evolve --data scenes --from scenes --out no");
+    assert!(!place.path("no").exists());
+    check("evolve-from", &format!("{wider}\n{shipped}"));
+}
+
+#[test]
+fn a_fork_is_a_run_of_its_own_from_where_another_one_is() {
+    let place = Place::new();
+    place.succeed(&format!("evolve {POINTS} --generations 4 --set log.checkpoint=2 --out one --quiet"));
+    let before = place.timeless("one");
+    let said = place.tell("evolve --fork one --set lr_g=0.01 --generations 6 --out two");
+    assert!(said.contains("a fork of one: lr_g: 0.0001 -> 0.01"), "{said}");
+    assert!(said.contains("resuming two after generation 4"), "{said}");
+    assert_eq!(place.timeless("one"), before, "the other run is as it was");
+    assert_eq!(place.timeless("two")[..4], before[..]);
+    assert_eq!(place.stats("two").len(), 6);
+
+    // Unchanged it is the same run, in another place.
+    place.succeed("evolve --fork one --generations 6 --out three --quiet");
+    place.succeed("resume one --generations 6 --quiet");
+    assert_same(&place.checkpoint("one", 6), &place.checkpoint("three", 6));
+
+    let refused = place.run("evolve --fork one --set width=16 --out four");
+    assert!(refused.contains("does not fit the settings that were changed (width: 8 -> 16)"), "{refused}");
+    assert!(!place.path("four").exists(), "nothing is left of what could not be");
 }

@@ -55,6 +55,8 @@ fn a_signal_saves_everything() {
         assert!(said.contains(&format!("stopped after generation {done}; everything is saved\n")), "{said}");
         assert!(said.ends_with("go on with: ganatomy resume run\n"), "{said}");
         assert_eq!(place.names("run/checkpoints"), [format!("{done:06}")]);
+        assert!(place.path(&format!("run/samples-{done:06}.png")).is_file(), "there is something to look at");
+        assert!(place.path("run/curves.svg").is_file());
 
         // A signal in a resumed run is no different.
         let child = start(&place, "resume run");

@@ -1,9 +1,10 @@
-//! How much memory a run takes, before it begins.
+//! How much memory and disk a run takes, before it begins.
 
 use crate::Selection;
 use crate::graphs::Graphs;
 use crate::settings::{AdamPolicy, Settings};
-use net::{NodeId, Result};
+use crate::state::State;
+use net::{NodeId, Params, Result};
 
 /// Bytes that a run takes at most: the networks with their moments, and the largest of its passes.
 pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
@@ -33,4 +34,13 @@ pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
         passes.push(of_d(s.batch, &fed, &[&[penalty.squares], &penalty.by_params.nodes()])?);
     }
     Ok(kept.saturating_add(passes.into_iter().max().unwrap_or_default()))
+}
+
+/// Bytes of a checkpoint, but for some thousands that its descriptions take: weights with their moments, and networks that are ready to use.
+pub(super) fn on_disk(s: &Settings, state: &State) -> u64 {
+    let bytes = |params: &Params| params.tensors().iter().map(|tensor| 4 * tensor.len() as u64).sum::<u64>();
+    let of_g = state.population.first().map_or(0, |best| bytes(&best.params));
+    let own_moments = if s.adam == AdamPolicy::PerMutation { 2 * s.mutations.len() as u64 } else { 0 };
+    let average = if s.ema > 0.0 { 2 } else { 0 };
+    of_g * (3 * s.mu as u64 + 1 + own_moments + average) + bytes(&state.discriminator) * 4
 }

@@ -1,17 +1,18 @@
 //! What a run begins with: its data, its networks, its first generation.
 
-use super::{Evolution, memory};
+use super::{Evolution, memory, warm};
 use crate::collapse;
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
 use crate::pictures::{self, GRID};
 use crate::settings::{BrokenImages, Settings};
-use crate::state::State;
+use crate::state::{DISCRIMINATOR, State};
 use base::Error;
 use data::Dataset;
 use net::{Device, Network, Result};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use train::Moments;
 
 impl Evolution {
@@ -60,11 +61,39 @@ impl Evolution {
         let mixture = set.toy().and_then(data::toys::Toy::mixture);
         let n = GRID.min(set.len().unwrap_or(GRID));
         let real_variance = collapse::variance(&[n], &pictures::reals(&set, n)?);
-        Ok(Self { settings, set, g: Arc::new(g), d: Arc::new(d), graphs, device, real_variance, mixture })
+        let (g, d, taken) = (Arc::new(g), Arc::new(d), OnceLock::new());
+        Ok(Self { settings, set, g, d, graphs, device, real_variance, mixture, taken })
     }
 
-    /// The state before the first generation.
-    pub(super) fn first(&self) -> State {
+    /// The state before the first generation: random weights, or those of another model as far as they fit.
+    pub(super) fn first(&self) -> Result<State> {
+        let mut state = self.random();
+        if self.settings.from.is_empty() {
+            return Ok(state);
+        }
+        let path = Path::new(&self.settings.from);
+        let mut params = state.population[0].params.clone();
+        let taken = warm::take_file(path, &self.g, &mut params, &self.device)?;
+        // A bias that happens to have the right length is no beginning.
+        if taken.numbers * 100 < taken.of {
+            return Err(Error::file(path, "has hardly any weights that fit the generator of these settings")
+                .with_hint("Choose network, width, latent and image.size as it has them: see `inspect`.")
+                .into());
+        }
+        state.ema = state.ema.map(|_| params.clone());
+        state.population.iter_mut().for_each(|g| g.params = params.clone());
+        // A generator that meets a discriminator which knows nothing forgets what it has learnt.
+        let beside = path.with_file_name(DISCRIMINATOR);
+        let opponent = if beside.is_file() {
+            Some(warm::take_file(&beside, &self.d, &mut state.discriminator, &self.device)?)
+        } else {
+            None
+        };
+        self.taken.get_or_init(|| (taken, opponent));
+        Ok(state)
+    }
+
+    fn random(&self) -> State {
         let s = &self.settings;
         let initial = |graph: &Arc<net::Graph>, purpose: &str| {
             Network::initial(graph.as_ref().clone(), s.seed, purpose, &self.device).params

@@ -63,10 +63,7 @@ impl Evolution {
 }
 
 pub(super) fn curves(stats: &[Stats], folder: &Path) -> Result<()> {
-    for (name, svg) in curves::charts(stats) {
-        files::write_atomic(folder.join(name), svg.as_bytes())?;
-    }
-    Ok(())
+    Ok(files::write_atomic(folder.join(curves::FILE), curves::chart(stats).as_bytes())?)
 }
 
 pub(super) fn events(events: &mut tensorboard::Writer, s: &Stats) -> Result<()> {
@@ -84,6 +81,7 @@ pub(super) fn events(events: &mut tensorboard::Writer, s: &Stats) -> Result<()> 
         ("samples/modes", s.modes.map(|modes| modes as f64)),
         ("discriminator/accuracy", s.d_accuracy),
         ("samples/distance", s.distance),
+        ("samples/collapsed", Some(f64::from(u8::from(s.collapsed)))),
     ];
     for (tag, value) in some {
         if let Some(value) = value {

@@ -10,6 +10,7 @@ const NOISE: &[&str] = &["shared", "independent"];
 pub(super) const KEYS: &[Key] = &[
     Key::new("preset", Values::OneOf(&super::PRESETS), "what the other values started from"),
     Key::new("data", Values::Free("a built-in name, a folder, a zip, an IDX or CIFAR file, an array"), "the images"),
+    Key::new("from", Values::Free("a model file, or nothing"), "the model whose weights training begins with"),
     Key::new("seed", Values::SEED, "the seed of everything random"),
     Key::new("generations", Values::count(4_000_000_000), "generations in all"),
     Key::new(

@@ -11,15 +11,21 @@ use net::Law;
 use net::zoo::{GeneratorStart, Norm};
 
 /// The names of the presets.
-pub const PRESETS: [&str; 4] = ["paper", "theano", "pytorch", "modern"];
+pub const PRESETS: [&str; 5] = ["laptop", "modern", "paper", "theano", "pytorch"];
+
+/// The preset of those who name none: `paper` for points, which are its toys, `laptop` for images.
+pub fn usual_preset(points: bool) -> &'static str {
+    if points { "paper" } else { "laptop" }
+}
 
 /// What a preset is for, in one line; nothing of others.
 pub fn about_preset(name: &str) -> &'static str {
     match name {
+        "laptop" => "small networks and one loss: good pictures soonest on a processor",
         "paper" => "E-GAN as the paper describes it",
         "theano" => "the paper's Theano release: noise of each mutation its own, Adam's moments by mutation",
         "pytorch" => "the paper's PyTorch release: other losses, a transposed convolution first",
-        "modern" => "hinge loss, spectral norm, a moving average: for images of one's own",
+        "modern" => "wide networks that evolve by three losses: for long runs on images of one's own",
         _ => "",
     }
 }
@@ -33,6 +39,7 @@ impl Settings {
         let paper = Self {
             preset: name.to_owned(),
             data: String::new(),
+            from: String::new(),
             seed: 0,
             generations: 10_000,
             network: Family::Dcgan,
@@ -73,7 +80,38 @@ impl Settings {
             log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
         };
         let published = Self { noise: Noise::Independent, eval_noise: Noise::Independent, ..paper.clone() };
+        let modern = Self {
+            width: 64,
+            width_d: 64,
+            latent: 64,
+            latent_law: Law::Normal,
+            norm_g: Norm::Batch,
+            norm_d: Norm::Spectral,
+            extra: true,
+            minibatch_std: true,
+            eval: 64,
+            d_steps: 1,
+            gamma: 0.01,
+            mutations: vec![Loss::Hinge, Loss::Heuristic, Loss::LeastSquaresLogit],
+            d_loss: Loss::Hinge,
+            beta1_g: 0.0,
+            beta1_d: 0.0,
+            lr_d: 4e-4,
+            ema: 0.999,
+            ..paper.clone()
+        };
         let mut settings = match name {
+            // What made the generator that comes with the program (docs/results.md). One mutation leaves nothing to judge.
+            "laptop" => Self {
+                width: 24,
+                width_d: 32,
+                start: GeneratorStart::Deconvolution,
+                eval: 32,
+                gamma: 0.0,
+                mutations: vec![Loss::Hinge],
+                ..modern
+            },
+            "modern" => modern,
             "paper" => paper,
             "theano" => Self { adam: AdamPolicy::PerMutation, gamma: 0.004, ..published },
             "pytorch" => Self {
@@ -81,26 +119,6 @@ impl Settings {
                 mutations: vec![Loss::Heuristic, Loss::LeastSquaresLogit, Loss::Minimax],
                 start: GeneratorStart::Deconvolution,
                 ..published
-            },
-            "modern" => Self {
-                width: 64,
-                width_d: 64,
-                latent: 64,
-                latent_law: Law::Normal,
-                norm_g: Norm::Batch,
-                norm_d: Norm::Spectral,
-                extra: true,
-                minibatch_std: true,
-                eval: 64,
-                d_steps: 1,
-                gamma: 0.01,
-                mutations: vec![Loss::Hinge, Loss::Heuristic, Loss::LeastSquaresLogit],
-                d_loss: Loss::Hinge,
-                beta1_g: 0.0,
-                beta1_d: 0.0,
-                lr_d: 4e-4,
-                ema: 0.999,
-                ..paper
             },
             _ => {
                 return Err(Error::setting("preset", format!("there is no preset {name:?}"))
@@ -115,7 +133,7 @@ impl Settings {
                 width_d: 512,
                 latent: 2,
                 norm_g: Norm::None,
-                norm_d: if name == "modern" { Norm::Spectral } else { Norm::Batch },
+                norm_d: if matches!(name, "laptop" | "modern") { Norm::Spectral } else { Norm::Batch },
                 batch: 64,
                 eval: 256,
                 d_steps: 1,

@@ -2,6 +2,7 @@ use super::*;
 use crate::Segment;
 use data::pictures;
 use std::fs;
+use std::path::Path;
 use train::checkpoint::Store;
 use train::signals::Interrupt;
 use train::{OpenRun, Outcome, RunSettings, Start, Training as _, stats};
@@ -178,7 +179,7 @@ fn moments_that_are_not_finite_end_the_run_and_are_not_resumed() {
         (training, state, checkpoint)
     };
     let (training, mut state, checkpoint) = change(f32::INFINITY);
-    let mut loader = train::Training::open(&training, &state, &out, None).unwrap();
+    let mut loader = train::Training::open(&training, &state).unwrap();
     let error = train::Training::step(&training, &mut loader, &mut state).unwrap_err().to_string();
     assert!(
         error.starts_with("the second moment of ") && error.contains(" of the segmenter is inf at generation "),
