@@ -106,10 +106,10 @@ pub fn fit(
     let left = (seconds - begun.elapsed().as_secs_f64()).max(0.0);
     s.generations = round_down((left / each) as u64).max(1);
     if !is_fixed("log.checkpoint") {
-        s.log.checkpoint = round_down(s.generations / CHECKPOINTS).max(1);
+        s.log.checkpoint = step(s.generations / CHECKPOINTS);
     }
     if !is_fixed("log.samples") {
-        s.log.samples = round_down(s.generations / GRIDS).max(1);
+        s.log.samples = step(s.generations / GRIDS);
     }
     let until_good = needed(&s) as u64;
     Ok(Fit { chosen: chosen(settings, &s), settings: s, seconds: each, until_good })
@@ -147,6 +147,12 @@ fn round_down(n: u64) -> u64 {
     n / unit * unit
 }
 
+/// The largest of 1, 2, 5, 10, 20, 50, ... up to a number.
+fn step(n: u64) -> u64 {
+    let unit = 10u64.pow(n.checked_ilog10().unwrap_or(0));
+    [5, 2].into_iter().map(|few| few * unit).find(|&step| step <= n).unwrap_or(unit)
+}
+
 /// What differs, and how many generations there are.
 fn chosen(before: &Settings, after: &Settings) -> Vec<(&'static str, String)> {
     let always = ["image.size", "width", "width_d", "batch", "generations"];
@@ -181,15 +187,14 @@ mod tests {
         let fixed = fixed(&["image.size", "width", "width_d", "batch", "eval", "log.samples"]);
         let mut tries = 0;
         let told = |_: &Settings, _: f64| tries += 1;
-        let fit =
-            fit(&small(&["image.size=8", "log.samples=7"]), &fixed, Duration::from_hours(1), &Device::cpu(), told);
+        let fit = fit(&small(&["log.samples=7"]), &fixed, Duration::from_hours(1), &Device::cpu(), told);
         let fit = fit.unwrap();
         assert_eq!(tries, 1, "there is nothing to choose but the length");
         let s = &fit.settings;
-        assert_eq!((s.image.size, s.width, s.batch, s.log.samples), (Size::square(8), 4, 4, 7));
+        assert_eq!((s.image.size, s.width, s.batch, s.log.samples), (Size::square(32), 4, 4, 7));
         let planned = s.generations as f64 * fit.seconds;
         assert!((2700.0..3600.0).contains(&planned), "{} generations of {} s", s.generations, fit.seconds);
-        assert_eq!(s.log.checkpoint, round_down(s.generations / 20));
+        assert_eq!(s.log.checkpoint, step(s.generations / 20));
         assert!(fit.chosen.contains(&("generations", s.generations.to_string())), "{:?}", fit.chosen);
     }
 
@@ -206,6 +211,7 @@ mod tests {
     #[test]
     fn numbers_are_round() {
         assert_eq!([0, 7, 99, 123, 4199].map(round_down), [0, 7, 99, 120, 4100]);
+        assert_eq!([0, 1, 4, 19, 67, 130, 500].map(step), [1, 1, 2, 10, 50, 100, 500]);
         assert_eq!([32, 64, 128].map(generations_until_good), [2000, 4000, 8000]);
     }
 }
