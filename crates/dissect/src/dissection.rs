@@ -197,6 +197,7 @@ impl Dissection {
         let findings = self.findings();
         charts::write(&self.folder, &findings)?;
         if let Some((subject, seen)) = of_units {
+            pictures::samples(&self.folder, subject, self.plan.settings.seed, self.plan.settings.samples)?;
             pictures::units(&self.folder, subject, &findings, seen, watch)?;
         }
         Ok(tables::write(&self.folder, &self.plan, &findings)?)

@@ -77,6 +77,6 @@ pub use repair::{
     Ranking, Repair, RepairFolder, RepairMeans, RepairSettings, Repaired, TakenOut, UnitScore, repair,
 };
 pub use settings::{PRESETS, Rule, Settings, Shard};
-pub use show::{PICTURE_GAP, charts, comparison_sheet, difference, unit_picture};
+pub use show::{PICTURE_GAP, SAMPLES, charts, comparison_sheet, difference, unit_picture};
 pub use subject::{Layer, Subject};
 pub use watch::{Unwatched, Watch, unwatched};

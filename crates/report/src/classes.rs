@@ -4,7 +4,7 @@ use crate::causes;
 use crate::html::{Html, fill, listed, markup, text};
 use crate::inputs::Inputs;
 use crate::layers::{BAR, figure};
-use crate::numbers::{interval, key, of, percent};
+use crate::numbers::{decimals, interval, key, of, percent};
 use crate::units;
 use dissect::{ClassShare, charts};
 
@@ -115,7 +115,13 @@ fn page(inputs: &Inputs, place: usize, class: &ClassShare) -> Html {
         .filter_map(|(layer, own)| Some((layer, &inputs.findings.layers[layer].units[*own.first()?])))
         .max_by(|a, b| a.1.iou.total_cmp(&b.1.iou));
     let best = best.map_or_else(Html::none, |(layer, unit)| {
-        markup("<div class=\"echo needs-js\" data-echo=\"{}\"></div>", &[units::anchor(layer, unit.unit)])
+        let name = &inputs.findings.layers[layer].layer;
+        let parts = [units::anchor(layer, unit.unit), units::link(layer, unit.unit), text(name), text(decimals(unit.iou))];
+        markup(
+            "<div class=\"echo needs-js\" data-echo=\"{}\"></div>\n\
+             <p><small>Best fit: unit {} of layer {}, IoU {}. Its strongest images need not show the class: the fit is over all images.</small></p>",
+            &parts,
+        )
     });
     let own = inputs.causes.iter().enumerate().filter(|(_, cause)| cause.concept == place);
     let real = match class.real.zip(class.real_interval) {

@@ -39,6 +39,7 @@
 //! # Ok::<(), net::Error>(())
 //! ```
 
+mod best;
 mod causes;
 mod classes;
 mod edits;

@@ -3,7 +3,7 @@
 use crate::html::{Html, fill, markup, text};
 use crate::inputs::Inputs;
 use crate::numbers::{count, of};
-use crate::{Wanted, causes, classes, edits, layers, made, units};
+use crate::{Wanted, best, causes, classes, edits, layers, made, units};
 use net::Result;
 
 /// Puts the sections together.
@@ -14,6 +14,7 @@ pub(crate) fn page(inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
         None => Html::none(),
     };
     let sections: Vec<(&'static str, &'static str, Html)> = vec![
+        ("found", "What was found", best::section(inputs, wanted)?),
         ("layers", "Layers", layers::section(inputs)),
         ("classes", "Classes", classes::section(inputs)),
         ("causes", "Causes", causes::section(inputs)),

@@ -1,6 +1,6 @@
 //! Pictures in a page: the top images of units, and pairs cut out of the sheet of an edit.
 
-use crate::html::Html;
+use crate::html::{Html, markup, text};
 use base::{Error, Result, files};
 use data::{Crop, Image, MAX_BYTES, Size, pictures};
 use dissect::{PICTURE_GAP, Sheet};
@@ -35,6 +35,14 @@ impl Picture {
         let source = Html::data_uri("image/png", &pictures::png(image)?);
         Ok(Self { source, width: image.width, height: image.height })
     }
+}
+
+/// A picture as an element of the page.
+pub(crate) fn element(picture: Picture, alt: &str) -> Html {
+    markup(
+        "<img src=\"{}\" width=\"{}\" height=\"{}\" decoding=\"async\" alt=\"{}\">",
+        &[picture.source, text(picture.width), text(picture.height), text(alt)],
+    )
 }
 
 /// Reads an image.

@@ -94,7 +94,7 @@ pub(crate) fn categories(inputs: &Inputs) -> Vec<&str> {
 }
 
 /// The unit's top images; none where it has none.
-fn picture(inputs: &Inputs, layer: usize, unit: &Unit, wanted: usize) -> Result<Option<Picture>> {
+pub(crate) fn picture(inputs: &Inputs, layer: usize, unit: &Unit, wanted: usize) -> Result<Option<Picture>> {
     if unit.top.is_empty() || wanted == 0 {
         return Ok(None);
     }
@@ -136,11 +136,7 @@ fn card(inputs: &Inputs, layer: usize, unit: &Unit, picture: Option<Picture>) ->
             of(unit.top.len(), "image"),
             unit.unit
         );
-        let parts = [picture.source, text(picture.width), text(picture.height), text(alt)];
-        markup(
-            "<div class=\"top\"><img src=\"{}\" width=\"{}\" height=\"{}\" decoding=\"async\" alt=\"{}\"></div>",
-            &parts,
-        )
+        markup("<div class=\"top\">{}</div>", &[pictures::element(picture, &alt)])
     });
     let seeds = listed(unit.top.iter().map(|top| text(top.seed)));
     fill(

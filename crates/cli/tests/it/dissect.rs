@@ -27,6 +27,7 @@ fn a_dissection_says_what_units_stand_for() {
         "fit.npz",
         "layers",
         "layers.svg",
+        "samples.png",
         "settings.json",
         "tally.npz",
         "units",

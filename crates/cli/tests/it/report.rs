@@ -1,6 +1,7 @@
 //! `ganatomy report`: the page says what the tables say, and how to make it again.
 
 use crate::support::{Place, check};
+use std::collections::BTreeSet;
 
 const SMALL: &str = "-q dissect scenes --segmenter scenes --layers 2,3 --samples 48 --fit-samples 16 --top-images 2";
 
@@ -26,6 +27,7 @@ fn the_page_says_what_the_tables_say() {
 
     let units = text(&place, "d/units.csv");
     let mut interpretable = 0;
+    let mut classes = BTreeSet::new();
     for row in units.lines().skip(1) {
         let fields: Vec<&str> = row.split(',').collect();
         let anchor = format!("unit-{}-{}", usize::from(fields[0] == "3"), fields[1]);
@@ -36,10 +38,18 @@ fn the_page_says_what_the_tables_say() {
         let words = [fields[0], fields[2], fields[3], fields[1]];
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         assert_eq!(of_card(&page, &anchor, "words"), words.join(" "), "{row}");
-        interpretable += usize::from(fields[7] == "true");
+        if fields[7] == "true" {
+            interpretable += 1;
+            classes.insert(fields[2]);
+        }
     }
     assert!(page.contains(&format!("<dd>{interpretable} <small>of 192 units</small></dd>")), "{interpretable}");
-    assert_eq!(page.matches("data:image/jpeg").count(), 2 * 32, "so many units of a layer have a picture");
+    let pictures = page.matches("data:image/jpeg").count();
+    assert_eq!(
+        pictures,
+        2 * 32 + classes.len() + 1,
+        "so many units of a layer, the best one of each class, and samples"
+    );
     assert_eq!(page.matches("data:image/png").count(), 2 * 3, "three images before and after");
     assert!(page.contains("What causes <a href=\"#class-1\">cloud</a> in layer 3"));
     for line in text(&place, "d/classes.csv").lines().skip(1) {

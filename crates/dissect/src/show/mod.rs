@@ -5,4 +5,4 @@ pub(crate) mod pictures;
 pub(crate) mod seen;
 pub(crate) mod tables;
 
-pub use pictures::{PICTURE_GAP, comparison_sheet, difference, unit_picture};
+pub use pictures::{PICTURE_GAP, SAMPLES, comparison_sheet, difference, unit_picture};

@@ -20,6 +20,12 @@ pub const PICTURE_GAP: usize = 4;
 /// The outline of where a unit is on.
 const OUTLINE: [u8; 3] = [255, 214, 10];
 
+/// A grid of the first images of a dissection, in its folder.
+pub const SAMPLES: &str = "samples.png";
+/// Images in it, and in a row of it.
+const SAMPLED: u64 = 24;
+const COLUMNS: usize = 8;
+
 /// Where the picture of a unit lies: its top images in one row, the strongest first, [`PICTURE_GAP`] pixels around each.
 pub fn unit_picture(folder: &Path, layer: &str, unit: usize) -> PathBuf {
     folder_of_units(folder, layer).join(format!("{unit}.png"))
@@ -27,6 +33,14 @@ pub fn unit_picture(folder: &Path, layer: &str, unit: usize) -> PathBuf {
 
 fn folder_of_units(folder: &Path, layer: &str) -> PathBuf {
     folder.join("units").join(base::file_name(&[layer]))
+}
+
+/// `samples.png`: what the generator makes of the first seeds.
+pub(crate) fn samples(folder: &Path, subject: &Subject, first: u64, count: u64) -> Result<()> {
+    let seeds: Vec<u64> = (first..first.saturating_add(count.min(SAMPLED))).collect();
+    let (_, images) = subject.maps_and_images(&seeds)?;
+    let images: Vec<Image> = pictures::from_batch(images.shape(), &images.numbers())?;
+    Ok(files::write_atomic(folder.join(SAMPLES), &quick_png(&grid(&images, COLUMNS, 2)?)?)?)
 }
 
 /// `units/LAYER/UNIT.png`: the unit's top images, dark and outlined where it is off and on.

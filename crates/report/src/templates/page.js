@@ -35,27 +35,44 @@
   const search = get("search");
   const filters = { layer: get("by-layer"), category: get("by-category"), class: get("by-class") };
   const [order, only] = [get("order"), get("only")];
+  // As many cards are shown at a time: a page of a thousand pictures is no pleasure.
+  const STEP = 24;
+  const more = get("more");
+  let most = STEP;
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    for (const card of cards) {
+    let found = 0;
+    for (const card of list.children) {
       const text = card.dataset.words.toLowerCase();
       const fits =
         words.every((word) => text.includes(word)) &&
         Object.entries(filters).every(([key, { value }]) => value === "" || card.dataset[key] === value) &&
         (!only.checked || card.dataset.interpretable === "true");
-      card.hidden = !fits;
-      shown += fits ? 1 : 0;
+      found += fits ? 1 : 0;
+      card.hidden = !fits || found > most;
     }
-    get("found").textContent = `${shown} of ${cards.length} units`;
-    get("none").hidden = shown > 0;
+    get("counted").textContent = `${found} of ${cards.length} units`;
+    get("none").hidden = found > 0;
+    more.parentElement.hidden = found <= most;
+    more.textContent = `Show more (${Math.max(0, found - most)} are left)`;
   };
+  const anew = () => {
+    most = STEP;
+    show();
+  };
+  more.addEventListener("click", () => {
+    const last = [...list.children].filter((card) => !card.hidden).at(-1);
+    most += 4 * STEP;
+    show();
+    last?.nextElementSibling?.focus({ preventScroll: true });
+  });
   const sort = () => {
     const falling = order.value.startsWith("-");
     const key = order.value.replace("-", "");
     const number = (card) => (card.dataset[key] === "" ? NaN : Number(card.dataset[key]));
     const sorted = key === "" ? cards : [...cards].sort((a, b) => compare(number(a), number(b), falling));
     list.append(...sorted);
+    anew();
   };
   // What is not known comes last, whatever the direction; equals keep their order.
   const compare = (a, b, falling) => {
@@ -66,13 +83,13 @@
     search.value = "";
     only.checked = false;
     for (const filter of Object.values(filters)) filter.value = "";
-    show();
+    anew();
   };
-  search.addEventListener("input", show);
+  search.addEventListener("input", anew);
   search.addEventListener("keydown", (event) => {
     if (event.key === "Escape") clear();
   });
-  for (const filter of [...Object.values(filters), only]) filter.addEventListener("change", show);
+  for (const filter of [...Object.values(filters), only]) filter.addEventListener("change", anew);
   order.addEventListener("change", sort);
   get("reset").addEventListener("click", () => {
     clear();
@@ -95,7 +112,7 @@
         filters.class.value = showClass;
         only.checked = true;
       }
-      show();
+      anew();
       get("units").scrollIntoView();
       search.focus({ preventScroll: true });
     });
@@ -107,6 +124,10 @@
     const target = get(decodeURIComponent(location.hash.slice(1)));
     if (target === null) return;
     if (target.hidden) clear();
+    if (target.hidden) {
+      most = [...list.children].indexOf(target) + 1;
+      show();
+    }
     if (target instanceof HTMLDetailsElement) target.open = true;
     target.scrollIntoView({ block: target.matches(".unit") ? "center" : "start" });
     if (target.tabIndex === -1) target.focus({ preventScroll: true });
@@ -170,7 +191,7 @@
 
   // Pictures of units and candidates, larger; and once more at the classes that they stand for.
   const large = get("large");
-  for (const image of all(".top img, .candidates img")) {
+  for (const image of all(".top img, .tiles img, .candidates img")) {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", `Enlarge: ${image.alt}`);
