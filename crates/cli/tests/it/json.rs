@@ -111,6 +111,7 @@ fn every_command_answers_as_the_schema_says() {
     answer(&place, "segmenter cluster --data scenes --images 2 --clusters 2 --out c.safetensors", 0);
     place.write("masks/a.png", &data::pictures::png(&data::Image::filled(64, 64, [255; 3])).unwrap());
     answer(&place, "segmenter masks masks --out m.safetensors", 0);
+    answer(&place, "segmenter name m.safetensors a=b --out n.safetensors", 0);
     answer(&place, "completions bash", 0);
     answer(&place, "settings", 0);
     answer(&place, "runs .", 0);

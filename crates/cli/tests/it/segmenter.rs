@@ -3,6 +3,7 @@
 use crate::support::{Place, bytes_of, check, image_generator, with_models};
 use data::{Image, LabelMap, pictures};
 use serde_json::Value;
+use std::process::Command;
 
 const CLASSES: &str = r#"{"classes": [{"name": "dark"}, {"name": "bright"}], "ignore_index": 9}"#;
 
@@ -135,6 +136,40 @@ fn painted_masks_are_concepts() {
     );
     let classes = String::from_utf8(place.read("d/classes.csv")).unwrap();
     assert!(classes.contains("upper half") && classes.contains("left") && !classes.contains("none"), "{classes}");
+}
+
+#[test]
+fn classes_take_names_of_ones_own() {
+    let place = Place::new();
+    place.succeed("-q segmenter cluster --data scenes --images 2 --clusters 3 --out c.safetensors");
+    let name = |words: &[&str]| {
+        let fixed = ["-q", "segmenter", "name", "c.safetensors", "--out", "n.safetensors"];
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_ganatomy")).current_dir(place.path("")).args(fixed).args(words).output();
+        let output = output.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout) + &text(output.stderr))
+    };
+    let told = name(&["cluster 1=grass", " cluster 3 = a = b"]);
+    assert_eq!(
+        told,
+        (Some(2), "error: CLASS=NAME: cluster 3 = a: there is no such class\nhint: The classes are: grass, cluster 2, cluster 3.\n".into())
+    );
+    assert_eq!(
+        name(&["cluster 1=grass", " cluster 3 = sky "]),
+        (Some(0), "grass, cluster 2, sky\nn.safetensors\n".into())
+    );
+    let dissect = "-q dissect scenes --layers 3 --samples 16 --fit-samples 16 --top-images 1";
+    place.succeed(&format!("{dissect} --segmenter n.safetensors --out d"));
+    assert!(String::from_utf8(place.read("d/classes.csv")).unwrap().contains("grass"));
+    for (words, said) in [
+        ("cluster 1=cluster 2", "two classes of clusters would be called cluster 2"),
+        ("grass", "\"grass\" is not a class, =, and its new name"),
+        ("cluster 1=", "\"cluster 1=\" is not a class, =, and its new name"),
+    ] {
+        let (code, told) = name(&[words]);
+        assert!(code == Some(2) && told.contains(said), "{told}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod apply;
 mod cluster;
 mod eval;
 mod masks;
+mod name;
 mod train;
 
 use crate::console::Console;
@@ -24,6 +25,7 @@ enum SegmenterCommand {
     Apply(apply::Apply),
     Cluster(cluster::Cluster),
     Masks(masks::Masks),
+    Name(name::Name),
 }
 
 impl Segmenter {
@@ -34,6 +36,7 @@ impl Segmenter {
             SegmenterCommand::Apply(command) => command.run(console),
             SegmenterCommand::Cluster(command) => command.run(console),
             SegmenterCommand::Masks(command) => command.run(console),
+            SegmenterCommand::Name(command) => command.run(console),
         }
     }
 }
