@@ -212,3 +212,17 @@ fn collect_source(folder: &Path, text: &mut String) {
         }
     }
 }
+
+#[test]
+fn the_book_has_every_page() {
+    let Some(root) = workspace() else { return println!("{SKIPPED}") };
+    let docs = root.join("docs");
+    let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let mut missing: Vec<String> = std::fs::read_dir(&docs)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
+        .collect();
+    missing.sort();
+    assert_eq!(missing, [""; 0], "pages that docs/SUMMARY.md does not name");
+}
