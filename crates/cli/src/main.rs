@@ -3,6 +3,7 @@
 mod arguments;
 mod bar;
 mod commands;
+mod conditions;
 mod console;
 mod device;
 mod envelope;
@@ -13,7 +14,6 @@ mod progress;
 mod settings;
 mod threads;
 mod training;
-mod truncation;
 mod version;
 mod words;
 
