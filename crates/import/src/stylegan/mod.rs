@@ -1,23 +1,74 @@
-//! `StyleGAN2` (Karras et al., arXiv 1912.04958): a mapping from latents to styles, modulated convolutions, noise, images that are summed up
-//! from size to size. Its files go by two sets of names: rosinality's and NVIDIA's.
+//! `StyleGAN2` (Karras et al., arXiv 1912.04958) and `StyleGAN3` (arXiv 2106.12423): a mapping from latents to styles, and a synthesis of maps
+//! by modulated convolutions. Files go by rosinality's names or by NVIDIA's.
 //!
-//! A modulated convolution scales the weights by the style of each image and brings the squares of their products to sum 1. The same is:
-//! to scale the maps that it reads, to convolve all images with the same weights, and to divide what comes out.
+//! Nodes that people look for have the same names in all: `w` is the style of a latent (W), `ws` that of each layer, truncated (W+), `ws.3`
+//! the one that a layer reads, and a module goes by its name in the file.
 
-mod official;
+mod ada;
+mod mapping;
+mod modulated;
 mod rosinality;
+mod three;
 
-pub(crate) use official::{is_like as is_official, network as official};
+pub(crate) use ada::{is_like as is_ada, network as ada};
 pub(crate) use rosinality::{is_like as is_rosinality, network as rosinality};
+pub(crate) use three::{is_like as is_three, network as three};
 
 use crate::assembly::Assembly;
 use base::Result;
-use net::{AxisMap, Binary, Conv, Dim, NodeId, Op, Primitive, Unary};
+use net::{AxisMap, Binary, NodeId, Op, Primitive, Unary};
+use weights::Setting;
 
 const EPSILON: f64 = 1e-8;
 const SLOPE: f64 = 0.2;
-/// After each activation, so that variance stays.
+/// With each activation, so that variance stays.
 const GAIN: f64 = std::f64::consts::SQRT_2;
+
+/// The noise that `StyleGAN2` adds to its maps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Noise {
+    /// That of the file, the same in every picture.
+    #[default]
+    Constant,
+    /// Each seed's own.
+    Random,
+    /// None.
+    Off,
+}
+
+impl Noise {
+    /// Adds it to maps: `constant` and `strength` are tensors of the file, and nodes are called after `name`. The constant one is without an
+    /// axis for the batch, or has it with length 1.
+    fn add(self, a: &mut Assembly, name: &str, [constant, strength]: [&str; 2], x: NodeId) -> Result<NodeId> {
+        let noise = match self {
+            Self::Constant => a.param(constant)?,
+            Self::Random => {
+                let &[.., height, width] = a.shape(constant)? else {
+                    return Err(a.wrong(format!("has noise {constant:?} that is no map")));
+                };
+                a.leave(constant);
+                a.noise(&format!("{name}.noise.map"), [1, height, width])?
+            }
+            Self::Off => {
+                a.leave(constant);
+                a.leave(strength);
+                return Ok(x);
+            }
+        };
+        let strength = a.param(strength)?;
+        let noise = a.push(&format!("{name}.noise"), Binary::Mul, &[noise, strength])?;
+        a.push(&format!("{name}.noisy"), Binary::Add, &[x, noise])
+    }
+
+    /// What people should know of it.
+    fn notice(self) -> &'static str {
+        match self {
+            Self::Constant => "noise is the constant one of the file, the same in every picture",
+            Self::Random => "each seed has noise of its own; pictures between seeds have that of seed 0",
+            Self::Off => "there is no noise",
+        }
+    }
+}
 
 /// A linear layer whose weights and bias are scaled at run time (equalised learning rate).
 fn linear(
@@ -37,82 +88,76 @@ fn linear(
     a.push(name, Op::Linear, &[x, weight, bias])
 }
 
-/// `LeakyReLU` and a gain.
-fn active(a: &mut Assembly, name: &str, x: NodeId) -> Result<NodeId> {
-    let leaky = a.unary(&format!("{name}.leaky"), Unary::LeakyRelu { slope: SLOPE }, x)?;
-    a.unary(name, Unary::Scale { factor: GAIN }, leaky)
-}
-
-/// A modulated convolution: where its tensors are, and what it does.
-struct Modulated<'n> {
-    /// Its node, and the beginning of the names of its parts.
-    name: &'n str,
-    /// Its weights, `[out, in, k, k]` or with a dimension of 1 before.
-    weight: &'n str,
-    /// By what its weights are multiplied.
-    factor: f64,
-    /// The scale of each map that it reads, one for each image.
-    style: NodeId,
-    /// Whether squares are brought to sum 1.
-    divides: bool,
-    /// Whether maps are doubled; the filter that smoothes them then, and by what that is multiplied.
-    up: Option<(&'n str, f64)>,
-}
-
-impl Modulated<'_> {
-    fn build(&self, a: &mut Assembly, x: NodeId) -> Result<NodeId> {
-        let at = |part: &str| format!("{}.{part}", self.name);
-        let (out, into, k) = match *a.shape(self.weight)? {
-            [1, out, into, h, w] | [out, into, h, w] if h == w => (out, into, h),
-            ref other => return Err(a.wrong(format!("has a kernel {:?} of the shape {other:?}", self.weight))),
-        };
-        let is_up = self.up.is_some();
-        let values = a.values(self.weight)?;
-        let (shape, values) =
-            if is_up { ([into, out, k, k], turned(&values, [out, into, k * k])) } else { ([out, into, k, k], values) };
-        let mut weight = a.tensor(self.weight, &shape, values, true)?;
-        if self.factor != 1.0 {
-            weight = a.unary(&at("weight.scaled"), Unary::Scale { factor: self.factor }, weight)?;
-        }
-        let per_map = a.push(&at("style"), Op::Reshape { shape: vec![into, 1, 1] }, &[self.style])?;
-        let read = a.push(&at("styled"), Binary::Mul, &[x, per_map])?;
-        let op = if is_up {
-            Op::ConvTranspose2d { conv: Conv::new(2, 0), output_padding: 0 }
-        } else {
-            Op::conv2d(Conv::new(1, k / 2))
-        };
-        let last = |part: &str, is_last: bool| if is_last { self.name.to_owned() } else { at(part) };
-        let mut y = a.push(&last("product", !self.divides && !is_up), op, &[read, weight])?;
-        if self.divides {
-            let squares = a.push(&at("weight.squares"), Binary::Mul, &[weight, weight])?;
-            let sums = a.push(&at("weight.sums"), Primitive::sum([2, 3]), &[squares])?;
-            let matrix = [shape[0], shape[1]].map(Dim::Fixed).to_vec();
-            let sums = a.push(&at("weight.energy"), Primitive::Reshape { shape: matrix }, &[sums])?;
-            let styles = a.push(&at("style.squares"), Binary::Mul, &[self.style, self.style])?;
-            let energy = a.push(&at("energy"), Primitive::mat_mul(false, !is_up), &[styles, sums])?;
-            let safe = a.unary(&at("energy.safe"), Unary::AddScalar { term: EPSILON }, energy)?;
-            let root = a.unary(&at("energy.root"), Unary::Sqrt, safe)?;
-            let inverse = a.unary(&at("energy.inverse"), Unary::Recip, root)?;
-            let per_map = a.push(&at("demodulation"), Op::Reshape { shape: vec![out, 1, 1] }, &[inverse])?;
-            y = a.push(&last("demodulated", !is_up), Binary::Mul, &[y, per_map])?;
-        }
-        match self.up {
-            Some((filter, gain)) => filtered(a, self.name, filter, gain, y, 1, [1, 1]),
-            None => Ok(y),
-        }
+/// How many numbers a linear layer reads.
+fn features(a: &Assembly, layer: &str) -> Result<usize> {
+    match *a.shape(&format!("{layer}.weight"))? {
+        [_, features] if features > 0 => Ok(features),
+        _ => Err(a.wrong(format!("has a linear layer {layer} whose weights are no matrix"))),
     }
 }
 
-/// Weights `[out, in, cells]` as `[in, out, cells]`: a transposed convolution has them by the channels that it reads.
-fn turned(values: &[f32], [out, into, cells]: [usize; 3]) -> Vec<f32> {
-    let place = |i: usize| {
-        let (channel, rest) = (i / (out * cells), i % (out * cells));
-        (rest / cells * into + channel) * cells + rest % cells
-    };
-    (0..values.len()).map(|i| values[place(i)]).collect()
+/// A linear layer of NVIDIA's files with the gains that it says; it learns at `rate` where it says nothing.
+fn affine(a: &mut Assembly, name: &str, tensors: &str, x: NodeId, rate: f64) -> Result<NodeId> {
+    let features = features(a, tensors)?;
+    let gains = [
+        number(a, &format!("{tensors}.weight_gain")).unwrap_or(rate / (features as f64).sqrt()),
+        number(a, &format!("{tensors}.bias_gain")).unwrap_or(rate),
+    ];
+    linear(a, name, tensors, x, gains)
 }
 
-/// Maps enlarged and smoothed by a filter, which must be one of rows times one of columns.
+/// A gain and `LeakyReLU`, limited to `most` where there is a limit, as layers in 16 bits are.
+fn active(a: &mut Assembly, name: &str, x: NodeId, most: Option<f64>) -> Result<NodeId> {
+    let mut x = a.unary(&format!("{name}.gained"), Unary::Scale { factor: GAIN }, x)?;
+    if let Some(most) = most {
+        // What is limited before has the same value as what is limited after.
+        x = a.unary(&format!("{name}.limited"), Unary::Clamp { min: -most / SLOPE, max: most }, x)?;
+    }
+    a.unary(name, Unary::LeakyRelu { slope: SLOPE }, x)
+}
+
+/// A finite number that a module of the file says of itself.
+fn number(a: &Assembly, name: &str) -> Option<f64> {
+    match a.setting(name) {
+        Some(Setting::Number(number)) if number.is_finite() => Some(*number),
+        _ => None,
+    }
+}
+
+/// Activations of NVIDIA's files must be those that are built here.
+fn check_activation(a: &Assembly, layer: &str) -> Result<()> {
+    match a.setting(&format!("{layer}.activation")) {
+        None => Ok(()),
+        Some(Setting::Text(text)) if text == "lrelu" => Ok(()),
+        Some(other) => Err(a.wrong(format!("has a layer {layer} with another activation than lrelu: {other:?}"))),
+    }
+}
+
+/// One number for each map of each image, `[n, c]`, as what maps are multiplied by.
+fn per_map(a: &mut Assembly, name: &str, x: NodeId, maps: usize) -> Result<NodeId> {
+    a.push(name, Op::Reshape { shape: vec![maps, 1, 1] }, &[x])
+}
+
+/// Zeros between and around the cells of maps, a filter, and every `down`-th cell: along rows and columns, or over both at once.
+struct Resampling {
+    up: usize,
+    down: usize,
+    /// Before and after, along rows; along columns.
+    padding: [[isize; 2]; 2],
+}
+
+impl Resampling {
+    /// By a filter of rows times one of columns, both already in the order in which they meet the cells.
+    fn separable(&self, a: &mut Assembly, name: &str, [rows, columns]: [Vec<f64>; 2], x: NodeId) -> Result<NodeId> {
+        let &Self { up, down, padding: [along_rows, along_columns] } = self;
+        let wide = AxisMap::Filter { taps: rows, up, down, padding: along_rows };
+        let wide = a.push(&format!("{name}.smooth"), Primitive::Along { axis: 3, map: wide }, &[x])?;
+        let high = AxisMap::Filter { taps: columns, up, down, padding: along_columns };
+        a.push(name, Primitive::Along { axis: 2, map: high }, &[wide])
+    }
+}
+
+/// Maps enlarged and smoothed by a filter of the file, which must be one of rows times one of columns.
 fn filtered(
     a: &mut Assembly,
     name: &str,
@@ -136,7 +181,6 @@ fn filtered(
         return Err(a.wrong(format!("has a filter {key:?} that is not one of rows times one of columns")));
     }
     // What is convolved meets the entries in the other order.
-    let map = |taps: Vec<f64>| AxisMap::Filter { taps: taps.into_iter().rev().collect(), up, down: 1, padding };
-    let wide = a.push(&format!("{name}.smooth"), Primitive::Along { axis: 3, map: map(of_columns) }, &[x])?;
-    a.push(name, Primitive::Along { axis: 2, map: map(of_rows) }, &[wide])
+    let turned = [of_columns, of_rows].map(|taps| taps.into_iter().rev().collect());
+    Resampling { up, down: 1, padding: [padding; 2] }.separable(a, name, turned, x)
 }
