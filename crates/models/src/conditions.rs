@@ -125,7 +125,7 @@ pub(crate) mod tests {
     use crate::generator::tests::small;
     use crate::{Latents, Model, Seeds, Walk};
     use dissect::LatentOf;
-    use net::{Binary, Builder, Device, Graph, Init, Network, Op, Primitive, Role};
+    use net::{Binary, Device, Graph, Network, Op, Primitive, Role};
 
     /// A generator whose styles are its latent and its label, `ws = truncation * (z + 10 label)`, two of three numbers, and whose pixel (row,
     /// column) is number `column` of style `row`.
@@ -225,18 +225,5 @@ pub(crate) mod tests {
         let walk = Walk { seeds: "4,5".parse().unwrap(), steps: 3, round: false, way: None };
         let walked = walk.latents(&generator).unwrap().batch(&generator, 0, 1).value("c").unwrap().to_vec();
         assert_eq!(walked[own[0]], 1.0);
-    }
-
-    #[test]
-    fn a_generator_without_styles_and_labels_is_as_it_was() {
-        let mut b = Builder::new(Init::glorot);
-        let z = b.input("z", &[4]);
-        b.reshape("x", z, &[1, 2, 2]);
-        let network = Network::initial(b.finish(), 1, "test", &Device::cpu());
-        let generator = Generator::new(Model { network, path: "g".into() }, &Device::cpu()).unwrap();
-        let conditions = Conditions { truncation: Some(0.5.into()), class: None };
-        let half = seeds("4").under(&conditions, &generator).unwrap().batch(&generator, 0, 1).latents.to_vec();
-        let whole = generator.network().latents(&[4], &Device::cpu()).to_vec();
-        assert_eq!(half, whole.iter().map(|z| z * 0.5).collect::<Vec<_>>());
     }
 }
