@@ -3,6 +3,7 @@
 mod arguments;
 mod bar;
 mod commands;
+mod conditions;
 mod console;
 mod device;
 mod envelope;
@@ -14,7 +15,6 @@ mod settings;
 mod threads;
 mod time;
 mod training;
-mod truncation;
 mod version;
 mod words;
 

@@ -60,10 +60,11 @@ impl Words {
         }
     }
 
-    /// What the user calls a setting that is at fault. Where the value may come from elsewhere (by `--set`, or from a model that
-    /// the data must fit), only a flag that was typed is named.
+    /// What the user calls a setting that is at fault. Where the value may come from elsewhere (by `--set`, from a model that the data must
+    /// fit, or a class from an edit), only a flag that was typed is named.
     pub(crate) fn key(&self, setting: &str) -> String {
-        let elsewhere = setting.contains('.') || self.flags.iter().any(|(flag, _)| flag == "set");
+        let has = |wanted: &str| self.flags.iter().any(|(flag, _)| flag == wanted);
+        let elsewhere = setting.contains('.') || has("set") || setting == "class" && has("ablate");
         match self.flag(setting) {
             Some((flag, typed)) if *typed || !elsewhere => format!("--{flag}"),
             _ => setting.to_owned(),

@@ -42,7 +42,7 @@ impl Subject {
         let shapes = graph.sample_shapes()?;
         let output = shapes[graph.output()].as_deref().unwrap_or_default();
         let image = match *output {
-            [c @ (1 | 3), h, w] if graph.inputs().len() == 1 && sides(&[h, w]) => [c, h, w],
+            [c @ (1 | 3), h, w] if graph.reads_seeds() && sides(&[h, w]) => [c, h, w],
             _ => {
                 let reason = format!("gives {output:?}; dissected are networks that make images");
                 return Err(net::Error::Graph(reason));
@@ -64,7 +64,8 @@ impl Subject {
             if matches!(graph.node(id).op, Op::Param { .. }) {
                 return Err(wrong("is a parameter, not a layer").into());
             }
-            let sample = shapes[id].as_deref();
+            let is_input = matches!(graph.node(id).op, Op::Input { .. });
+            let sample = shapes[id].as_deref().filter(|sample| sample.len() > 1 || !is_input);
             let found_maps = sample.and_then(|sample| maps_of(sample, graph.node(id).unit_axis(), image));
             let Some((units, size @ [height, width])) = found_maps else {
                 return Err(wrong("has no maps").into());
@@ -185,7 +186,7 @@ impl Subject {
     }
 
     fn fetch(&self, seeds: &[u64], wanted: &[NodeId]) -> Result<Vec<Tensor>> {
-        let values = self.run(&self.network.latents(seeds, &self.device).into())?.fetch(wanted)?;
+        let values = self.run(&self.network.feed(seeds, &self.device))?.fetch(wanted)?;
         self.check(&values)?;
         Ok(values)
     }
@@ -237,12 +238,13 @@ impl Subject {
 }
 
 /// Units and the size of their maps, of a node that is of shape `sample` for one image and has its units on `axis` (axis 0 is the batch):
-/// maps, or a row of tokens, which are laid out as the image is.
+/// maps, a row of tokens, which are laid out as the image is, or one number for each unit (a style), which is the same all over the image.
 fn maps_of(sample: &[usize], axis: usize, [_, height, width]: [usize; 3]) -> Option<(usize, [usize; 2])> {
     let units = *sample.get(axis.checked_sub(1)?)?;
     let others: Vec<usize> = (1..=sample.len()).filter(|&other| other != axis).map(|other| sample[other - 1]).collect();
     let size = match others[..] {
         [h, w] => [h, w],
+        [] => [1, 1],
         [tokens] => {
             let rows = (1..=tokens).find(|&rows| tokens % rows == 0 && rows * width == tokens / rows * height);
             rows.map_or([1, tokens], |rows| [rows, tokens / rows])
@@ -277,7 +279,10 @@ fn layers_with_maps(graph: &Graph, shapes: &[Option<Vec<usize>>]) -> Vec<String>
         Some([tokens, _]) => graph.node(id).unit_axis() == 2 && sides(&[*tokens]),
         _ => false,
     };
-    let has_maps = |&id: &NodeId| graph.node(id).op.is_activation() && is_laid_out(id) && id != graph.output();
+    let says = |id: NodeId| graph.node(id).units == Some(1);
+    let does_say = (0..graph.nodes().len()).any(says);
+    let is_layer = |id: NodeId| if does_say { says(id) } else { graph.node(id).op.is_activation() };
+    let has_maps = |&id: &NodeId| is_layer(id) && is_laid_out(id) && id != graph.output();
     (0..graph.nodes().len()).filter(has_maps).map(|id| graph.node(id).name.clone()).collect()
 }
 
@@ -326,7 +331,29 @@ mod tests {
         let (maps, images) = subject.maps_and_images(&[1, 2]).unwrap();
         assert_eq!((maps[0].shape(), maps[0].to_vec()), (&[2, 3, 2, 4][..], images.to_vec()));
         assert_eq!(maps_of(&[7, 3], 2, [3, 8, 8]), Some((3, [1, 7])));
-        assert_eq!((maps_of(&[7], 1, [3, 8, 8]), maps_of(&[], 1, [3, 8, 8])), (None, None));
+        assert_eq!((maps_of(&[7], 1, [3, 8, 8]), maps_of(&[], 1, [3, 8, 8])), (Some((7, [1, 1])), None));
+    }
+
+    #[test]
+    fn a_style_is_a_layer_where_it_is_named_and_where_nodes_say_their_units_all_layers_are_these() {
+        let mut graph = Graph::default();
+        let z = graph.push("z", Op::input(&[12]), &[]);
+        let style = graph.push("style", Unary::Abs, &[z]);
+        let maps = graph.push("maps", Op::Reshape { shape: vec![3, 2, 2] }, &[style]);
+        graph.set_unit_axis(maps, 1);
+        let active = graph.push("active", Unary::Relu, &[maps]);
+        graph.push("x", Unary::Tanh, &[active]);
+        let network = Network::initial(graph, 1, "test", &Device::cpu());
+        let layers = |names: &[String]| Subject::new(&network, names, &Device::cpu()).unwrap();
+        assert_eq!(layers(&[]).layers(), [Layer { name: "maps".into(), units: 3, size: [2, 2] }]);
+        let style = layers(&["style".into()]);
+        assert_eq!(style.layers(), [Layer { name: "style".into(), units: 12, size: [1, 1] }]);
+        let (maps, images) = style.maps_and_images(&[1, 2]).unwrap();
+        assert_eq!((maps[0].shape(), images.shape()), (&[2, 12, 1, 1][..], &[2, 3, 2, 2][..]));
+        let feed = network.feed(&[1], &Device::cpu());
+        let [before, after] = style.before_and_after(&feed, &[net::Edit::ablate("style", vec![5])]).unwrap();
+        let changed: Vec<usize> = (0..12).filter(|&i| before.to_vec()[i] != after.to_vec()[i]).collect();
+        assert!(changed == [5] && after.to_vec()[5] == 0.0, "{changed:?}");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A network in the few operations that every framework has.
 
-use net::{Device, Graph, Init, Network, NodeId, Op, Params, Result, Tensor};
+use net::{Device, Graph, Init, Network, Node, NodeId, Op, Params, Result, Tensor};
 use std::sync::Arc;
 use tensor::{AxisMap, Dim, Primitive};
 
 /// The same network, written for others: what depends on parameters alone is a parameter, linear maps along an axis are products with
-/// their matrices (but for repetition and choice), and parameters that nothing reads are gone. Names of nodes stay.
+/// their matrices (but for repetition and choice), and parameters that nothing reads are gone. An input that has a value of itself for all
+/// images together (a truncation) is that value. Names of nodes stay.
 ///
 /// # Errors
 /// The shapes do not fit.
@@ -60,10 +61,11 @@ fn is_known_elsewhere(map: &AxisMap) -> bool {
 /// The values of nodes that depend on parameters alone, and are none.
 fn constants(network: &Network) -> Result<Vec<Option<Tensor>>> {
     let graph = &network.graph;
+    let fed = graph.inputs_to_feed();
     let mut constant = Vec::with_capacity(graph.nodes().len());
-    for node in graph.nodes() {
+    for (id, node) in graph.nodes().iter().enumerate() {
         let fixed = match &node.op {
-            Op::Input { .. } => false,
+            Op::Input { batch, .. } => !*batch && !fed.contains(&id),
             Op::Primitive(Primitive::Fill { shape, .. }) => shape.iter().all(|dim| dim.fixed().is_some()),
             _ => {
                 node.inputs.iter().all(|&input: &NodeId| constant[input])
@@ -85,7 +87,8 @@ fn constants(network: &Network) -> Result<Vec<Option<Tensor>>> {
 
 /// Which nodes the results need.
 fn wanted(graph: &Graph, known: &[Option<Tensor>]) -> Vec<bool> {
-    let mut wanted: Vec<bool> = graph.nodes().iter().map(|node| matches!(node.op, Op::Input { .. })).collect();
+    let is_input = |(id, node): (usize, &Node)| matches!(node.op, Op::Input { .. }) && known[id].is_none();
+    let mut wanted: Vec<bool> = graph.nodes().iter().enumerate().map(is_input).collect();
     graph.outputs().for_each(|(_, id)| wanted[id] = true);
     for (id, node) in graph.nodes().iter().enumerate().rev() {
         if wanted[id] && known[id].is_none() {

@@ -70,6 +70,23 @@ fn every_operation_has_a_form_for_each_framework_or_is_refused_by_name() {
 }
 
 #[test]
+fn a_truncation_is_exported_as_none() {
+    let mut graph = net::Graph::default();
+    let z = graph.push("z", Op::input(&[3]), &[]);
+    let truncation = Op::Input { shape: vec![3], batch: false, role: Some(net::Role::Truncation), law: None };
+    let truncation = graph.push("truncation", truncation, &[]);
+    let half = graph.push("half", net::Unary::Scale { factor: 0.5 }, &[truncation]);
+    graph.push("w", net::Binary::Mul, &[z, half]);
+    let network = Network::initial(graph, 1, "export", &Device::cpu());
+    let portable = export::portable(&network).unwrap();
+    assert_eq!((portable.graph.inputs().len(), portable.params.elements()), (1, 3));
+    let z = network.latents(&[1, 2], &Device::cpu());
+    assert_eq!(portable.forward(&z, &[]).unwrap().to_vec(), network.forward(&z, &[]).unwrap().to_vec());
+    let back = onnx::import_bytes(&export::onnx(&network).unwrap(), &onnx::Options::default(), &Device::cpu());
+    assert_eq!(back.unwrap().network.graph.inputs().len(), 1);
+}
+
+#[test]
 fn edits_are_exported_with_the_network() {
     let (_, network) = cases::all().swap_remove(0);
     let edited = network.edited(&[Edit::ablate("1a", vec![0, 2])]).unwrap();

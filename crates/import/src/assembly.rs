@@ -84,6 +84,34 @@ impl<'d> Assembly<'d> {
         self.push(name, input, &[])
     }
 
+    /// A label of some classes: 1 for the one that is meant, 0 for the others.
+    pub(crate) fn label(&mut self, name: &str, classes: usize) -> Result<NodeId> {
+        self.push(name, Op::Input { shape: vec![classes], batch: true, role: Some(Role::Label), law: None }, &[])
+    }
+
+    /// Noise of each image.
+    pub(crate) fn noise(&mut self, name: &str, shape: [usize; 3]) -> Result<NodeId> {
+        self.push(name, Op::Input { shape: shape.to_vec(), batch: true, role: Some(Role::Noise), law: None }, &[])
+    }
+
+    /// How far the styles of each layer go from their mean.
+    pub(crate) fn truncation(&mut self, name: &str, layers: usize) -> Result<NodeId> {
+        self.push(name, Op::Input { shape: vec![layers], batch: false, role: Some(Role::Truncation), law: None }, &[])
+    }
+
+    /// Says which axis of a node holds its units; where nodes say 1, these are the layers that people look at.
+    pub(crate) fn units_on(&mut self, node: NodeId, axis: usize) {
+        self.graph.set_unit_axis(node, axis);
+    }
+
+    /// The value of a node for values of the only input, by what is there so far.
+    pub(crate) fn value(&self, node: &str, fed: &Tensor) -> Result<Tensor> {
+        let (graph, params) = (Arc::new(self.graph.clone()), Params::new(self.tensors.clone()));
+        let network = Network { graph, params, notes: Vec::new() };
+        let value = network.until(node).and_then(|part| part.forward(fed, &[]));
+        value.map_err(|error| Error::from(error.in_file(self.dict.path())))
+    }
+
     /// An image `[channels, height, width]` in [-1, 1].
     pub(crate) fn image(&mut self, name: &str, shape: [usize; 3]) -> Result<NodeId> {
         let input = Op::Input { shape: shape.to_vec(), batch: true, role: Some(Role::Image), law: None };

@@ -21,9 +21,10 @@ mod mimicry;
 mod progan;
 mod resnet;
 mod spec;
-mod stylegan2;
+mod stylegan;
 
 pub use spec::Spec;
+pub use stylegan::Noise;
 
 use base::{Error, Malformed, Result, known_names};
 use net::Network;
@@ -67,6 +68,8 @@ pub enum Architecture {
     Stylegan2,
     /// NVIDIA's network pickles of `StyleGAN2`-ADA.
     Stylegan2Ada,
+    /// NVIDIA's network pickles of `StyleGAN3`, T and R.
+    Stylegan3,
     /// `ESPNet`, a segmenter.
     Espnet,
     /// A `ResNet` for CIFAR, a classifier.
@@ -74,18 +77,27 @@ pub enum Architecture {
 }
 
 /// A row for each: its name, whether tensors look like it, and how it is built.
-type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
+type Row = (Architecture, &'static str, fn(&StateDict) -> bool, Build);
 
-const TABLE: [Row; 8] = [
-    (Architecture::Progan, "progan", progan::is_dissection, progan::dissection),
-    (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, progan::pth),
-    (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
-    (Architecture::Stylegan2, "stylegan2", stylegan2::is_rosinality, stylegan2::rosinality),
-    (Architecture::Stylegan2Ada, "stylegan2-ada", stylegan2::is_official, stylegan2::official),
-    (Architecture::Espnet, "espnet", espnet::is_like, espnet::network),
-    (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, resnet::network),
+/// How a network is built.
+#[derive(Clone, Copy)]
+enum Build {
+    Plain(fn(&StateDict) -> Result<Imported>),
+    /// One with noise.
+    Noisy(fn(&StateDict, Noise) -> Result<Imported>),
+}
+
+const TABLE: [Row; 9] = [
+    (Architecture::Progan, "progan", progan::is_dissection, Build::Plain(progan::dissection)),
+    (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, Build::Plain(progan::pth)),
+    (Architecture::Mimicry, "mimicry", mimicry::is_like, Build::Plain(mimicry::network)),
+    (Architecture::Stylegan2, "stylegan2", stylegan::is_rosinality, Build::Noisy(stylegan::rosinality)),
+    (Architecture::Stylegan2Ada, "stylegan2-ada", stylegan::is_ada, Build::Noisy(stylegan::ada)),
+    (Architecture::Stylegan3, "stylegan3", stylegan::is_three, Build::Plain(stylegan::three)),
+    (Architecture::Espnet, "espnet", espnet::is_like, Build::Plain(espnet::network)),
+    (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, Build::Plain(resnet::network)),
     // The least particular comes last.
-    (Architecture::Dcgan, "dcgan", dcgan::is_like, dcgan::network),
+    (Architecture::Dcgan, "dcgan", dcgan::is_like, Build::Plain(dcgan::network)),
 ];
 
 impl Architecture {
@@ -104,9 +116,13 @@ impl Architecture {
         TABLE.iter().find(|row| row.0 == self).map_or("", |row| row.1)
     }
 
-    fn network(self, dict: &StateDict) -> Result<Imported> {
-        match TABLE.iter().find(|row| row.0 == self) {
-            Some(row) => row.3(dict),
+    fn network(self, dict: &StateDict, noise: Noise) -> Result<Imported> {
+        match TABLE.iter().find(|row| row.0 == self).map(|row| row.3) {
+            Some(Build::Noisy(build)) => build(dict, noise),
+            Some(Build::Plain(_)) if noise != Noise::Constant => {
+                Err(Error::setting("noise", format!("networks of the kind {} have none", self.name())))
+            }
+            Some(Build::Plain(build)) => build(dict),
             None => Err(Error::setting("arch", "is not known")),
         }
     }
@@ -124,11 +140,19 @@ impl FromStr for Architecture {
     }
 }
 
-/// The network with these tensors, of the architecture that is named, or of the one that they look like.
+/// The network with these tensors, of the architecture that is named, or of the one that they look like. Noise is the constant one of the file.
 ///
 /// # Errors
 /// They look like none, do not fit the one that is named, or leave open what is meant.
 pub fn import(dict: &StateDict, architecture: Option<Architecture>) -> Result<Imported> {
+    import_with(dict, architecture, Noise::Constant)
+}
+
+/// As [`import`], with another noise.
+///
+/// # Errors
+/// As there; or the network has none.
+pub fn import_with(dict: &StateDict, architecture: Option<Architecture>, noise: Noise) -> Result<Imported> {
     let found = architecture.or_else(|| Architecture::of(dict)).ok_or_else(|| {
         let names: Vec<&str> = dict.entries().map(|(name, _)| name).take(3).collect();
         let reason = format!("holds tensors of no network that is known here ({}, ...)", names.join(", "));
@@ -138,5 +162,5 @@ pub fn import(dict: &StateDict, architecture: Option<Architecture>) -> Result<Im
             known.join(", ")
         ))
     })?;
-    found.network(dict)
+    found.network(dict, noise)
 }

@@ -4,7 +4,7 @@
 
 use base::npy::{Array, read_npz};
 use ganatomy_import::{Architecture, Imported, Spec, import};
-use net::{Device, Network, Params, Tensor};
+use net::{Device, Feed, Network, Params, Tensor};
 use std::path::{Path, PathBuf};
 use weights::{StateDict, Stored};
 
@@ -127,31 +127,81 @@ const MOST_OF_STYLEGAN: f64 = 1e-4;
 #[test]
 fn stylegan2_of_rosinality() {
     let Some(path) = shared("rosinality-32") else { return };
-    let imported = import(&dict(&path.join("generator.pt"), None), None).unwrap();
+    let weights = dict(&path.join("generator.pt"), None);
+    let imported = import(&weights, None).unwrap();
     images(&imported, &path, "rosinality-32", MOST_OF_STYLEGAN);
+    assert_eq!(mean_style(&imported.network), weights.beside("latent_avg").unwrap().to_f32().unwrap());
+    let z = imported.network.latents(&[1, 2], &Device::cpu());
+    let (whole, none) = (truncated(&imported.network, &z, 1.0), truncated(&imported.network, &z, 0.0));
+    let pixels = none.len() / 2;
+    assert!(none[..pixels] == none[pixels..] && whole[..pixels] != whole[pixels..]);
+
+    // Without what lies beside it, the mean of styles is that of latents: nearly that of other ones.
+    let tensors: Vec<(String, Tensor)> = (weights.entries())
+        .map(|(name, of)| (name.into(), Tensor::new(of.shape(), weights.values(name).unwrap(), &Device::cpu())))
+        .collect();
+    let named: Vec<(String, &Tensor)> = tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
+    let alone = Stored::from_bytes(net::tensors_to_bytes(&named).unwrap(), "alone.safetensors").unwrap();
+    let imported = import(&alone.state_dict(None).unwrap(), None).unwrap();
+    assert!(imported.notices.iter().any(|notice| notice.contains("latent_avg")), "{:?}", imported.notices);
+    let network = &imported.network;
+    let z = network.latents(&(0..2000).collect::<Vec<_>>(), &Device::cpu());
+    let styles = network.until("w").unwrap().forward(&z, &[]).unwrap();
+    let length = styles.shape()[1];
+    let mean_of = |values: &[f32], i: usize| {
+        values.iter().skip(i).step_by(length).map(|&v| f64::from(v)).sum::<f64>() * length as f64 / values.len() as f64
+    };
+    let (styles, mean) = (styles.to_vec(), mean_style(network));
+    let spread = styles.iter().map(|&v| f64::from(v * v)).sum::<f64>() / styles.len() as f64;
+    let far = (0..length).map(|i| (mean_of(&styles, i) - f64::from(mean[i])).powi(2)).sum::<f64>() / length as f64;
+    assert!(far < spread / 300.0, "{far} of {spread}");
+}
+
+/// The mean to which styles are truncated.
+fn mean_style(network: &Network) -> Vec<f32> {
+    let place = network.graph.params().iter().position(|&id| network.graph.node(id).name == "w.mean").unwrap();
+    network.params.tensors()[place].to_vec()
+}
+
+/// The images of latents whose styles go `psi` of the way from their mean.
+fn truncated(network: &Network, z: &Tensor, psi: f32) -> Vec<f32> {
+    let (name, layers) = network.truncation().unwrap();
+    let mut feed = Feed::from(z.clone());
+    feed.set(name, Tensor::new(&[layers], vec![psi; layers], &Device::cpu()));
+    let ready = network.inference().unwrap();
+    ready.begin(&feed).unwrap().fetch_one(ready.output()).unwrap().to_vec()
 }
 
 #[test]
-fn stylegan2_of_nvidia() {
-    let Some(path) = shared("sg2ada-32") else { return };
-    let imported = import(&dict(&path.join("generator.pkl"), None), None).unwrap();
-    images(&imported, &path, "sg2ada-32", MOST_OF_STYLEGAN);
-    // Every layer of the synthesis, by the names of the file.
-    let z = tensor(Array::read(path.join("z.npy")).unwrap());
-    let ready = imported.network.inference().unwrap();
-    let mut worst = 0f64;
-    for (name, expected) in read_npz(path.join("acts.npz")).unwrap() {
-        let Some(node) =
-            [name.clone(), format!("synthesis.{name}")].iter().find_map(|name| ready.program().find(name).ok())
-        else {
-            eprintln!("sg2ada-32: {name} {:?} is no node", expected.shape);
-            continue;
-        };
-        let found = ready.start(&[(ready.input().unwrap(), &z)]).unwrap().fetch_one(node).unwrap();
-        worst = worst.max(error(&found, &expected.into_f32()));
+fn stylegans_of_nvidia() {
+    for (folder, architecture) in [("sg2ada-32", "stylegan2-ada"), ("sg3t-32", "stylegan3")] {
+        let Some(path) = shared(folder) else { continue };
+        let imported = import(&dict(&path.join("generator.pkl"), None), None).unwrap();
+        assert_eq!(imported.architecture, architecture);
+        images(&imported, &path, folder, MOST_OF_STYLEGAN);
+        let z = tensor(Array::read(path.join("z.npy")).unwrap());
+        let cut = path.join("x-psi0.7.npy");
+        if cut.exists() {
+            let expected = Array::read(cut).unwrap();
+            let found = Tensor::new(&expected.shape, truncated(&imported.network, &z, 0.7), &Device::cpu());
+            let error = error(&found, &expected.into_f32());
+            assert!(error <= MOST_OF_STYLEGAN, "{folder}, truncated: {error}");
+            eprintln!("{folder}: truncated {error:.1e}");
+        }
+        // The styles, and every layer of the synthesis, by the names of the file.
+        let ready = imported.network.inference().unwrap();
+        let mut worst = 0f64;
+        for (name, expected) in read_npz(path.join("acts.npz")).unwrap() {
+            let node = [name.clone(), format!("synthesis.{name}")];
+            let node = node.iter().find_map(|name| ready.program().find(name).ok());
+            let node = node.unwrap_or_else(|| panic!("{folder}: {name} is no node"));
+            let found = ready.start(&[(ready.input().unwrap(), &z)]).unwrap().fetch_one(node).unwrap();
+            let error = error(&found, &expected.into_f32());
+            assert!(error <= MOST_OF_STYLEGAN, "{folder}, {name}: {error}");
+            worst = worst.max(error);
+        }
+        eprintln!("{folder}: layers {worst:.1e} at most");
     }
-    eprintln!("sg2ada-32: layers {worst:.1e} at most");
-    assert!(worst <= MOST_OF_STYLEGAN, "{worst}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl Inverted {
     pub fn feed(&self, device: &Device) -> Feed {
         let tensor = |array: &Array| Tensor::new(&array.shape, array.clone().into_f32(), device);
         let shift = Shift { node: self.record.layer.clone(), by: tensor(&self.shift) };
-        Feed { latents: tensor(&self.latent), shift: Some(shift) }
+        Feed { shift: Some(shift), ..tensor(&self.latent).into() }
     }
 
     /// Whether this generator is the one that the photo was inverted into; `name` is what people call it.

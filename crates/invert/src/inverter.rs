@@ -51,6 +51,11 @@ impl Inverter {
         let model = Origin::of_network(name, subject.network())?;
         let mut program = Program::clone(subject.program());
         let (input, at, output) = (program.input()?, program.find(&layer.name)?, program.output());
+        if let Some(&other) = program.needs(&[output], &[input]).first() {
+            let other = program.inputs().iter().find(|input| input.node == other).map_or("", |input| &input.name);
+            let reason = format!("reads {other} beside its latent, and a photo does not say what that is");
+            return Err(Error::setting(name, reason).into());
+        }
         let passed_by = !program.needs(&[output], &[at]).is_empty();
         let by_latent = program.differentiate(output, &[input])?;
         let by_layer = program.differentiate(output, &[at])?;

@@ -54,13 +54,13 @@ impl Generator {
                 .into());
         }
         let graph = &network.graph;
-        let inputs = graph.inputs().len();
+        let (inputs, is_drawn) = (graph.inputs().len(), graph.reads_seeds());
         let output = graph.sample_shapes().map_err(|error| error.in_file(path))?[graph.output()].take();
         let kind = match output.as_deref() {
-            Some(&[channels, height, width]) if inputs == 1 && channels * height * width > 0 => {
+            Some(&[channels, height, width]) if is_drawn && channels * height * width > 0 => {
                 Kind::Images([channels, height, width])
             }
-            Some([2]) if inputs == 1 => Kind::Points,
+            Some([2]) if is_drawn => Kind::Points,
             _ => {
                 let gives = output.map_or("no result for each sample".into(), |output| format!("{output:?}"));
                 let reason = format!(

@@ -1,5 +1,7 @@
 //! Where latents come from: seeds, numbers, or a photo.
 
+use crate::conditions::{Conditions, Truncation};
+use crate::point::Point;
 use crate::{Generator, Seeds, Way};
 use base::npy::Array;
 use base::{Error, Malformed};
@@ -10,23 +12,21 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What a truncation can be at most.
-const MOST_TRUNCATION: f64 = 2.0;
-
 /// Latents that are delivered in batches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latents {
     source: Source,
-    /// What they are multiplied by.
-    truncation: f64,
+    truncation: Truncation,
+    /// The class that was asked for, by its number.
+    class: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Source {
     /// Drawn from seeds, a batch at a time.
     Seeds(Seeds),
-    /// Their numbers, side by side.
-    Numbers { n: usize, values: Vec<f32> },
+    /// Their numbers, side by side, and those of their labels where these are known.
+    Numbers { n: usize, values: Vec<f32>, labels: Vec<f32> },
     /// That of a photo which was inverted into the generator, with a shift of a layer.
     Photo(Arc<Inverted>),
 }
@@ -48,35 +48,51 @@ impl FromStr for Latents {
 
 impl Latents {
     fn of(source: Source) -> Self {
-        Self { source, truncation: 1.0 }
+        Self { source, truncation: Truncation::NONE, class: None }
     }
 
-    /// The same, each number multiplied by `truncation`, 0 to 2: their law has its middle at 0. Less than 1 gives pictures that are more
-    /// typical and more alike, 0 gives one picture, more than 1 gives less usual ones.
+    /// The same, truncated: the styles that the generator makes of them where it makes some, else each of their own numbers, whose law has its
+    /// middle at 0.
     ///
     /// # Errors
-    /// `truncation` is out of its range; the generator takes no notice of a latent's length ([`Network::reads_latent_length`]); or they are the
-    /// latent of a photo, which has the length that the photo needs.
+    /// The truncation is out of its range; the generator takes no notice of a latent's length ([`Network::reads_latent_length`]); or they are
+    /// the latent of a photo, which has the length that the photo needs.
     ///
     /// [`Network::reads_latent_length`]: net::Network::reads_latent_length
-    pub fn truncated(self, truncation: f64, generator: &Generator) -> Result<Self> {
-        let wrong = |reason: String| Err(Error::setting("truncation", reason).into());
-        if !(0.0..=MOST_TRUNCATION).contains(&truncation) {
-            return wrong(format!("{truncation} is not from 0 to {MOST_TRUNCATION}"));
-        }
-        if !generator.network().reads_latent_length() {
-            let reason = "changes nothing: this generator divides each latent by its length before it reads it";
-            return wrong(reason.into());
-        }
+    pub fn truncated(self, truncation: impl Into<Truncation>, generator: &Generator) -> Result<Self> {
+        let truncation = truncation.into();
+        truncation.check(generator)?;
         if self.photo().is_some() {
-            return wrong("the latent of a photo has the length that the photo needs".into());
+            let reason = "the latent of a photo has the length that the photo needs";
+            return Err(Error::setting("truncation", reason).into());
         }
         Ok(Self { truncation, ..self })
     }
 
-    /// What they are multiplied by.
-    pub fn truncation(&self) -> f64 {
-        self.truncation
+    /// The same as pictures that are to be so.
+    ///
+    /// # Errors
+    /// As [`Latents::truncated`]; the generator has no such class; or it reads a label, and nothing says which.
+    pub fn under(self, conditions: &Conditions, generator: &Generator) -> Result<Self> {
+        let class = conditions.class.as_deref().map(|class| generator.class(class)).transpose()?;
+        let latents = Self { class: class.or(self.class), ..self };
+        if latents.class.is_none() && generator.network().label().is_some() && !latents.know_labels() {
+            let hint = "Say by `class` which one is meant.";
+            let reason = "is not given, and these latents say nothing of it";
+            return Err(Error::setting("class", reason).with_hint(hint).into());
+        }
+        match conditions.truncation {
+            Some(truncation) => latents.truncated(truncation, generator),
+            None => Ok(latents),
+        }
+    }
+
+    fn know_labels(&self) -> bool {
+        match &self.source {
+            Source::Seeds(_) => true,
+            Source::Numbers { labels, .. } => !labels.is_empty(),
+            Source::Photo(_) => false,
+        }
     }
 
     /// Reads latents for a generator: an `.npy` file, `[N, Z]` or `[N, Z, 1, 1]`, or the folder of an inversion.
@@ -122,6 +138,19 @@ impl Latents {
         Ok(Self::of_numbers(values.len() / length, values).map_err(wrong)?)
     }
 
+    /// Places between seeds.
+    ///
+    /// # Errors
+    /// As [`Latents::given`].
+    pub(crate) fn of_points(points: Vec<Point>, generator: &Generator) -> Result<Self> {
+        let (values, labels): (Vec<_>, Vec<_>) = points.into_iter().map(|point| (point.latent, point.label)).unzip();
+        let mut latents = Self::given(values.concat(), generator)?;
+        if let Source::Numbers { labels: known, .. } = &mut latents.source {
+            *known = labels.concat();
+        }
+        Ok(latents)
+    }
+
     /// The one picture that a recipe is about.
     ///
     /// # Errors
@@ -129,22 +158,18 @@ impl Latents {
     /// inversion, which only who made it knows.
     pub fn of_recipe(latent: &LatentOf, generator: &Generator) -> Result<Self> {
         let way = Way::of_law(generator.network().latent_law());
-        let of_seeds = |seeds: &[u64]| -> Vec<Vec<f32>> {
-            let all = generator.network().latents(seeds, generator.device()).to_vec();
-            all.chunks_exact((all.len() / seeds.len()).max(1)).map(<[f32]>::to_vec).collect()
-        };
         let outside = |at: f64| Error::setting("latent", format!("{at} is no place between two seeds: it is 0 to 1"));
         let inside = |at: f64| if (0.0..=1.0).contains(&at) { Ok(at) } else { Err(outside(at)) };
         match latent {
             LatentOf::Seed(seed) => Ok(seed.to_string().parse::<Seeds>()?.into()),
             LatentOf::Between { seeds, at } => {
-                let ends = of_seeds(seeds);
-                Self::given(way.between(&ends[0], &ends[1], inside(*at)?), generator)
+                let ends = Point::of_seeds(seeds, generator);
+                Self::of_points(vec![ends[0].between(&ends[1], way, inside(*at)?)], generator)
             }
             LatentOf::Plane { seeds, at: [x, y] } => {
-                let (corners, x, y) = (of_seeds(seeds), inside(*x)?, inside(*y)?);
-                let [upper, lower] = [0, 2].map(|left| way.between(&corners[left], &corners[left + 1], x));
-                Self::given(way.between(&upper, &lower, y), generator)
+                let (corners, x, y) = (Point::of_seeds(seeds, generator), inside(*x)?, inside(*y)?);
+                let [upper, lower] = [0, 2].map(|left| corners[left].between(&corners[left + 1], way, x));
+                Self::of_points(vec![upper.between(&lower, way, y)], generator)
             }
             LatentOf::Numbers(values) => {
                 let latents = Self::given(values.clone(), generator)?;
@@ -191,7 +216,7 @@ impl Latents {
                 let latent = at / (values.len() / n);
                 Err(format!("latent {latent} holds {}, which is not finite", values[at]))
             }
-            None => Ok(Self::of(Source::Numbers { n, values })),
+            None => Ok(Self::of(Source::Numbers { n, values, labels: Vec::new() })),
         }
     }
 
@@ -209,32 +234,47 @@ impl Latents {
         self.len() == 0
     }
 
-    /// At most `n` latents from place `first` on, as the generator reads them, with what shifts a layer on the way.
+    /// At most `n` latents from place `first` on, as the generator reads them, with what it reads beside them and what shifts a layer on the
+    /// way. Latents that are no seeds' all have the noise of seed 0.
     pub fn batch(&self, generator: &Generator, first: u64, n: usize) -> Feed {
         let mut feed = self.whole_batch(generator, first, n);
-        if self.truncation != 1.0 {
-            feed.latents = feed.latents.scale(self.truncation);
+        if let (Some(class), Some((name, classes))) = (self.class, generator.network().label()) {
+            let mut labels = vec![0.0; feed.len() * classes];
+            labels.iter_mut().skip(class).step_by(classes).for_each(|label| *label = 1.0);
+            feed.set(name, Tensor::new(&[feed.len(), classes], labels, generator.device()));
         }
+        self.truncation.apply(&mut feed, generator);
         feed
     }
 
-    /// As [`Latents::batch`], not truncated.
+    /// As [`Latents::batch`], of no class that was asked for and not truncated.
     fn whole_batch(&self, generator: &Generator, first: u64, n: usize) -> Feed {
         let (network, device) = (generator.network(), generator.device());
-        match &self.source {
-            Source::Seeds(seeds) => network.latents(&seeds.part(first, n), device).into(),
+        let mut feed = match &self.source {
+            Source::Seeds(seeds) => return network.feed(&seeds.part(first, n), device),
             Source::Photo(inverted) if first == 0 && n > 0 => inverted.feed(device),
             Source::Photo(_) => {
                 Tensor::new(&[&[0], network.input_shape().as_slice()].concat(), Vec::new(), device).into()
             }
-            Source::Numbers { n: all, values } => {
-                let length = values.len() / all;
-                let first = all.min(&(first as usize)).to_owned();
-                let end = all.min(&(first + n)).to_owned();
-                let shape = [&[end - first], network.input_shape().as_slice()].concat();
-                Tensor::new(&shape, values[first * length..end * length].to_vec(), device).into()
+            Source::Numbers { n: all, values, labels } => {
+                let start = all.min(&(first as usize)).to_owned();
+                let end = all.min(&start.saturating_add(n)).to_owned();
+                let part = |values: &[f32], shape: &[usize]| {
+                    let length = values.len() / all;
+                    let shape = [&[end - start], shape].concat();
+                    Tensor::new(&shape, values[start * length..end * length].to_vec(), device)
+                };
+                let mut feed = Feed::from(part(values, &network.input_shape()));
+                if let Some((name, classes)) = network.label().filter(|_| !labels.is_empty()) {
+                    feed.set(name, part(labels, &[classes]));
+                }
+                feed
             }
+        };
+        for (name, noise) in network.noise(&vec![0; feed.len()], device) {
+            feed.set(&name, noise);
         }
+        feed
     }
 
     /// What one of them is called: `seed000003`, or `latent000000` where it has no seed.

@@ -1,6 +1,7 @@
 //! The way from seed to seed: latents between latents, and the pictures of them.
 
 use crate::pictures::{check_grid, grid};
+use crate::point::Point;
 use crate::{Generator, Latents, Seeds};
 use base::Error;
 use data::{Image, pictures};
@@ -120,14 +121,13 @@ impl Walk {
         let way = self.way.unwrap_or_else(|| Way::of_law(generator.network().latent_law()));
         // What was checked bounds the number of seeds.
         let n = self.seeds.len() as usize;
-        let all = Latents::from(self.seeds.clone()).batch(generator, 0, n).latents.to_vec();
-        let ends: Vec<&[f32]> = all.chunks_exact((all.len() / n).max(1)).collect();
+        let ends = Point::of_seeds(&self.seeds.part(0, n), generator);
         let whole = if self.round { self.steps } else { self.steps - 1 } as f64;
-        let values = (0..self.stretches() as usize)
+        let points = (0..self.stretches() as usize)
             .flat_map(|stretch| (0..self.steps).map(move |step| (stretch, step)))
-            .flat_map(|(from, step)| way.between(ends[from], ends[(from + 1) % n], step as f64 / whole))
+            .map(|(from, step)| ends[from].between(&ends[(from + 1) % n], way, step as f64 / whole))
             .collect();
-        Latents::given(values, generator)
+        Latents::of_points(points, generator)
     }
 
     /// One picture of its pictures: a row for each stretch.

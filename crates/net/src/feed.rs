@@ -29,11 +29,14 @@ impl Shift {
     }
 }
 
-/// What a generator's pictures come from: latents, and for pictures that no latent makes what is added to a layer on the way.
+/// What a generator's pictures come from: latents with what it reads beside them, and for pictures that no latent makes what is added to a
+/// layer on the way.
 #[derive(Clone, Debug)]
 pub struct Feed {
     /// The latents `[n, ...]`.
     pub latents: Tensor,
+    /// Values of further inputs, by their names.
+    pub beside: Vec<(String, Tensor)>,
     /// What is added to a layer.
     pub shift: Option<Shift>,
 }
@@ -42,6 +45,17 @@ impl Feed {
     /// How many pictures come from it.
     pub fn len(&self) -> usize {
         self.latents.shape().first().copied().unwrap_or_default()
+    }
+
+    /// Gives a further input its value, instead of one that it had.
+    pub fn set(&mut self, name: &str, value: Tensor) {
+        self.beside.retain(|(known, _)| known != name);
+        self.beside.push((name.to_owned(), value));
+    }
+
+    /// The value of a further input.
+    pub fn value(&self, name: &str) -> Option<&Tensor> {
+        self.beside.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Whether nothing comes from it.
@@ -53,6 +67,6 @@ impl Feed {
 /// Latents alone.
 impl From<Tensor> for Feed {
     fn from(latents: Tensor) -> Self {
-        Self { latents, shift: None }
+        Self { latents, beside: Vec::new(), shift: None }
     }
 }

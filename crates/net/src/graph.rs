@@ -21,7 +21,8 @@ pub struct Node {
     pub inputs: Vec<NodeId>,
     /// The node whose shape (not value) it needs.
     pub like: Option<NodeId>,
-    /// The axis that holds its units; 1 where nothing is said.
+    /// The axis that holds its units; 1 where nothing is said. Where a graph has nodes that say 1, these are the layers that people look at;
+    /// elsewhere such are its activations.
     pub units: Option<usize>,
 }
 

@@ -39,6 +39,7 @@
 //! # Ok::<(), ganatomy_net::Error>(())
 //! ```
 
+mod beside;
 mod builder;
 mod dims;
 mod edit;

@@ -76,8 +76,10 @@ pub enum Role {
     Latent,
     /// The class that is wanted.
     Label,
-    /// Further randomness, such as `StyleGAN`'s.
+    /// Further randomness, such as `StyleGAN`'s: 0 where nothing is fed.
     Noise,
+    /// How far the styles of each layer go from their mean, a number for each layer: 1, all the way, where nothing is fed.
+    Truncation,
     /// Images.
     Image,
     /// Anything else.
@@ -96,6 +98,17 @@ fn is_yes(flag: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(n: &usize) -> bool {
     *n == 0
+}
+
+impl Role {
+    /// What an input of this role is where nothing is fed; `None` where something has to be.
+    pub(crate) fn otherwise(self) -> Option<f64> {
+        match self {
+            Self::Noise => Some(0.0),
+            Self::Truncation => Some(1.0),
+            Self::Latent | Self::Label | Self::Image | Self::Other => None,
+        }
+    }
 }
 
 impl From<Primitive> for Op {

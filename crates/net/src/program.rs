@@ -234,7 +234,8 @@ impl Program {
         &self.statistics
     }
 
-    /// The inputs that have to be fed for `wanted` where `given` are fed already: what passes by a cut.
+    /// The inputs that have to be fed for `wanted` where `given` are fed already: what passes by a cut. An input that has a value of itself
+    /// has not.
     pub fn needs(&self, wanted: &[NodeId], given: &[NodeId]) -> Vec<NodeId> {
         let mut known = vec![false; self.nodes.len()];
         given.iter().chain(&self.params).for_each(|&id| known[id] = true);
@@ -242,7 +243,8 @@ impl Program {
         let read = |input: NodeId| {
             wanted.contains(&input) || computed.iter().any(|&id| self.nodes[id].inputs.contains(&input))
         };
-        self.inputs.iter().map(|input| input.node).filter(|&input| !known[input] && read(input)).collect()
+        let inputs = self.inputs.iter().map(|input| input.node).filter(|&input| self.primitive(input).is_none());
+        inputs.filter(|&input| !known[input] && read(input)).collect()
     }
 
     /// The axis that holds the units of a node of the description.

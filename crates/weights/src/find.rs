@@ -88,10 +88,15 @@ impl Search<'_> {
             .filter_map(|(key, value)| Some((key.as_text()?.to_owned(), value.as_tensor()?.clone())))
             .collect();
         let before = self.found.len();
+        let mut direct = Vec::new();
         for (name, value) in item.entries() {
             let name =
                 name.as_text().map_or_else(|| name.as_int().map_or("?".into(), |n| n.to_string()), str::to_owned);
+            let first = self.found.len();
             self.walk(value, &joined(key, &name), depth + 1)?;
+            // What was found under the key itself, not deeper.
+            let is_direct = |found: &StateDict| found.key() == joined(key, &name);
+            direct.extend((first..self.found.len()).filter(|&place| self.found.get(place).is_some_and(is_direct)));
         }
         for (place, value) in item.items().enumerate() {
             self.walk(value, &joined(key, &place.to_string()), depth + 1)?;
@@ -101,6 +106,11 @@ impl Search<'_> {
         if !own.is_empty() && own.len() >= inner {
             self.found.truncate(before);
             self.found.push(StateDict::new(self.path, key.to_owned(), own)?);
+        } else if !own.is_empty() {
+            for place in direct {
+                self.step(own.len())?;
+                self.found.get_mut(place).into_iter().for_each(|network| network.set_beside(&own));
+            }
         }
         Ok(())
     }

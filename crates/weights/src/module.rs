@@ -4,6 +4,9 @@ use crate::item::Item;
 use crate::state_dict::Setting;
 use std::collections::HashSet;
 
+/// A few numbers are so many at most.
+const MOST_NUMBERS: usize = 16;
+
 /// A module (`torch.nn.Module`) as it stands in a file: its class by name, what it holds by its attributes.
 #[derive(Clone, Debug)]
 pub struct Module<'t> {
@@ -43,11 +46,11 @@ impl<'t> Module<'t> {
         self.attributes.get(name)
     }
 
-    /// Its attributes that are numbers, texts or nothing, by their names.
+    /// Its attributes that are numbers, a few numbers, texts or nothing, by their names.
     pub fn settings(&self) -> Vec<(&'t str, Setting)> {
         let setting = |value: Item<'t>| {
             let text = || value.as_text().map(|text| Setting::Text(text.to_owned()));
-            let number = || value.as_float().map(Setting::Number).or_else(text);
+            let number = || value.as_float().map(Setting::Number).or_else(text).or_else(|| numbers(value));
             value.as_bool().map(Setting::Bool).or_else(number).or_else(|| value.is_none().then_some(Setting::None))
         };
         named(self.attributes).filter_map(|(name, value)| Some((name, setting(value)?))).collect()
@@ -88,6 +91,19 @@ impl<'t> Module<'t> {
         let first = made.arguments.items().next();
         1 + made.state.into_iter().chain(first).map(|part| part.entries().len()).sum::<usize>()
     }
+}
+
+/// A few numbers in a list, a tuple or an array.
+fn numbers(value: Item<'_>) -> Option<Setting> {
+    if let Some(array) = value.as_tensor() {
+        let values = (array.count() <= MOST_NUMBERS && array.is_open()).then(|| array.to_f32().ok())??;
+        return Some(Setting::Numbers(values.into_iter().map(f64::from).collect()));
+    }
+    let items = value.items();
+    if items.len() == 0 || items.len() > MOST_NUMBERS {
+        return None;
+    }
+    items.map(Item::as_float).collect::<Option<Vec<f64>>>().map(Setting::Numbers)
 }
 
 /// What a dictionary holds by texts.

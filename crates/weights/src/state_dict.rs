@@ -13,6 +13,7 @@ pub struct StateDict {
     entries: Vec<(String, Tensor)>,
     places: HashMap<String, usize>,
     settings: HashMap<String, Setting>,
+    beside: HashMap<String, Tensor>,
 }
 
 /// What a module that was saved whole says of itself beside its tensors: how it was made.
@@ -26,6 +27,8 @@ pub enum Setting {
     Number(f64),
     /// A text.
     Text(String),
+    /// A few numbers: a list, a tuple or an array.
+    Numbers(Vec<f64>),
 }
 
 impl StateDict {
@@ -39,7 +42,7 @@ impl StateDict {
                     .with_hint("The file is damaged or was made to do harm: copy or download it again."));
             }
         }
-        Ok(Self { path: path.to_owned(), key, entries, places, settings: HashMap::new() })
+        Ok(Self { path: path.to_owned(), key, entries, places, settings: HashMap::new(), beside: HashMap::new() })
     }
 
     /// The file.
@@ -122,6 +125,7 @@ impl StateDict {
         let of_part = |(name, setting): (&String, &Setting)| {
             Some((name.strip_prefix(prefix)?.strip_prefix('.')?.to_owned(), setting.clone()))
         };
+        part.beside.clone_from(&self.beside);
         part.settings = self.settings.iter().filter_map(of_part).collect();
         Ok(part)
     }
@@ -129,6 +133,16 @@ impl StateDict {
     /// What a module says of itself, by its name and that of its attribute: `synthesis.b8.conv0.conv_clamp`. Plain state dicts say nothing.
     pub fn setting(&self, name: &str) -> Option<&Setting> {
         self.settings.get(name)
+    }
+
+    /// A tensor that lies beside the network in the file, in the dictionary that holds the network: a mean of styles, a latent.
+    pub fn beside(&self, name: &str) -> Option<&Tensor> {
+        self.beside.get(name)
+    }
+
+    /// Says what lies beside it.
+    pub(crate) fn set_beside(&mut self, beside: &[(String, Tensor)]) {
+        self.beside = beside.iter().cloned().collect();
     }
 
     /// The same tensors with what their modules say of themselves.

@@ -86,6 +86,11 @@ impl Storage {
         self.big_endian
     }
 
+    /// Whether its bytes lie in the file as they are, so that a few of them are read at no cost.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.place, Place::Region(_))
+    }
+
     /// Compares it with its checksum where it has one, the first time.
     pub(crate) fn check(&self) -> Result<()> {
         if let Place::Stored { archive, index, whole, .. } = &self.place

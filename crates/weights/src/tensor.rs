@@ -166,6 +166,11 @@ impl Tensor {
         }
     }
 
+    /// Whether its bytes lie in the file as they are, so that a few of them are read at no cost.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(&self.values, Values::Strided(strided) if strided.storage.is_open())
+    }
+
     /// Its elements in order, each decoded from its bytes, least byte first.
     fn decode<const N: usize, T>(&self, decode: impl Fn([u8; N]) -> T) -> Result<Vec<T>> {
         let of = match &self.values {

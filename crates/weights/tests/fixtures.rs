@@ -110,6 +110,12 @@ fn what_lies_beside_the_tensors_is_data() {
     assert_eq!(root.get("epoch").unwrap().as_int(), Some(7));
     assert_eq!(root.get("loss").unwrap().as_float(), Some(0.25));
     assert_eq!(root.get("mean").unwrap().as_tensor().unwrap().to_f32().unwrap(), [-50.0, -13.0]);
+    // Both networks know of the tensor that lies beside them.
+    for key in ["netG", "netD"] {
+        let network = stored.state_dict(Some(key)).unwrap();
+        assert_eq!(network.beside("mean").unwrap().to_f32().unwrap(), [-50.0, -13.0], "{key}");
+        assert!(network.beside("epoch").is_none() && network.find("mean").is_none());
+    }
     let groups = root.get("optimizerG").unwrap().get("param_groups").unwrap();
     assert_eq!(groups.items().next().unwrap().get("lr").unwrap().as_float(), Some(1e-3));
     let stored = Stored::open(fixture("arrays-4.pkl")).unwrap();
@@ -124,6 +130,7 @@ fn what_lies_beside_the_tensors_is_data() {
     // The same by one name, beside the tensors.
     let dict = stored.state_dict(None).unwrap();
     assert_eq!(dict.setting("first.norm.eps"), Some(&Setting::Number(1e-5)));
+    assert_eq!(dict.setting("first.conv.kernel_size"), Some(&Setting::Numbers(vec![3.0, 3.0])));
     assert_eq!(dict.setting("first.conv.padding_mode"), Some(&Setting::Text("zeros".into())));
     assert_eq!(dict.under("first.norm").unwrap().setting("affine"), Some(&Setting::Bool(true)));
     assert_eq!(dict.setting("first.conv.missing"), None);

@@ -1,14 +1,14 @@
 //! `ganatomy edit MODEL`
 
+use crate::conditions::Likeness;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit::{self, Code};
 use crate::progress::Progress;
-use crate::truncation::Truncation;
 use anyhow::Result;
 use dissect::{Action, Effect, Place, Recipe};
 use models::files::Writer;
-use models::{EditNames, EditOutcome, Editing, Generator, Latents, Seeds};
+use models::{Conditions, EditNames, EditOutcome, Editing, Generator, Latents, Seeds};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -82,7 +82,7 @@ pub(crate) struct Edit {
     out: PathBuf,
 
     #[command(flatten)]
-    truncation: Truncation,
+    like: Likeness,
 
     /// Write the edited images: float32 [N, C, H, W]
     #[arg(long, value_name = "NPY")]
@@ -146,11 +146,15 @@ impl Edit {
             (None, None, Some(latent)) => Latents::of_recipe(latent, &generator)?,
             (None, None, None) => DEFAULT_SEEDS.parse()?,
         };
+        let mut conditions = self.like.conditions();
+        let of_recipe = Conditions::of_recipe(&recipe);
         // Latents of one's own are as they are, unless one says otherwise.
-        let truncation =
-            Truncation { psi: self.truncation.psi.or(recipe.truncation.filter(|_| self.latents.is_none())) };
-        let latents = truncation.of(latents, &generator)?;
-        recipe.truncation = truncation.psi;
+        conditions.truncation = conditions.truncation.or(of_recipe.truncation.filter(|_| self.latents.is_none()));
+        conditions.class = conditions.class.or(of_recipe.class);
+        let latents = latents.under(&conditions, &generator)?;
+        recipe.truncation = conditions.truncation.map(|truncation| truncation.psi);
+        recipe.truncation_layers = conditions.truncation.and_then(|truncation| truncation.layers);
+        recipe.class = conditions.class;
         warn_of_another(&recipe, &generator, console)?;
         let editing = Editing::new(&generator, recipe, dissection.as_ref(), segmenter.as_ref())?;
         if editing.is_blind() {

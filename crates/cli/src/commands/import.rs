@@ -4,14 +4,19 @@ use crate::console::{self, Console};
 use crate::exit::{self, Code};
 use crate::output;
 use anyhow::{Context, Result};
+use base::Error;
+use clap::ValueEnum;
 use data::{Class, Plane};
-use import::{Architecture, Classes, Imported, Spec};
+use import::{Architecture, Classes, Imported, Noise, Spec};
 use models::files;
 use net::{Network, Storage};
 use segment::Segmenter;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use weights::Stored;
+
+/// The longest file of names of classes that is read.
+const MOST_OF_NAMES: u64 = 1 << 20;
 
 /// Bring in a network that was trained with PyTorch
 #[derive(Debug, clap::Args)]
@@ -27,6 +32,7 @@ A file of weights names tensors, not layers. Known by their names and shapes are
   mimicry        the residual generators of torch-mimicry (SNGAN)
   stylegan2      StyleGAN2 with the names of rosinality
   stylegan2-ada  the network pickles of StyleGAN2-ADA
+  stylegan3      the network pickles of StyleGAN3, T and R
   espnet         ESPNet for CamVid, a segmenter
   resnet-cifar   ResNets for CIFAR, classifiers
 Any other sequence of layers can be described in a file for --spec (docs/import.md).
@@ -34,7 +40,8 @@ Any other sequence of layers can be described in a file for --spec (docs/import.
 Examples:
   ganatomy import generator.pth --out generator.safetensors
   ganatomy import checkpoint.pt --key netG --out generator.safetensors
-  ganatomy import faces.pt --spec faces.json --out faces.safetensors")]
+  ganatomy import faces.pt --spec faces.json --out faces.safetensors
+  ganatomy import network.pkl --key G_ema --classes names.txt --out animals.safetensors")]
 pub(crate) struct Import {
     /// The file that holds the weights
     file: PathBuf,
@@ -55,9 +62,34 @@ pub(crate) struct Import {
     #[arg(long)]
     key: Option<String>,
 
+    /// The noise of a generator that adds some to its maps: that of the file, each seed's own, or none
+    #[arg(long, value_name = "KIND", conflicts_with = "spec", default_value = "constant")]
+    noise: NoiseKind,
+
+    /// What the classes of a generator with labels are called: a text with one name a line
+    #[arg(long, value_name = "FILE")]
+    classes: Option<PathBuf>,
+
     /// Store 16-bit numbers: half the size, three significant digits
     #[arg(long)]
     half: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum NoiseKind {
+    Constant,
+    Random,
+    Off,
+}
+
+impl From<NoiseKind> for Noise {
+    fn from(kind: NoiseKind) -> Self {
+        match kind {
+            NoiseKind::Constant => Self::Constant,
+            NoiseKind::Random => Self::Random,
+            NoiseKind::Off => Self::Off,
+        }
+    }
 }
 
 /// What `--json` prints.
@@ -78,13 +110,17 @@ impl Import {
         let weights = stored.state_dict(self.key.as_deref())?;
         let Imported { network, architecture, classes, notices } = match &self.spec {
             Some(spec) => Spec::read(spec)?.network(&weights)?,
-            None => import::import(&weights, self.arch)?,
+            None => import::import_with(&weights, self.arch, self.noise.into())?,
         };
         for notice in &notices {
             console.say(&format!("{}: {notice}", self.file.display()));
         }
         let network = match classes {
             Some(classes) => segmenter(network, classes)?,
+            None => network,
+        };
+        let network = match &self.classes {
+            Some(path) => named(network, path)?,
             None => network,
         };
         let storage = if self.half { Storage::F16 } else { Storage::F32 };
@@ -102,6 +138,25 @@ impl Import {
         console::made(&self.out)?;
         Ok(exit::DONE)
     }
+}
+
+/// A generator with the names of the classes that it makes.
+fn named(mut network: Network, path: &Path) -> Result<Network> {
+    let Some((_, count)) = network.label() else {
+        return Err(Error::setting("classes", "this network reads no label").into());
+    };
+    let text = String::from_utf8(base::files::read(path, MOST_OF_NAMES)?);
+    let text = text.map_err(|_| Error::file(path, "is no text in UTF-8"))?;
+    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+    if names.len() != count {
+        let reason = format!("holds {} names; the generator has {count} classes", names.len());
+        return Err(Error::file(path, reason).with_hint("Write one name a line, in the order of the labels.").into());
+    }
+    if let Some(name) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
+        return Err(Error::file(path, format!("holds the name {:?} twice", name.1)).into());
+    }
+    network.name_classes(&names);
+    Ok(network)
 }
 
 /// A network with the classes of its logits, as segmenters keep them.

@@ -1,10 +1,10 @@
 //! `ganatomy interpolate MODEL`
 
+use crate::conditions::Likeness;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit::{self, Code};
 use crate::progress::Progress;
-use crate::truncation::Truncation;
 use anyhow::Result;
 use base::Error;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -43,7 +43,7 @@ pub(crate) struct Interpolate {
     mode: Option<Way>,
 
     #[command(flatten)]
-    truncation: Truncation,
+    like: Likeness,
 
     /// Milliseconds that a .gif shows each picture
     #[arg(long, value_name = "MS", default_value = "80", value_parser = clap::value_parser!(u32).range(10..=60_000))]
@@ -78,7 +78,7 @@ impl Interpolate {
         let device = self.computing.open(console)?;
         let generator = Generator::find(&self.model, &device, &mut |note| console.note(note))?;
         let walk = Walk { seeds: self.seeds, steps: self.steps as usize, round: animated, way: self.mode };
-        let latents = self.truncation.of(walk.latents(&generator)?, &generator)?;
+        let latents = walk.latents(&generator)?.under(&self.like.conditions(), &generator)?;
         let mut progress = Progress::new(console)?;
         let mut images = Vec::new();
         let batch = generator.fitting(BATCH)?;

@@ -30,7 +30,7 @@ pub(crate) struct Run {
     /// A shipped name (scenes), model file, run folder or checkpoint
     model: PathBuf,
 
-    /// The value of an input or node; without a name that of the only input. May be repeated
+    /// The value of an input or node; without a name that of the only input that must be fed. May be repeated
     #[arg(long, value_name = "[NAME=]NPY")]
     feed: Vec<String>,
 
@@ -109,7 +109,7 @@ impl Run {
     }
 
     fn calculation(&self, graph: &Graph) -> Result<Calculation> {
-        let inputs = graph.inputs();
+        let inputs = graph.inputs_to_feed();
         let feed = |text: &String| -> Result<(String, Array)> {
             let (name, path) = match text.split_once('=') {
                 Some((name, path)) => (name.to_owned(), path),

@@ -1,11 +1,11 @@
 //! `ganatomy sample MODEL`
 
+use crate::conditions::Likeness;
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit::{self, Code};
 use crate::output::Target;
 use crate::progress::Progress;
-use crate::truncation::Truncation;
 use anyhow::Result;
 use base::Error;
 use metrics::summary::median;
@@ -26,6 +26,7 @@ Examples:
   ganatomy sample model.safetensors --seeds 0..4,7 --out grid.png
   ganatomy sample model.safetensors --seeds 0..50000 --out samples/
   ganatomy sample scenes --truncation 0.7 --out typical.png
+  ganatomy sample animals.safetensors --class cat --seeds 0..32
   ganatomy sample model.safetensors --latents z.npy --raw x.npy
   ganatomy sample runs/00004-cats64 --nearest cats64.zip --out new-or-known.png")]
 pub(crate) struct Sample {
@@ -45,7 +46,7 @@ pub(crate) struct Sample {
     latents: Option<PathBuf>,
 
     #[command(flatten)]
-    truncation: Truncation,
+    like: Likeness,
 
     /// Write what the network gives: float32 [N, C, H, W], or [N, 2] for points
     #[arg(long, value_name = "NPY")]
@@ -95,7 +96,7 @@ impl Sample {
             Some(path) => Latents::read(path, &generator)?,
             None => self.seeds.clone().into(),
         };
-        let latents = self.truncation.of(latents, &generator)?;
+        let latents = latents.under(&self.like.conditions(), &generator)?;
         let n = latents.len();
         if self.raw.is_some() {
             generator.check_raw(n)?;

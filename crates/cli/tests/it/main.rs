@@ -38,6 +38,7 @@ mod settings;
 mod signals;
 mod sizes;
 mod studio;
+mod stylegan;
 mod support;
 mod threads;
 mod trial;

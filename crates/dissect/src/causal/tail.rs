@@ -85,11 +85,12 @@ impl<'a> Tail<'a> {
 
     /// A run that begins at the layer.
     fn start(&self, maps: &Maps) -> Result<Run<'_>> {
-        let mut run = self.ready.start(&[(self.input, &self.tensor(maps))])?;
-        if self.passed_by {
-            let latents = self.subject.network().latents(&maps.seeds, self.subject.device());
-            run.feed(self.ready.input()?, &latents)?;
+        let values = self.tensor(maps);
+        if !self.passed_by {
+            return self.ready.start(&[(self.input, &values)]);
         }
+        let mut run = self.ready.begin(&self.subject.network().feed(&maps.seeds, self.subject.device()))?;
+        run.feed(self.input, &values)?;
         Ok(run)
     }
 

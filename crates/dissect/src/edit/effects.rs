@@ -207,7 +207,7 @@ mod tests {
         for (layer, edited) in [("0", "1"), ("1", "1"), ("1", "0")] {
             let h = subject.run(&feed).unwrap().fetch_one(subject.node_of(layer).unwrap()).unwrap();
             let by = Tensor::new(h.shape(), (0..h.len()).map(|i| (i % 5) as f32 - 2.0).collect(), &device);
-            let feed = Feed { latents: z.clone(), shift: Some(Shift { node: layer.into(), by }) };
+            let feed = Feed { shift: Some(Shift { node: layer.into(), by }), ..z.clone().into() };
             let edits = [Edit::force(edited, vec![1], 2.0)];
             let images = |edits: &[Edit]| {
                 let mut run = subject.run(&feed).unwrap();

@@ -31,9 +31,16 @@ pub struct Recipe {
     /// The picture that it was made for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latent: Option<LatentOf>,
-    /// What its latent is multiplied by: less than 1 gives pictures that are more typical and more alike. 1 where it is not given.
+    /// How far its latent, or the styles that are made of it, may be from the middle: less than 1 gives pictures that are more typical and more
+    /// alike. 1 where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncation: Option<f64>,
+    /// How many layers have styles that are truncated, from the first on; all where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncation_layers: Option<usize>,
+    /// Its class, by name or number, for generators that read a label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// What is done.
     pub edits: Vec<Action>,
 }
@@ -219,7 +226,15 @@ impl Action {
 impl Recipe {
     /// These actions.
     pub fn new(edits: Vec<Action>) -> Self {
-        Self { format: RECIPE_FORMAT, model: None, latent: None, truncation: None, edits }
+        Self {
+            format: RECIPE_FORMAT,
+            model: None,
+            latent: None,
+            truncation: None,
+            truncation_layers: None,
+            class: None,
+            edits,
+        }
     }
 
     /// Reads a recipe.

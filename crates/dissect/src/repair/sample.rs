@@ -146,7 +146,7 @@ pub(super) fn versions(subject: &Subject, seeds: &[u64], off: &[&[usize]]) -> Re
     let layer = &subject.layers()[0].name;
     let (node, output) = (subject.node_of(layer)?, subject.output());
     let axis = subject.program().unit_axis(layer)?;
-    let mut run = subject.run(&subject.network().latents(seeds, subject.device()).into())?;
+    let mut run = subject.run(&subject.network().feed(seeds, subject.device()))?;
     let maps = run.fetch_before(&[node], &[output])?.remove(0);
     let images = off.iter().map(|units| {
         let mut rest = run.fork();

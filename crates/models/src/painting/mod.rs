@@ -13,7 +13,7 @@ pub use palette::{Context, OwnConcept, PaletteConcept, RankedBy, Ranking};
 pub use units::{UnitEffect, UnitRow};
 
 use crate::dissection::check_same;
-use crate::{Generator, Latents};
+use crate::{Conditions, Generator, Latents};
 use base::Error;
 use data::{Image, LabelMap, pictures};
 use dissect::{Causal, Dissection, Findings, LatentOf, Layer, Recipe, Subject};
@@ -141,28 +141,21 @@ impl Painter {
             let hint = r#"Say which picture: "latent": {"seed": 7}."#;
             return Err(Error::setting("latent", "is not given").with_hint(hint).into());
         };
-        let mut sketch = self.plain(latent, recipe.truncation)?;
+        let mut sketch = self.plain(latent, &Conditions::of_recipe(recipe))?;
         sketch.edits = recipe.resolve(&self.subject, self.dissection())?;
         Ok(sketch)
     }
 
-    /// A picture as it is; its latent may be truncated ([`Latents::truncated`]).
+    /// A picture as it is, under conditions ([`Latents::under`]).
     ///
     /// # Errors
-    /// The generator has no such latent, or it cannot be truncated so.
-    pub fn plain(&self, latent: &LatentOf, truncation: Option<f64>) -> Result<Sketch> {
-        let named = serde_json::to_string(&(latent, truncation));
+    /// The generator has no such latent, or cannot make such a picture of it.
+    pub fn plain(&self, latent: &LatentOf, conditions: &Conditions) -> Result<Sketch> {
+        let truncation = conditions.truncation.map(|truncation| (truncation.psi, truncation.layers));
+        let named = serde_json::to_string(&(latent, truncation, &conditions.class));
         let key = named.map_err(|e| Error::setting("latent", e.to_string()))?;
-        let feed = self.latents(latent, truncation)?.batch(&self.generator, 0, 1);
-        Ok(Sketch { feed, key, edits: Vec::new() })
-    }
-
-    fn latents(&self, latent: &LatentOf, truncation: Option<f64>) -> Result<Latents> {
-        let whole = self.whole_latents(latent)?;
-        match truncation {
-            Some(truncation) => whole.truncated(truncation, &self.generator),
-            None => Ok(whole),
-        }
+        let latents = self.whole_latents(latent)?.under(conditions, &self.generator)?;
+        Ok(Sketch { feed: latents.batch(&self.generator, 0, 1), key, edits: Vec::new() })
     }
 
     fn whole_latents(&self, latent: &LatentOf) -> Result<Latents> {

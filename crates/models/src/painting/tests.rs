@@ -88,7 +88,7 @@ fn it_says_what_became_of_what_was_asked_for() {
 #[test]
 fn the_units_at_work_are_those_whose_maps_are_high_there() {
     let painter = scenes();
-    let sketch = painter.plain(&LatentOf::Seed(7), None).unwrap();
+    let sketch = painter.plain(&LatentOf::Seed(7), &Conditions::default()).unwrap();
     let at = painter.at_pixel(&sketch, "2", [40, 20]).unwrap();
     assert_eq!((at.cell, at.units.len()), ([10, 5], 96));
     let best = &at.units[0];
@@ -110,7 +110,7 @@ fn what_was_painted_finds_the_units_that_are_on_there() {
     // The examples are where unit 11 is on.
     let examples: Vec<(Sketch, Painted)> = (0..4)
         .map(|seed| {
-            let sketch = painter.plain(&LatentOf::Seed(seed), None).unwrap();
+            let sketch = painter.plain(&LatentOf::Seed(seed), &Conditions::default()).unwrap();
             let heat = painter.heat(&sketch, "2", &[11]).unwrap().units.remove(0);
             let level = heat.level.unwrap();
             let on = |row: usize, column: usize| heat.values[row * layer.size[1] + column] > level;

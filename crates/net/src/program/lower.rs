@@ -16,8 +16,12 @@ pub(super) fn lowered(graph: &Graph, mode: Mode) -> Result<Program> {
         let program = &mut lowering.program;
         let result = match &node.op {
             Op::Input { .. } => {
-                let node_of = program.fed(&node.name, all_dims[id].clone());
-                program.inputs.push(Input { name: node.name.clone(), node: node_of, role: graph.role(id) });
+                let (role, shape) = (graph.role(id), all_dims[id].clone());
+                let node_of = match role.otherwise() {
+                    Some(value) => program.push(&node.name, Primitive::Fill { shape, value }, &[])?,
+                    None => program.fed(&node.name, shape),
+                };
+                program.inputs.push(Input { name: node.name.clone(), node: node_of, role });
                 node_of
             }
             Op::Param { trainable, .. } => {

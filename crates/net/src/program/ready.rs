@@ -71,9 +71,14 @@ impl Ready {
     /// Starts a run that makes pictures.
     ///
     /// # Errors
-    /// The network has no input, or the latents or the shift have other shapes than it reads.
+    /// The network has no input, or one of those is missing that the feed names; or the latents, what is fed beside them or the shift have
+    /// other shapes than it reads.
     pub fn begin(&self, feed: &Feed) -> Result<Run<'_>> {
-        let mut run = self.start(&[(self.program().input()?, &feed.latents)])?;
+        let mut feeds = vec![(self.program().input()?, &feed.latents)];
+        for (name, value) in &feed.beside {
+            feeds.push((self.program().find(name)?, value));
+        }
+        let mut run = self.start(&feeds)?;
         run.shift(feed.shift.as_slice())?;
         Ok(run)
     }
@@ -173,6 +178,10 @@ impl Program {
             self.params.iter().for_each(|&id| constant[id] = true);
             for (id, node) in self.nodes.iter().enumerate() {
                 let Step::Primitive(primitive) = &node.op else { continue };
+                // An input that has a value of itself may be fed another one.
+                if self.inputs.iter().any(|input| input.node == id) {
+                    continue;
+                }
                 let batch_free = !matches!(primitive, Primitive::DivideByCount { count: Dim::Batch(_), .. })
                     && self.dims[id].iter().all(|dim| dim.fixed().is_some());
                 constant[id] = batch_free && node.inputs.iter().all(|&input| constant[input]);

@@ -6,16 +6,14 @@
 
 import { choices, h } from "./dom.js";
 import { encodeRuns } from "./recipe.js";
+import { lookKey } from "./store.js";
 import { pictureWords, sentences } from "./words.js";
 
 /** So many pictures are needed: with fewer, what they share by chance fits as well. */
 export const NEEDED = 3;
 
 /**
- * @typedef {object} Example
- * @property {Latent} latent
- * @property {number} truncation
- * @property {Uint8Array} mask of the picture's pixels
+ * @typedef {import("./store.js").Look & {latent: Latent, mask: Uint8Array}} Example the mask is of the picture's pixels
  */
 
 /**
@@ -111,8 +109,8 @@ export class Examples {
   }
 
   get #key() {
-    const { latent, truncation } = this.#studio.store.scene;
-    return JSON.stringify([latent, truncation]);
+    const { scene } = this.#studio.store;
+    return JSON.stringify([scene.latent, lookKey(scene)]);
   }
 
   /** What is painted in the present picture. */
@@ -136,9 +134,9 @@ export class Examples {
 
   /** @param {Uint8Array} stroke */
   paint(stroke) {
-    const { latent, truncation } = this.#studio.store.scene;
+    const { latent, truncation, layers, label } = this.#studio.store.scene;
     const mask = joined(this.#examples.get(this.#key)?.mask, stroke, this.away);
-    if (mask) this.#examples.set(this.#key, { latent, truncation, mask });
+    if (mask) this.#examples.set(this.#key, { latent, truncation, layers, label, mask });
     else this.#examples.delete(this.#key);
     this.show();
     this.#on.change();
@@ -173,7 +171,10 @@ export class Examples {
   /** @param {string} key */
   #show(key) {
     const example = this.#examples.get(key);
-    if (example && key !== this.#key) this.#studio.store.change({ latent: example.latent, truncation: example.truncation });
+    if (example && key !== this.#key) {
+      const { latent, truncation, layers, label } = example;
+      this.#studio.store.change({ latent, truncation, layers, label });
+    }
   }
 
   /** @param {string} key */
@@ -195,9 +196,10 @@ export class Examples {
     const { model, api } = this.#studio;
     if (!model) return;
     const [, height, width] = model.image;
-    const examples = [...this.#examples.values()].map(({ latent, truncation, mask }) => ({
+    const examples = [...this.#examples.values()].map(({ latent, truncation, layers, label, mask }) => ({
       latent,
-      ...(truncation === 1 ? {} : { truncation }),
+      ...(truncation === 1 ? {} : { truncation, truncation_layers: layers }),
+      ...(label ? { class: label } : {}),
       painted: { size: [height, width], runs: encodeRuns(mask) },
     }));
     const name = this.name.value.trim();

@@ -4,6 +4,7 @@
 
 import { h, icon } from "./dom.js";
 import { cut, sheet } from "./sheet.js";
+import { lookKey } from "./store.js";
 
 /** Pictures of one request. */
 const PAGE = 48;
@@ -63,7 +64,7 @@ export class Gallery {
     this.withStrokes.hidden = !painted;
     const edits = painted && this.strokes.checked ? store.scene.strokes : [];
     const shown = JSON.stringify([model.id, this.#first]);
-    const looks = JSON.stringify([edits, store.scene.truncation]);
+    const looks = JSON.stringify([edits, lookKey(store.scene)]);
     const pages = Math.max(1, Math.ceil(this.#tiles.length / PAGE));
     if (shown !== this.#shown) {
       [this.#shown, this.#looks] = [shown, looks];

@@ -6,6 +6,7 @@
 import { h } from "./dom.js";
 import { Newest } from "./newest.js";
 import { cut, sheet } from "./sheet.js";
+import { lookKey } from "./store.js";
 import { latentWords, percent, planeShares } from "./words.js";
 
 /** Pictures on a side of the map; together a request's most. */
@@ -103,7 +104,7 @@ export class Plane {
       this.captions[i].replaceChildren(...planeShares(this.#at[i]).map((share, corner) => h("span", {}, `${this.#seeds[corner]}: ${percent(share)}`)));
       this.pictures[i].setAttribute("aria-label", `Picture at ${i + 1}: ${words}`);
     });
-    const mapped = `${id} ${this.#seeds} ${this.#studio.store.scene.truncation}`;
+    const mapped = `${id} ${this.#seeds} ${lookKey(this.#studio.store.scene)}`;
     if (mapped !== this.#mapped) {
       this.#mapped = mapped;
       const latents = this.tiles.map((_, i) => this.#latent([((i % SIDE) + 0.5) / SIDE, (Math.floor(i / SIDE) + 0.5) / SIDE]));

@@ -28,13 +28,17 @@
  * @property {2} format
  * @property {{name: string, blake3: string}} [model]
  * @property {Latent} [latent]
- * @property {number} [truncation] what the latent is multiplied by; 1 if not given
+ * @property {number} [truncation] how far the latent or its styles may be from the middle; 1 if not given
+ * @property {number} [truncation_layers] how many layers have truncated styles; all if not given
+ * @property {string} [class] the picture's class; the seed's own if not given
  * @property {Edit[]} edits
  */
 
 export const FORMAT = 2;
-/** What a latent can be multiplied by at most. */
+/** What a truncation can be at most. */
 export const MOST_TRUNCATION = 2;
+/** More layers has no generator. */
+const MOST_LAYERS = 1000;
 /** The most cells that a mask may have, here: the longer side of a picture, squared. */
 const MOST_CELLS = 4096 * 4096;
 
@@ -141,12 +145,14 @@ function plainEdit({ layer, units, value, alpha, place, class: about, hidden }) 
  * @param {Recipe} recipe
  * @returns {object} what is sent and saved
  */
-export function plainRecipe({ model, latent, truncation = 1, edits }) {
+export function plainRecipe({ model, latent, truncation = 1, truncation_layers: layers, class: label, edits }) {
   return {
     format: FORMAT,
     ...(model ? { model } : {}),
     ...(latent ? { latent } : {}),
     ...(truncation === 1 ? {} : { truncation }),
+    ...(layers === undefined || truncation === 1 ? {} : { truncation_layers: layers }),
+    ...(label ? { class: label } : {}),
     edits: edits.map(plainEdit),
   };
 }
@@ -392,7 +398,7 @@ export function readRecipe(value) {
       wrong("", `it was written by a newer version (format ${format}; this one reads 1 and 2).`);
     }
     if (format !== 1 && format !== 2) wrong("", `“format” is ${shown(format)}; 1 or 2 is needed.`);
-    const known = format === 1 ? ["format", "edits"] : ["format", "model", "latent", "truncation", "edits"];
+    const known = format === 1 ? ["format", "edits"] : ["format", "model", "latent", "truncation", "truncation_layers", "class", "edits"];
     const recipe = fields("Recipe", value, known, ["edits"]);
     const model = recipe.model === undefined ? undefined : fields("Model", recipe.model, ["name", "blake3"], ["name", "blake3"]);
     return {
@@ -400,6 +406,8 @@ export function readRecipe(value) {
       ...(model ? { model: { name: text("Model", "name", model.name), blake3: text("Model", "blake3", model.blake3) } } : {}),
       ...(recipe.latent === undefined ? {} : { latent: readLatent(recipe.latent) }),
       ...(recipe.truncation === undefined ? {} : { truncation: number("Recipe", "truncation", recipe.truncation, 0, MOST_TRUNCATION) }),
+      ...(recipe.truncation_layers === undefined ? {} : { truncation_layers: number("Recipe", "truncation_layers", recipe.truncation_layers, 0, MOST_LAYERS) }),
+      ...(recipe.class === undefined ? {} : { class: text("Recipe", "class", recipe.class) }),
       edits: list("Recipe", "edits", recipe.edits, (edit) => edit).map((edit, i) => readEdit(edit, i, format)),
     };
   }
@@ -449,6 +457,10 @@ export function checkAgainst(recipe, model) {
   });
   if (recipe.truncation !== undefined && !model.latent.truncation) {
     wrong("Recipe", `“truncation” changes nothing: ${model.name} divides each latent by its length.`);
+  }
+  const { classes } = model.latent;
+  if (recipe.class !== undefined && !classes.includes(recipe.class) && !(Number(recipe.class) < classes.length)) {
+    wrong("Recipe", classes.length ? `${model.name} has no class “${recipe.class}”.` : `“class” means nothing: ${model.name} has no classes.`);
   }
   if (recipe.truncation !== undefined && recipe.latent && "inversion" in recipe.latent) {
     wrong("Recipe", "“truncation” does not go with a photo, whose latent has the length that the photo needs.");

@@ -3,6 +3,7 @@
 /** @import { Studio } from "./studio.js" */
 
 import { h, iconButton } from "./dom.js";
+import { classControl } from "./label.js";
 import { truncationControl } from "./truncation.js";
 import { latentWords } from "./words.js";
 
@@ -57,6 +58,7 @@ export function seedControl(studio) {
     h("div", { class: "row" }, buttons[0], field, buttons[1], buttons[2]),
     fault,
     words,
+    classControl(studio),
     truncationControl(studio),
   );
   /** @param {string} key @returns {boolean} */

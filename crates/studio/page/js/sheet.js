@@ -4,12 +4,13 @@
 /** @import { Edit, Latent } from "./recipe.js" */
 
 import { plainRecipe } from "./recipe.js";
+import { looking } from "./store.js";
 
 /** A request takes so many latents. */
 export const MOST = 64;
 
 /**
- * Pictures with the truncation of the state.
+ * Pictures with the truncation and the class of the state.
  * @param {Studio} studio
  * @param {Latent[]} latents 64 at most
  * @param {{columns?: number, edits?: readonly Edit[], signal?: AbortSignal}} [how]
@@ -20,7 +21,7 @@ export function sheet(studio, latents, { columns = latents.length, edits = [], s
   const seen = edits.filter(({ hidden }) => !hidden);
   // The recipe's own writer leaves out what is as if not said.
   const { format, edits: plain, ...picture } = /** @type {Record<string, any>} */ (
-    plainRecipe({ format: 2, truncation: store.scene.truncation, edits: seen })
+    plainRecipe({ format: 2, ...looking(store.scene), edits: seen })
   );
   const body = { latents, columns, ...picture, ...(plain.length ? { edits: plain } : {}) };
   return api.blob(`models/${model?.id}/sheet`, { body, signal });

@@ -4,9 +4,29 @@ import { plainRecipe } from "./recipe.js";
 
 /**
  * @typedef {import("./recipe.js").Edit & {id: number}} Stroke an edit; the number names it within the page
- * @typedef {{latent: import("./recipe.js").Latent, truncation: number, strokes: readonly Stroke[]}} Scene
+ * @typedef {object} Look what is said of pictures beside their latents
+ * @property {number} truncation
+ * @property {number} [layers] how many have truncated styles; all if not given
+ * @property {string} label the class; empty for each seed's own
+ *
+ * @typedef {Look & {latent: import("./recipe.js").Latent, strokes: readonly Stroke[]}} Scene
  * @typedef {{id: string, name: string, blake3: string}} ModelName
  */
+
+/** Pictures as their latents have them. @type {Look} */
+export const PLAIN = { truncation: 1, layers: undefined, label: "" };
+
+/**
+ * As a recipe has it.
+ * @param {Look} look
+ */
+export const looking = ({ truncation, layers, label }) => ({ truncation, truncation_layers: layers, class: label || undefined });
+
+/**
+ * What tells it from others.
+ * @param {Look} look
+ */
+export const lookKey = ({ truncation, layers, label }) => JSON.stringify([truncation, layers ?? null, label]);
 
 /** As many steps can be undone. */
 export const STEPS = 200;
@@ -28,7 +48,7 @@ export class Store {
 
   /** @param {import("./recipe.js").Latent} latent */
   constructor(latent) {
-    this.scene = { latent, truncation: 1, strokes: [] };
+    this.scene = { latent, ...PLAIN, strokes: [] };
   }
 
   get canUndo() {
@@ -176,7 +196,6 @@ export class Store {
    */
   recipe(strokes = this.scene.strokes) {
     const model = this.model ? { name: this.model.name, blake3: this.model.blake3 } : undefined;
-    const { latent, truncation } = this.scene;
-    return plainRecipe({ format: 2, model, latent, truncation, edits: [...strokes] });
+    return plainRecipe({ format: 2, model, latent: this.scene.latent, ...looking(this.scene), edits: [...strokes] });
   }
 }

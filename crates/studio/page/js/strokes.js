@@ -8,6 +8,7 @@ import { h, icon, iconButton } from "./dom.js";
 import { removes, resultShort, strokeName, strokeUnits } from "./feedback.js";
 import { DRAW, edges, fill, line, REMOVE } from "./outline.js";
 import { rasterOf } from "./recipe.js";
+import { lookKey } from "./store.js";
 import { percent } from "./words.js";
 
 /** Side of a stroke's small picture, in device pixels. */
@@ -180,7 +181,7 @@ export class StrokeList {
         range.setAttribute("aria-valuetext", percent(stroke.alpha));
         now.textContent = percent(stroke.alpha);
         const image = this.#studio.pictures.before;
-        const looks = `${JSON.stringify(stroke.place)} ${JSON.stringify(store.scene.latent)} ${store.scene.truncation} ${image ? 1 : 0}`;
+        const looks = `${JSON.stringify(stroke.place)} ${JSON.stringify(store.scene.latent)} ${lookKey(store.scene)} ${image ? 1 : 0}`;
         if (looks === shape || !this.#studio.model) return;
         shape = looks;
         drawThumb(thumb, stroke, image, this.#studio.model);

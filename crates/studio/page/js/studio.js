@@ -10,7 +10,7 @@ import { follow } from "./events.js";
 import { forgetImages } from "./images.js";
 import { Pictures } from "./pictures.js";
 import { checkAgainst, RecipeError } from "./recipe.js";
-import { Store } from "./store.js";
+import { PLAIN, Store } from "./store.js";
 import { duration, sentences } from "./words.js";
 
 /** The picture that a model opens with. */
@@ -164,7 +164,7 @@ export class Studio {
     this.concepts = null;
     this.pictures.forget();
     forgetImages();
-    let scene = this.#scenes.get(id) ?? { latent: { seed: FIRST_SEED }, truncation: 1, strokes: [] };
+    let scene = this.#scenes.get(id) ?? { latent: { seed: FIRST_SEED }, ...PLAIN, strokes: [] };
     try {
       if (recipe) {
         if (recipe.model && recipe.model.blake3 !== model.blake3) throw otherModel(recipe.model, model);
@@ -275,7 +275,7 @@ export class Studio {
 }
 
 /** The picture of a recipe, where it names one. @param {Recipe} recipe */
-const pictureOf = ({ latent, truncation = 1 }) => (latent ? { latent, truncation } : {});
+const pictureOf = ({ latent, truncation = 1, truncation_layers: layers, class: label = "" }) => (latent ? { latent, truncation, layers, label } : {});
 
 /**
  * @param {{name: string, blake3: string}} wanted

@@ -1,4 +1,4 @@
-/** What latents are multiplied by: below 1 pictures are more typical and more alike. */
+/** How far latents, or the styles that are made of them, may be from the middle: below 1 pictures are more typical and more alike. */
 
 /** @import { Studio } from "./studio.js" */
 
@@ -13,7 +13,7 @@ export function truncationControl(studio) {
   const id = unique("truncation");
   const now = h("span", { class: "now" });
   const slider = h("input", { type: "range", id, min: "0", max: String(MOST_TRUNCATION), step: String(STEP) });
-  const back = h("button", { type: "button", class: "bare small", title: "Truncation 1: latents as they are drawn" }, "Back to 1");
+  const back = h("button", { type: "button", class: "bare small", title: "Truncation 1: pictures as they are drawn" }, "Back to 1");
   slider.addEventListener("input", () => store.change({ truncation: Number(slider.value) }, "truncation"));
   slider.addEventListener("change", () => store.seal());
   back.addEventListener("click", () => {
@@ -30,7 +30,7 @@ export function truncationControl(studio) {
     const { latent, truncation } = store.scene;
     element.hidden = !studio.model?.latent.truncation || "inversion" in latent;
     slider.value = String(truncation);
-    slider.setAttribute("aria-valuetext", `latents times ${truncation}`);
+    slider.setAttribute("aria-valuetext", `${truncation} of the way from the middle`);
     now.textContent = truncation.toFixed(2);
     back.hidden = truncation === 1;
   }

@@ -29,7 +29,7 @@
  * @property {string} name
  * @property {string} blake3
  * @property {[number, number, number]} image channels, height, width
- * @property {{length: number, law: string, truncation: boolean}} latent whether a truncation changes pictures
+ * @property {{length: number, law: string, truncation: boolean, classes: string[]}} latent whether a truncation changes pictures, and the classes that it can be told
  * @property {Layer[]} layers
  * @property {{name: string, samples: number, segmenter: string} | null} dissection
  * @property {{message: string, hint: string | null} | null} dissection_problem

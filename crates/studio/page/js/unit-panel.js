@@ -6,6 +6,7 @@
 
 import { choices, h } from "./dom.js";
 import { lazyImage } from "./images.js";
+import { PLAIN } from "./store.js";
 import { switchEdit, unitState, without } from "./unit-edits.js";
 import { percent, shortName } from "./words.js";
 
@@ -78,7 +79,7 @@ export class UnitPanel {
     this.seeds.replaceChildren(
       ...(unit.top.length ? [h("small", {}, "Strongest in")] : []),
       ...unit.top.slice(0, SEEDS).map(({ seed }) =>
-        h("button", { type: "button", class: "bare small", title: `Go to seed ${seed}`, onclick: () => this.#studio.store.change({ latent: { seed }, truncation: 1 }) }, `seed ${seed}`),
+        h("button", { type: "button", class: "bare small", title: `Go to seed ${seed}`, onclick: () => this.#studio.store.change({ latent: { seed }, ...PLAIN }) }, `seed ${seed}`),
       ),
     );
     this.here(null);

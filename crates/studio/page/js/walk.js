@@ -6,6 +6,7 @@
 import { calm, h } from "./dom.js";
 import { Newest } from "./newest.js";
 import { plainRecipe } from "./recipe.js";
+import { looking, lookKey } from "./store.js";
 import { latentWords } from "./words.js";
 
 /** Steps of the slider between two pins. */
@@ -31,7 +32,7 @@ export class Walk {
     this.#studio = studio;
     this.#shown = new Newest(
       /** @param {Latent} latent @param {AbortSignal} signal */ (latent, signal) => {
-        const body = plainRecipe({ format: 2, latent, truncation: studio.store.scene.truncation, edits: [] });
+        const body = plainRecipe({ format: 2, latent, ...looking(studio.store.scene), edits: [] });
         return studio.api.blob(`models/${studio.model?.id}/render`, { body, signal }).then(createImageBitmap);
       },
       studio.api.again,
@@ -120,7 +121,7 @@ export class Walk {
     this.now.textContent = words;
     this.slider.setAttribute("aria-valuetext", words);
     this.picture.setAttribute("aria-label", `Picture on the walk: ${words}`);
-    const key = JSON.stringify([this.#studio.model?.id, latent, this.#studio.store.scene.truncation]);
+    const key = JSON.stringify([this.#studio.model?.id, latent, lookKey(this.#studio.store.scene)]);
     if (!this.#pins.length || !this.#studio.model || key === this.#wanted) return;
     this.#wanted = key;
     this.#shown.ask(latent).then(

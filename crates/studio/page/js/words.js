@@ -76,10 +76,15 @@ export function latentWords(latent) {
 }
 
 /**
- * @param {{latent: import("./recipe.js").Latent, truncation: number}} picture
+ * @param {import("./store.js").Look & {latent: import("./recipe.js").Latent}} picture
  * @returns {string} in words
  */
-export const pictureWords = ({ latent, truncation }) => latentWords(latent) + (truncation === 1 ? "" : `, truncation ${truncation}`);
+export const pictureWords = ({ latent, truncation, layers, label }) =>
+  [
+    latentWords(latent),
+    ...(truncation === 1 ? [] : [`truncation ${truncation}${layers === undefined ? "" : ` of ${layers} layers`}`]),
+    ...(label ? [`class ${label}`] : []),
+  ].join(", ");
 
 /**
  * How much of each corner stands at a place in the plane: top left, top right, bottom left, bottom right.

@@ -53,6 +53,8 @@ test("both formats are read, with what is not said filled in", () => {
     model: { name: "scenes", blake3: "ab" },
     latent: { between: { seeds: [7, 19], at: 0.42 } },
     truncation: 0.7,
+    truncation_layers: 4,
+    class: "cat",
     edits: [
       { ...edit, value: { "mean-of": "objects/door" }, alpha: 0.5, place: { painted: { size: [2, 2], runs: [1, 2] } }, class: "objects/door", hidden: true },
       { layer: "1", units: { class: "tree", best: 3 }, value: { quantile: 0.99 }, place: { cells: [[0, 1]] } },
@@ -113,7 +115,7 @@ test("a text that holds NaN stays a text", () => {
 });
 
 test("a recipe is held against the model", () => {
-  const model = /** @type {any} */ ({ name: "scenes", latent: { length: 2, truncation: false }, layers: [{ name: "2", units: 6, size: [4, 4] }] });
+  const model = /** @type {any} */ ({ name: "scenes", latent: { length: 2, truncation: false, classes: [] }, layers: [{ name: "2", units: 6, size: [4, 4] }] });
   const of = (wrong, latent) => () => checkAgainst(parseRecipe(json({ format: 2, ...(latent ? { latent } : {}), edits: [{ ...edit, ...wrong }] })), model);
   assert.doesNotThrow(of({ place: { cells: [[3, 3]] } }));
   assert.throws(of({ layer: "9" }), /Edit 1: scenes has no layer “9”; it has 2\./);
@@ -122,6 +124,12 @@ test("a recipe is held against the model", () => {
   assert.throws(of({}, { numbers: [1] }), /1 numbers; scenes takes 2/);
   const truncated = (latent) => () => checkAgainst(parseRecipe(json({ format: 2, latent, truncation: 0.7, edits: [] })), model);
   assert.throws(truncated({ seed: 1 }), /changes nothing: scenes divides each latent by its length/);
+  const labelled = (/** @type {string} */ label) => () => checkAgainst(parseRecipe(json({ format: 2, class: label, edits: [] })), model);
+  assert.throws(labelled("cat"), /“class” means nothing: scenes has no classes/);
+  model.latent.classes = ["cat", "dog"];
+  assert.throws(labelled("cow"), /scenes has no class “cow”/);
+  assert.throws(labelled("2"), /scenes has no class “2”/);
+  ["dog", "1"].forEach((label) => assert.doesNotThrow(labelled(label)));
   model.latent.truncation = true;
   assert.doesNotThrow(truncated({ seed: 1 }));
   assert.throws(truncated({ inversion: "x" }), /does not go with a photo/);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { STEPS, Store } from "../js/store.js";
+import { PLAIN, STEPS, Store } from "../js/store.js";
 
 const edit = (layer) => ({ layer, units: [1], value: /** @type {const} */ ("zero"), alpha: 1, place: /** @type {const} */ ("everywhere"), hidden: false });
 const layers = (store) => store.scene.strokes.map(({ layer }) => layer).join("");
@@ -76,7 +76,7 @@ test("strokes are moved within the list, and not beyond its ends", () => {
 test("clearing keeps the picture, and undo brings the strokes back", () => {
   const store = filled("a", "b");
   store.clear();
-  assert.deepEqual(store.scene, { latent: { seed: 7 }, truncation: 1, strokes: [] });
+  assert.deepEqual(store.scene, { latent: { seed: 7 }, ...PLAIN, strokes: [] });
   store.clear();
   store.undo();
   assert.equal(layers(store), "ab");
@@ -87,7 +87,12 @@ test("the recipe says no more than it must", () => {
   assert.deepEqual(store.recipe(), { format: 2, latent: { seed: 7 }, edits: [{ layer: "a", units: [1], value: "zero" }] });
   store.change({ truncation: 0.7 });
   assert.deepEqual(store.recipe([]), { format: 2, latent: { seed: 7 }, truncation: 0.7, edits: [] });
-  store.reset({ id: "s", name: "scenes", blake3: "ab" }, { latent: { seed: 1 }, truncation: 1, strokes: [] });
+  store.change({ layers: 4, label: "cat" });
+  const wanted = { format: 2, latent: { seed: 7 }, truncation: 0.7, truncation_layers: 4, class: "cat", edits: [] };
+  assert.deepEqual(store.recipe([]), wanted);
+  store.change({ truncation: 1 });
+  assert.ok(!("truncation_layers" in store.recipe([])), "where nothing is truncated, no layers are");
+  store.reset({ id: "s", name: "scenes", blake3: "ab" }, { latent: { seed: 1 }, ...PLAIN, strokes: [] });
   assert.deepEqual(store.recipe(), { format: 2, model: { name: "scenes", blake3: "ab" }, latent: { seed: 1 }, edits: [] });
   assert.equal(store.canUndo, false);
 });

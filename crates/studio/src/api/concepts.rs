@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use data::pictures;
 use dissect::{LatentOf, Painted, Place};
-use models::{OwnConcept, PaletteConcept};
+use models::{Conditions, OwnConcept, PaletteConcept, Truncation};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -41,8 +41,12 @@ pub(super) struct Examples {
 #[serde(deny_unknown_fields)]
 struct Example {
     latent: LatentOf,
-    /// What the latent is multiplied by; 1 where it is not given.
+    /// How far the latent, or the styles that are made of it, may be from the middle; 1 where it is not given.
     truncation: Option<f64>,
+    /// How many layers have truncated styles, from the first on; all where it is not given.
+    truncation_layers: Option<usize>,
+    /// Its class, by name or number, for models that read one.
+    class: Option<String>,
     painted: Painted,
 }
 
@@ -66,9 +70,10 @@ pub(super) async fn own_concept(
     let ranked = studio.with_model(&client, &id, move |open| {
         let [_, height, width] = open.painter.generator().image_shape()?;
         let mut examples = Vec::with_capacity(sent.examples.len());
-        for Example { latent, truncation, painted } in sent.examples {
+        for Example { latent, truncation, truncation_layers: layers, class, painted } in sent.examples {
             limits::check_place(&Place::Painted(painted.clone()), [height, width]).map_err(Failure::wrong)?;
-            examples.push((open.painter.plain(&latent, truncation)?, painted));
+            let conditions = Conditions { truncation: truncation.map(|psi| Truncation { psi, layers }), class };
+            examples.push((open.painter.plain(&latent, &conditions)?, painted));
         }
         Ok(open.painter.own_concept(&sent.layer, &examples)?)
     });

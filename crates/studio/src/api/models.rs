@@ -42,8 +42,10 @@ struct Latent {
     length: usize,
     /// Their law: `normal` or `uniform`.
     law: &'static str,
-    /// Whether a `truncation` changes pictures: not where the generator divides its latent by its length.
+    /// Whether a `truncation` changes pictures: not where the generator divides its latent by its length and makes no styles of it.
     truncation: bool,
+    /// The classes of which it makes pictures when it is told to, by their numbers; none where it reads no label.
+    classes: Vec<String>,
 }
 
 /// A layer with maps.
@@ -146,7 +148,8 @@ fn described(served: &Served, entry: &Entry, open: &Open) -> Result<Model, Failu
         latent: Latent {
             length: network.input_shape().iter().product(),
             law,
-            truncation: network.reads_latent_length(),
+            truncation: painter.generator().can_truncate(),
+            classes: painter.generator().classes(),
         },
         layers: painter.layers().iter().map(layer).collect(),
         dissection,

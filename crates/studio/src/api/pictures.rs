@@ -106,8 +106,12 @@ fn animation(painter: &Painter, sketch: &Sketch) -> Result<Vec<Image>, Failure> 
 pub(super) struct Sheet {
     /// One picture each.
     latents: Vec<LatentOf>,
-    /// What the latents are multiplied by; 1 where it is not given.
+    /// How far the latents, or the styles that are made of them, may be from the middle; 1 where it is not given.
     truncation: Option<f64>,
+    /// How many layers have truncated styles, from the first on; all where it is not given.
+    truncation_layers: Option<usize>,
+    /// Their class, by name or number, for models that read one.
+    class: Option<String>,
     /// How many in a row.
     columns: usize,
     /// What is done to each.
@@ -135,7 +139,12 @@ pub(super) async fn sheet(
         return Err(Failure::wrong(reason));
     }
     let file = studio.with_model(&client, &id, move |open| {
-        let recipe = Recipe { truncation: sheet.truncation, ..Recipe::new(sheet.edits) };
+        let recipe = Recipe {
+            truncation: sheet.truncation,
+            truncation_layers: sheet.truncation_layers,
+            class: sheet.class,
+            ..Recipe::new(sheet.edits)
+        };
         open.check(&recipe)?;
         let image = |latent: LatentOf| {
             let recipe = Recipe { latent: Some(latent), ..recipe.clone() };

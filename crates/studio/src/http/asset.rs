@@ -42,6 +42,7 @@ const ASSETS: &[Asset] = &assets![
     "js/keep.js",
     "js/kept.js",
     "js/keys.js",
+    "js/label.js",
     "js/link.js",
     "js/main.js",
     "js/marks.js",

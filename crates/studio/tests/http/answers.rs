@@ -24,7 +24,7 @@ fn the_studio_says_what_it_has() {
     assert_eq!((studio["models"][0]["id"].as_str(), studio["recipe_format"].as_u64()), (Some("scenes"), Some(2)));
     let model = server.get("/api/v1/models/scenes").expect(200).json();
     assert_eq!(model["image"], json!([3, 64, 64]));
-    assert_eq!(model["latent"], json!({ "length": 64, "law": "normal", "truncation": true }));
+    assert_eq!(model["latent"], json!({ "length": 64, "law": "normal", "truncation": true, "classes": [] }));
     let layers: Vec<&str> = model["layers"].as_array().unwrap().iter().map(|l| l["name"].as_str().unwrap()).collect();
     assert!(layers.contains(&"1b") && layers.contains(&"2"), "{layers:?}");
     let objects = &model["segmenter"]["planes"][0];

@@ -168,7 +168,7 @@ fn a_node_is_shifted_before_it_is_edited_wherever_it_is() {
         // By hand: the sum, edited, fed.
         let r = edit.apply(&h.add(&by), 1).unwrap();
         let by_hand = program.start(&network.params, &[(entry, &z), (id, &r)]).unwrap().fetch_one(output).unwrap();
-        let feed = Feed { latents: z.clone(), shift: Some(Shift { node: node.into(), by: by.clone() }) };
+        let feed = Feed { shift: Some(Shift { node: node.into(), by: by.clone() }), ..z.clone().into() };
         let mut run = ready.begin(&feed).unwrap();
         run.edit(std::slice::from_ref(&edit)).unwrap();
         let mut fork = run.fork();
@@ -192,7 +192,7 @@ fn a_shift_that_does_not_fit_is_refused_before_anything_runs() {
     let (ready, z) = (network.inference().unwrap(), input(&network, 2));
     let refused = |node: &str, shape: &[usize]| {
         let by = Tensor::new(shape, vec![0.0; shape.iter().product()], &Device::cpu());
-        let feed = Feed { latents: z.clone(), shift: Some(Shift { node: node.into(), by }) };
+        let feed = Feed { shift: Some(Shift { node: node.into(), by }), ..z.clone().into() };
         ready.begin(&feed).err().unwrap().to_string()
     };
     assert!(

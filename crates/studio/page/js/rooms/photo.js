@@ -8,6 +8,7 @@ import { download, h } from "../dom.js";
 import { follow } from "../events.js";
 import { strokeName } from "../feedback.js";
 import { Kept } from "../kept.js";
+import { PLAIN } from "../store.js";
 import { SMOOTH_FROM } from "../surface.js";
 import { counted, listed, sentences } from "../words.js";
 
@@ -299,7 +300,7 @@ class Photo {
   /** @param {Blob} photo @param {Inversion} found */
   showDone(photo, found) {
     const { inversion, latent, distance, layer, near, seconds } = found;
-    const plain = /** @param {object} latent */ (latent) => this.picture({ ...this.recipe([]), latent, truncation: undefined });
+    const plain = /** @param {object} latent */ (latent) => this.picture({ ...this.recipe([]), latent, truncation: undefined, truncation_layers: undefined, class: undefined });
     this.put = h("section", { class: "put", "aria-label": "Put back" });
     const verdict = near
       ? h("p", {}, "The generator makes something like it by itself: its units work here as in other pictures.")
@@ -321,7 +322,7 @@ class Photo {
       ),
     );
     const paint = () => {
-      this.studio.store.change({ latent: { inversion }, truncation: 1 });
+      this.studio.store.change({ latent: { inversion }, ...PLAIN });
       this.studio.store.seal();
       this.studio.go("paint");
     };

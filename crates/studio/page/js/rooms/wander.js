@@ -8,6 +8,8 @@ import { Gallery } from "../gallery.js";
 import { Plane } from "../plane.js";
 import { anySeed } from "../seed.js";
 import { cut, MOST, sheet } from "../sheet.js";
+import { classControl } from "../label.js";
+import { lookKey } from "../store.js";
 import { truncationControl } from "../truncation.js";
 import { Walk } from "../walk.js";
 
@@ -65,7 +67,7 @@ class Wander {
           this.list,
           this.strip,
         ),
-        h("section", { "aria-label": "Latents" }, h("h2", {}, "Latents"), truncationControl(studio), this.law),
+        h("section", { "aria-label": "Latents" }, h("h2", {}, "Latents"), classControl(studio), truncationControl(studio), this.law),
       ),
       h(
         "div",
@@ -83,14 +85,15 @@ class Wander {
     if (!this.seen || !model) return;
     if (this.modelId !== model.id) {
       this.modelId = model.id;
-      const { length, law, truncation } = model.latent;
+      const { length, law, truncation, classes } = model.latent;
       const drawn = `${model.name} makes a picture of ${length} numbers that are drawn with the law “${law}”.`;
       const middle = truncation
-        ? "Truncation multiplies them: below 1 pictures are more typical and more alike, above 1 less usual."
+        ? "Truncation takes pictures nearer to the middle: below 1 they are more typical and more alike, above 1 less usual."
         : "It divides them by their length, so there is nothing to truncate.";
-      this.law.textContent = `${drawn} ${middle} It has no classes.`;
+      const kinds = classes.length ? `It has ${classes.length} classes; a seed has one of its own until you choose one.` : "It has no classes.";
+      this.law.textContent = `${drawn} ${middle} ${kinds}`;
     }
-    const pinned = `${model.id} ${this.studio.store.scene.truncation}`;
+    const pinned = `${model.id} ${lookKey(this.studio.store.scene)}`;
     if (pinned !== this.pinned) {
       this.pinned = pinned;
       this.listPins();
