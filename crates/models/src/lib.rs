@@ -32,6 +32,7 @@ mod compare;
 mod dissecting;
 mod dissection;
 mod edit;
+mod elsewhere;
 pub mod files;
 mod generator;
 mod images;
