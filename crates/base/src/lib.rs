@@ -1,4 +1,4 @@
-//! What every other room stands on: the error with a hint, seed streams, atomic files and bounded reading, zip archives,
+//! What every other room stands on: the error with a hint, seed streams, random numbers as other libraries draw them, atomic files and bounded reading, zip archives,
 //! `.npy`, what a file is by its first bytes, names of files, and memory: what the machine has left, and the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
@@ -29,6 +29,7 @@ mod error;
 pub mod files;
 mod malformed;
 pub mod memory;
+pub mod mersenne;
 mod names;
 mod nearest;
 pub mod npy;

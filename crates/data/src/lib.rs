@@ -40,7 +40,7 @@ mod store;
 pub mod toys;
 
 pub use crate::image::{Class, Image, LabelMap, MAX_BYTES, MAX_SIDE, Plane, byte_of};
-pub use classes::colour;
+pub use classes::{classes_of, colour, read_classes};
 pub use dataset::{CACHE_LIMIT, Content, Dataset};
 pub use decode::{decode, decode_labels};
 pub use loader::{Batch, Loader, LoaderOptions};

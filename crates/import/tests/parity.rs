@@ -10,8 +10,6 @@ use weights::{StateDict, Stored};
 
 /// The largest difference, measured by the largest number of what is expected. In 64 bits it is that of `PyTorch`'s own rounding.
 const MOST: f64 = 1e-5;
-/// Where many convolutions go by tiles in 32 bits, one after the other: these round more than others.
-const MOST_BY_TILES: f64 = 5e-5;
 
 /// A file of the shared folder, if it is there.
 fn shared(name: &str) -> Option<PathBuf> {
@@ -88,8 +86,8 @@ fn sequences_by_their_description() {
         let Some(path) = shared(folder) else { continue };
         let spec = Spec::read(path.join("spec.json")).unwrap();
         let imported = spec.network(&dict(&path.join(file), None)).unwrap();
-        images(&imported, &path.join("reference"), folder, MOST_BY_TILES);
-        activations(&imported, &path.join("reference"), folder, MOST_BY_TILES);
+        images(&imported, &path.join("reference"), folder, MOST);
+        activations(&imported, &path.join("reference"), folder, MOST);
         let law = if folder == "face_fletcher" { net::Law::Uniform } else { net::Law::Normal };
         assert_eq!(imported.network.latent_law(), law);
     }
@@ -118,7 +116,7 @@ fn residual_generators_of_mimicry() {
 fn progan_of_pro_gan_pth() {
     let Some(path) = shared("akanimax-progan64") else { return };
     let imported = import(&dict(&path.join("generator.pt"), Some("generator")), None).unwrap();
-    images(&imported, &path, "akanimax-progan64", MOST_BY_TILES);
+    images(&imported, &path, "akanimax-progan64", MOST);
 }
 
 /// Of `StyleGAN`, where sums of squares are divided by and filters follow each other.

@@ -1,6 +1,7 @@
 //! Where latents come from: seeds, numbers, or a photo.
 
 use crate::conditions::{Conditions, Truncation};
+use crate::elsewhere::Elsewhere;
 use crate::point::Point;
 use crate::{Generator, Seeds, Way};
 use base::npy::Array;
@@ -95,11 +96,21 @@ impl Latents {
         }
     }
 
-    /// Reads latents for a generator: an `.npy` file, `[N, Z]` or `[N, Z, 1, 1]`, or the folder of an inversion.
+    /// Latents for a generator: of an `.npy` file, `[N, Z]` or `[N, Z, 1, 1]`, or the folder of an inversion; or those that another library
+    /// draws for a seed. `torch:1x64` are those of `torch.manual_seed(1); torch.randn(64, Z)`, `numpy:1x64` those of
+    /// `numpy.random.RandomState(1).standard_normal((64, Z))`, and of several seeds (`numpy:0..4`) each has its own. Where the generator's
+    /// latents are uniform, these are, too: `torch.empty(64, Z).uniform_(-1, 1)` and `RandomState(1).uniform(-1, 1, (64, Z))`.
     ///
     /// # Errors
-    /// The file or folder cannot be read, holds none, or others than the generator reads, or numbers that are not finite.
+    /// The file or folder cannot be read, holds none, or others than the generator reads, or numbers that are not finite; or no seed, or too
+    /// many, are named.
     pub fn read(path: &Path, generator: &Generator) -> Result<Self> {
+        if let Some(elsewhere) = path.to_str().and_then(Elsewhere::named) {
+            let (network, elsewhere) = (generator.network(), elsewhere?);
+            let length = network.input_shape().iter().product();
+            let values = elsewhere.draw(length, network.latent_law())?;
+            return Self::given(values, generator);
+        }
         if path.is_dir() {
             return Self::inverted(Inverted::read(path)?, generator);
         }

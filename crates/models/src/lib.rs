@@ -33,6 +33,7 @@ mod conditions;
 mod dissecting;
 mod dissection;
 mod edit;
+mod elsewhere;
 pub mod files;
 mod generator;
 mod images;
@@ -69,7 +70,7 @@ pub use invert::{Distance, Fit, Found, INVERSION, Inverted, Inverter, Photo, Set
 pub use latents::Latents;
 pub use nearest::{Match, Nearest};
 pub use net::{Error, Result};
-pub use open::{Model, Note, find_segmenter, is_model, open_segmenter};
+pub use open::{Model, Note, UNSAID, find_segmenter, is_model, open_segmenter};
 pub use painting::{
     Active, AtPixel, Cells, ClassEffect, Context, Heat, OwnConcept, Painter, PaletteConcept, PictureEffects, PixelUnit,
     RankedBy, Ranking, Sketch, StrokeEffect, UnitEffect, UnitHeat, UnitRow,

@@ -87,8 +87,18 @@ pub fn open_segmenter(path: impl AsRef<Path>, device: &Device) -> Result<Segment
 /// As [`open_segmenter`].
 pub fn find_segmenter(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<(Segmenter, PathBuf)> {
     let Model { network, path } = Model::of_kind(path, Kind::Segmenter, &[Kind::Segmenter], device, tell)?;
-    Ok((Segmenter::of_file(network, &path)?, path))
+    let of_others = network.notes.iter().all(|(key, _)| key != segment::PLANES);
+    let unsaid = of_others && segment::Reads::of_notes(&network.notes)?.is_none();
+    let segmenter = Segmenter::of_file(network, &path)?;
+    if unsaid {
+        tell(&Note::Imported(path.clone(), UNSAID.to_owned()));
+    }
+    Ok((segmenter, path))
 }
+
+/// What is assumed of a segmenter that says nothing of how it reads images.
+pub const UNSAID: &str =
+    "says nothing of how it reads images; values in [0, 1] with the means and deviations of ImageNet are assumed";
 
 /// Whether a name means a model rather than data: a shipped generator, a model file, a run folder or a checkpoint.
 pub fn is_model(path: &Path) -> bool {
@@ -184,15 +194,24 @@ impl Model {
                 .into());
         }
         if crate::files::has_ending(path, &["onnx"]) {
-            return Self::of_onnx(path, device, tell);
+            return Self::of_onnx(path, &[], device, tell);
         }
         Ok(Self { network: Network::load(path, device)?, path: path.to_owned() })
     }
 
-    /// A network of an ONNX file. One that was exported for one image takes any number, where its operators let it.
-    fn of_onnx(path: &Path, device: &Device, tell: &mut dyn FnMut(&Note)) -> Result<Self> {
-        let as_it_is = onnx::Options::default();
-        let any_number = onnx::Options { batch_of_one: true, ..onnx::Options::default() };
+    /// A network of an ONNX file, with the lengths of axes that the file leaves open, by the names that it gives them. One that was exported
+    /// for one image takes any number, where its operators let it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has what cannot be written in the operations here.
+    pub fn of_onnx(
+        path: &Path,
+        lengths: &[(String, usize)],
+        device: &Device,
+        tell: &mut dyn FnMut(&Note),
+    ) -> Result<Self> {
+        let as_it_is = onnx::Options { lengths: lengths.iter().cloned().collect(), ..onnx::Options::default() };
+        let any_number = onnx::Options { batch_of_one: true, ..as_it_is.clone() };
         let imported = match onnx::import(path, &any_number, device) {
             Ok(imported) => imported,
             Err(_) => onnx::import(path, &as_it_is, device)?,

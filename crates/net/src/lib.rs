@@ -73,5 +73,6 @@ pub use op::{Op, Role};
 pub use program::{Derivative, Input, Mode, Program, Ready, Run, Trainee};
 pub use prune::{Pruned, Removal};
 pub use tensor::{
-    AxisMap, Binary, Conv, Device, DeviceChoice, Dim, Driver, Precision, Primitive, Tensor, Unary, Window,
+    AxisMap, Binary, Conv, Coordinates, Device, DeviceChoice, Dim, Driver, Interpolation, Precision, Primitive, Tensor,
+    Unary, Window,
 };

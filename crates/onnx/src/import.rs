@@ -10,12 +10,15 @@ use crate::writer::{Value, Writer};
 use crate::{Error, Result};
 use base::npy;
 use net::{Device, Network, Op};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::path::Path;
 
 /// The versions of ONNX's operator set that are read.
 const OPSETS: std::ops::RangeInclusive<i64> = 6..=28;
+
+/// The note that says where a network came from.
+const IMPORTED: &str = "imported";
 
 /// How a model is imported.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +35,8 @@ pub struct Options {
 /// A model as a network.
 #[derive(Clone, Debug)]
 pub struct Imported {
-    /// The network, its nodes called as the model's tensors.
+    /// The network, its nodes called as the model's tensors. Its notes are the model's properties, so that of a model of ours those of the
+    /// network.
     pub network: Network,
     /// What was decided where the model says nothing, for people.
     pub notices: Vec<String>,
@@ -119,7 +123,12 @@ fn of_files(mut files: Files, options: &Options, device: &Device) -> Result<Impo
     }
     let (mut network, notices) = writer.finish(&results)?;
     let producer = if model.producer.is_empty() { "ONNX" } else { model.producer.as_str() };
-    network.notes.push(("imported".into(), format!("ONNX, opset {opset}, by {producer}")));
+    let mut notes = model.properties;
+    // Of two properties of one key, as of two notes, the first counts.
+    let mut seen = HashSet::from([IMPORTED.to_owned()]);
+    notes.retain(|(key, _)| seen.insert(key.clone()));
+    notes.push((IMPORTED.into(), format!("ONNX, opset {opset}, by {producer}")));
+    network.notes.extend(notes);
     Ok(Imported { network, notices })
 }
 

@@ -12,6 +12,10 @@ use crate::{Error, Result};
 const NAME: u64 = 1 << 16;
 /// Numbers in a list of an attribute at most.
 const LIST: usize = 1 << 20;
+/// Bytes of a property of the model at most; what is longer is left out.
+const PROPERTY: u64 = 1 << 20;
+/// Properties of a model that are kept.
+const MOST_PROPERTIES: usize = 256;
 /// Axes of a tensor at most.
 const MOST_AXES: usize = 32;
 
@@ -25,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) initializers: Vec<Stored>,
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
+    /// What whoever exported it wrote beside the graph, by key.
+    pub(crate) properties: Vec<(String, String)>,
     /// Whether it has functions of its own.
     pub(crate) functions: usize,
     /// Whether it has initializers in sparse form.
@@ -107,6 +113,9 @@ pub(crate) fn read(source: &mut Source) -> Result<Model> {
             8 => {
                 let (domain, version) = opset(source, payload.span()?)?;
                 model.opsets.push((domain, version));
+            }
+            14 if payload.span()?.len() <= PROPERTY && model.properties.len() < MOST_PROPERTIES => {
+                model.properties.push(entry(source, payload.span()?, PROPERTY)?);
             }
             25 => model.functions += 1,
             _ => {}
@@ -232,7 +241,7 @@ fn stored(source: &mut Source, span: Span) -> Result<Stored> {
             2 => tensor.kind = payload.whole()?,
             8 => tensor.name = source.text(payload.span()?, NAME)?,
             13 => {
-                let (key, value) = entry(source, payload.span()?)?;
+                let (key, value) = entry(source, payload.span()?, NAME)?;
                 match key.as_str() {
                     "location" => elsewhere.location = value,
                     "offset" => elsewhere.offset = Some(value),
@@ -248,13 +257,13 @@ fn stored(source: &mut Source, span: Span) -> Result<Stored> {
     Ok(tensor)
 }
 
-fn entry(source: &mut Source, span: Span) -> Result<(String, String)> {
+fn entry(source: &mut Source, span: Span, most: u64) -> Result<(String, String)> {
     let (mut key, mut value) = (String::new(), String::new());
     let mut fields = Fields::of(span);
     while let Some((field, payload)) = fields.next(source)? {
         match field {
             1 => key = source.text(payload.span()?, NAME)?,
-            2 => value = source.text(payload.span()?, NAME)?,
+            2 => value = source.text(payload.span()?, most)?,
             _ => {}
         }
     }

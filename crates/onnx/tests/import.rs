@@ -281,3 +281,17 @@ fn the_page_lists_the_operators_that_there_are() {
     let table = format!("| Operator | Limits |\n|---|---|\n{}", rows.concat()).replace(" |  |\n", " | |\n");
     assert!(page.contains(&table), "docs/onnx.md should list:\n\n{table}");
 }
+
+#[test]
+fn what_a_model_says_beside_its_graph_is_kept_as_notes() {
+    let property = |key: &str, value: &str| bytes(14, &[text(1, key), text(2, value)].concat());
+    let long = "x".repeat(2 << 20);
+    let said = [property("names", "{0: 'a'}"), property("names", "second"), property("long", &long)];
+    let model = [small(), said.concat(), property("imported", "by hand")].concat();
+    let notes = imported(&model, &Options::default()).network.notes;
+    let of =
+        |key: &str| notes.iter().filter(|(found, _)| found == key).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
+    assert_eq!(of("names"), ["{0: 'a'}"], "the first of two counts");
+    assert!(of("long").is_empty(), "what is long is left out");
+    assert!(matches!(of("imported")[..], [one] if one.starts_with("ONNX, opset")), "that is said here alone");
+}

@@ -4,6 +4,7 @@
 //! - a [`Segmenter`] is a network whose output are logits of named classes in one or more label planes, kept in one model file;
 //! - [`Training`] makes one from a labelled set, in a run (`train::OpenRun`); [`evaluate`] says how good it is;
 //! - [`cluster()`] makes one for pictures without labels, by colour and texture;
+//! - [`Segmenter::of_others`] makes one of a network that others trained, by how it reads images ([`Reads`]);
 //! - [`masks()`] makes one of painted regions; an [`Oracle`] is a function, for tests and for worlds whose labels are known.
 //!
 //! ```
@@ -26,6 +27,7 @@
 mod augment;
 mod cluster;
 mod confusion;
+mod elsewhere;
 mod loss;
 mod masks;
 mod oracle;
@@ -39,6 +41,7 @@ mod weighting;
 pub use augment::Augment;
 pub use cluster::{MOST_CLUSTERS, cluster};
 pub use confusion::{ClassScore, Confusion, check_fit, evaluate};
+pub use elsewhere::{Reads, classes_of_notes, numbers};
 pub use masks::{MASK_HINT, mask_paths, masks, read_mask};
 pub use oracle::Oracle;
 pub use segmenter::{PLANES, Segmenter};

@@ -1,7 +1,7 @@
 //! A network that says what is where.
 
 use crate::softmax::Layout;
-use crate::{Segment, count_of};
+use crate::{Reads, Segment, classes_of_notes, count_of};
 use base::seed::Stream;
 use base::{Error, Result};
 use data::{LabelMap, Plane};
@@ -104,23 +104,30 @@ impl Segmenter {
         Self::of_file(Network::from_bytes(bytes, path, device)?, path)
     }
 
-    /// A network that was read from a file, with the planes in its notes.
+    /// A network that was read from a file, with the planes in its notes. One that others trained names its classes there in their way
+    /// ([`classes_of_notes`]) and how it reads images ([`Reads::of_notes`]); where it says nothing of that, as ImageNet's networks do.
     ///
     /// # Errors
     /// It is not a segmenter.
     pub fn of_file(network: Network, path: &Path) -> Result<Self> {
-        let hint = "Give a model that `segmenter train` made, or the name of a shipped one.";
-        let Some((_, json)) = network.notes.iter().find(|(key, _)| key == PLANES) else {
-            return Err(Error::file(path, "is a network, but not a segmenter: it names no classes").with_hint(hint));
-        };
-        let planes = serde_json::from_str(json)
-            .map_err(|e| Error::file(path, format!("has classes that are not understood: {e}")).with_hint(hint))?;
-        let segmenter = Self::new(network, planes).map_err(|error| match error {
+        let hint = "Give a model that `segmenter train` made, or the name of a shipped one; one that others trained gets its classes by \
+                    `import classes`.";
+        let in_file = |error| match error {
             Error::Setting { reason, .. } => {
                 Error::file(path, format!("is not a segmenter: it {reason}")).with_hint(hint)
             }
             other => other,
-        })?;
+        };
+        let segmenter = if let Some((_, json)) = network.notes.iter().find(|(key, _)| key == PLANES) {
+            let planes = serde_json::from_str(json)
+                .map_err(|e| Error::file(path, format!("has classes that are not understood: {e}")).with_hint(hint))?;
+            Self::new(network, planes).map_err(in_file)?
+        } else if let Some(plane) = classes_of_notes(&network.notes)? {
+            let reads = Reads::of_notes(&network.notes)?.unwrap_or_else(Reads::image_net);
+            Self::of_others(&network, plane, &reads, None).map_err(in_file)?
+        } else {
+            return Err(Error::file(path, "is a network, but not a segmenter: it names no classes").with_hint(hint));
+        };
         Ok(Self { path: Some(path.to_owned()), ..segmenter })
     }
 

@@ -73,8 +73,9 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "A..B")]
     seeds: Option<Seeds>,
 
-    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], or the folder of an inverted photo
-    #[arg(long, value_name = "NPY|DIR", conflicts_with = "seeds")]
+    /// Take latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], the folder of an inverted photo, or those that
+    /// PyTorch or NumPy draw for a seed (torch:1x64, numpy:7)
+    #[arg(long, value_name = "NPY|DIR|SEED", conflicts_with = "seeds")]
     latents: Option<PathBuf>,
 
     /// The folder for pictures, recipe and table

@@ -1,5 +1,7 @@
 //! `ganatomy import FILE`
 
+mod meant;
+
 use crate::console::{self, Console};
 use crate::exit::{self, Code};
 use crate::output;
@@ -7,23 +9,20 @@ use anyhow::{Context, Result};
 use base::Error;
 use clap::ValueEnum;
 use data::{Class, Plane};
-use import::{Architecture, Classes, Imported, Noise, Spec};
-use models::files;
-use net::{Network, Storage};
-use segment::Segmenter;
+use import::{Architecture, Imported, Noise, Spec};
+use models::Model;
+use models::files::{self, has_ending};
+use net::{Device, Network, Storage};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use weights::Stored;
 
-/// The longest file of names of classes that is read.
-const MOST_OF_NAMES: u64 = 1 << 20;
-
-/// Bring in a network that was trained with PyTorch
+/// Bring in a network that others trained, from a PyTorch or ONNX file
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-FILE is what torch.save wrote (.pth, .pt, .ckpt, .tar, .th), a pickle with tensors in it (.pkl), or
-.safetensors. It is read as data: nothing in it is executed. Of a state dict within a checkpoint,
---key says which one is meant where there are several.
+FILE is what torch.save wrote (.pth, .pt, .ckpt, .tar, .th), a pickle with tensors in it (.pkl),
+.safetensors, or .onnx. It is read as data: nothing in it is executed. Of a state dict within a
+checkpoint, --key says which one is meant where there are several.
 
 A file of weights names tensors, not layers. Known by their names and shapes are:
   dcgan          layers that enlarge a latent, one after the other
@@ -37,13 +36,18 @@ A file of weights names tensors, not layers. Known by their names and shapes are
   resnet-cifar   ResNets for CIFAR, classifiers
 Any other sequence of layers can be described in a file for --spec (docs/import.md).
 
+A segmenter of one's own needs the names of its classes, and how it reads images: an ONNX file may
+say both in its metadata; --classes, --mean, --std, --range and --bgr say it otherwise. --for makes
+it read the images of a generator, whatever their size.
+
 Examples:
   ganatomy import generator.pth --out generator.safetensors
   ganatomy import checkpoint.pt --key netG --out generator.safetensors
   ganatomy import faces.pt --spec faces.json --out faces.safetensors
-  ganatomy import network.pkl --key G_ema --classes names.txt --out animals.safetensors")]
+  ganatomy import network.pkl --key G_ema --classes names.txt --out animals.safetensors
+  ganatomy import unet.onnx --classes classes.txt --for generator.safetensors --out unet.safetensors")]
 pub(crate) struct Import {
-    /// The file that holds the weights
+    /// The file that holds the weights, or the ONNX model
     file: PathBuf,
 
     /// Write this .safetensors, which every command takes as MODEL
@@ -66,13 +70,16 @@ pub(crate) struct Import {
     #[arg(long, value_name = "KIND", conflicts_with = "spec", default_value = "constant")]
     noise: NoiseKind,
 
-    /// What the classes of a generator with labels are called: a text with one name a line
-    #[arg(long, value_name = "FILE")]
-    classes: Option<PathBuf>,
+    /// Lengths of axes that an ONNX file leaves open: height=256,width=256
+    #[arg(long, value_name = "NAME=N,...", value_delimiter = ',', value_parser = meant::length)]
+    lengths: Vec<(String, usize)>,
 
     /// Store 16-bit numbers: half the size, three significant digits
     #[arg(long)]
     half: bool,
+
+    #[command(flatten)]
+    meant: meant::Meant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -103,33 +110,33 @@ struct Json<'a> {
     notices: &'a [String],
 }
 
+/// A network that was brought in, and where it was.
+struct Found {
+    network: Network,
+    container: &'static str,
+    key: String,
+    architecture: &'static str,
+    /// Of a segmenter that is known.
+    plane: Option<Plane>,
+    notices: Vec<String>,
+}
+
 impl Import {
     pub(crate) fn run(self, console: Console) -> Result<Code> {
         output::check_ending(&self.out, "safetensors")?;
-        let stored = Stored::open(&self.file)?;
-        let weights = stored.state_dict(self.key.as_deref())?;
-        let Imported { network, architecture, classes, notices } = match &self.spec {
-            Some(spec) => Spec::read(spec)?.network(&weights)?,
-            None => import::import_with(&weights, self.arch, self.noise.into())?,
-        };
-        for notice in &notices {
+        let found = if has_ending(&self.file, &["onnx"]) { self.onnx(console)? } else { self.weights()? };
+        for notice in &found.notices {
             console.say(&format!("{}: {notice}", self.file.display()));
         }
-        let network = match classes {
-            Some(classes) => segmenter(network, classes)?,
-            None => network,
-        };
-        let network = match &self.classes {
-            Some(path) => named(network, path)?,
-            None => network,
-        };
+        let Found { network, container, key, architecture, plane, notices } = found;
+        let network = self.meant.network(network, plane, &self.file, console)?;
         let storage = if self.half { Storage::F16 } else { Storage::F32 };
         let bytes = network.to_bytes(storage).with_context(|| self.file.display().to_string())?;
         files::write(&self.out, &bytes)?;
         let told = Json {
             model: self.file.display().to_string(),
-            container: stored.container().name(),
-            key: weights.key(),
+            container,
+            key: &key,
             architecture,
             parameters: network.params.elements(),
             notices: &notices,
@@ -138,30 +145,34 @@ impl Import {
         console::made(&self.out)?;
         Ok(exit::DONE)
     }
-}
 
-/// A generator with the names of the classes that it makes.
-fn named(mut network: Network, path: &Path) -> Result<Network> {
-    let Some((_, count)) = network.label() else {
-        return Err(Error::setting("classes", "this network reads no label").into());
-    };
-    let text = String::from_utf8(base::files::read(path, MOST_OF_NAMES)?);
-    let text = text.map_err(|_| Error::file(path, "is no text in UTF-8"))?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
-    if names.len() != count {
-        let reason = format!("holds {} names; the generator has {count} classes", names.len());
-        return Err(Error::file(path, reason).with_hint("Write one name a line, in the order of the labels.").into());
+    fn weights(&self) -> Result<Found> {
+        if !self.lengths.is_empty() {
+            return Err(Error::setting("lengths", "is for ONNX files").into());
+        }
+        let stored = Stored::open(&self.file)?;
+        let weights = stored.state_dict(self.key.as_deref())?;
+        let Imported { network, architecture, classes, notices } = match &self.spec {
+            Some(spec) => Spec::read(spec)?.network(&weights)?,
+            None => import::import_with(&weights, self.arch, self.noise.into())?,
+        };
+        let plane = classes.map(|classes| {
+            let of_class = |(name, colour)| Class { name, colour };
+            let ignore = classes.ignore;
+            Plane { name: "objects".into(), classes: classes.names.into_iter().map(of_class).collect(), ignore }
+        });
+        let (container, key) = (stored.container().name(), weights.key().to_owned());
+        Ok(Found { network, container, key, architecture, plane, notices })
     }
-    if let Some(name) = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name)) {
-        return Err(Error::file(path, format!("holds the name {:?} twice", name.1)).into());
-    }
-    network.name_classes(&names);
-    Ok(network)
-}
 
-/// A network with the classes of its logits, as segmenters keep them.
-fn segmenter(network: Network, Classes { names, ignore }: Classes) -> Result<Network> {
-    let classes = names.into_iter().map(|(name, colour)| Class { name, colour }).collect();
-    let plane = Plane { name: "objects".into(), classes, ignore };
-    Ok(Segmenter::new(network, vec![plane])?.network().clone())
+    fn onnx(&self, console: Console) -> Result<Found> {
+        let typed = [("arch", self.arch.is_some()), ("spec", self.spec.is_some()), ("key", self.key.is_some())];
+        if let Some((setting, _)) = typed.into_iter().find(|(_, typed)| *typed) {
+            return Err(Error::setting(setting, "is for files of weights; an ONNX file says its layers itself").into());
+        }
+        let mut tell = |note: &models::Note| console.note(note);
+        let Model { network, .. } = Model::of_onnx(&self.file, &self.lengths, &Device::cpu(), &mut tell)?;
+        let (container, architecture) = ("an ONNX file", "onnx");
+        Ok(Found { network, container, key: String::new(), architecture, plane: None, notices: Vec::new() })
+    }
 }

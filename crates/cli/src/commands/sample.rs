@@ -28,6 +28,7 @@ Examples:
   ganatomy sample scenes --truncation 0.7 --out typical.png
   ganatomy sample animals.safetensors --class cat --seeds 0..32
   ganatomy sample model.safetensors --latents z.npy --raw x.npy
+  ganatomy sample model.safetensors --latents torch:1x64 --columns 8 --out as-published.png
   ganatomy sample runs/00004-cats64 --nearest cats64.zip --out new-or-known.png")]
 pub(crate) struct Sample {
     /// A shipped name (scenes), model file, run folder or checkpoint
@@ -41,8 +42,9 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "DIR|PNG")]
     out: Option<PathBuf>,
 
-    /// Read latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], or the folder of an inverted photo
-    #[arg(long, value_name = "NPY|DIR", conflicts_with = "seeds")]
+    /// Take latents instead of seeds: float32 [N, Z] or [N, Z, 1, 1], the folder of an inverted photo, or those that
+    /// PyTorch or NumPy draw for a seed (torch:1x64, numpy:7)
+    #[arg(long, value_name = "NPY|DIR|SEED", conflicts_with = "seeds")]
     latents: Option<PathBuf>,
 
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use crate::support::{Place, check};
 use net::{Device, Tensor, tensors_to_bytes};
+use std::path::Path;
 
 /// The weights of a DCGAN of 16 x 16 pixels, named as `PyTorch` names those of a sequence.
 pub(crate) fn dcgan(place: &Place) {
@@ -66,4 +67,30 @@ fn what_is_not_imported() {
     ];
     check("import-none", &runs.map(|words| place.run(&format!("import {words}")) + "\n").concat());
     assert!(!place.path("proof").exists() && !std::path::Path::new("proof").exists());
+}
+
+/// The authors of a published generator show what it made of seed 1 with PyTorch.
+#[test]
+fn a_published_grid_is_made_again_from_its_seed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/weights/mnist-dcgan");
+    if !folder.exists() {
+        eprintln!("SKIPPED: {} is not there", folder.display());
+        return;
+    }
+    let place = Place::new();
+    let folder = folder.display();
+    place.succeed(&format!("import {folder}/generator.pt --spec {folder}/spec.json --out digits.safetensors"));
+    place.succeed("-q sample digits.safetensors --latents torch:1x64 --out digits");
+    let grid = data::decode(&std::fs::read(format!("{folder}/grid_1.png")).unwrap(), Path::new("grid")).unwrap();
+    // Eight in a row, a pixel between them, each pixel four times.
+    for tile in 0..64 {
+        let digit = place.picture(&format!("digits/latent{tile:06}.png"));
+        assert_eq!((digit.width, digit.height, digit.channels), (28, 28, 1));
+        for (i, &found) in digit.pixels.iter().enumerate() {
+            let (row, column) = (tile / 8 * 29 + i / 28, tile % 8 * 29 + i % 28);
+            let wanted = grid.pixels[(row * 4 * grid.width + column * 4) * grid.channels];
+            // They cut off what is rounded here.
+            assert!(found.abs_diff(wanted) <= 1, "tile {tile}, pixel {i}: {found} for {wanted}");
+        }
+    }
 }

@@ -7,6 +7,11 @@
 //!
 //! The matrices follow from n - 1 points and infinity by the Toom-Cook construction. They are computed at compile time,
 //! so zeros and ones cost nothing.
+//!
+//! Which points are taken decides how much is lost to rounding: transforms take differences, and powers of points weigh what was
+//! rounded (Barabasz et al., arXiv 1803.10986). Points are numbers of few binary digits, so that products of them are exact, and as many as
+//! can be are 0, 1 or -1 or go in pairs of opposite sign. Among those the ones with the least error of both passes were taken, found by trial
+//! with normal numbers: they lose half to a third of what 0, 1, -1, 2, -2 lose, with as many products and 30 additions more in one transform of F43.
 
 #![allow(clippy::inline_always, reason = "a kernel is inlined into its instruction set's function, or is none")]
 #![allow(clippy::needless_range_loop, reason = "matrices are indexed; lengths are constants")]
@@ -48,7 +53,7 @@ macro_rules! scheme {
 
 scheme! {
     /// For each phase of a 4x4 kernel of stride 2, on maps of 4 pixels and more.
-    F42: F(4, 2), 5 inputs, [0.0, 1.0, -1.0, 2.0]
+    F42: F(4, 2), 5 inputs, [0.0, 1.0, -0.5, -2.0]
 }
 scheme! {
     /// The same on smaller maps.
@@ -56,7 +61,7 @@ scheme! {
 }
 scheme! {
     /// For 3x3 kernels, on maps of 4 pixels and more.
-    F43: F(4, 3), 6 inputs, [0.0, 1.0, -1.0, 2.0, -2.0]
+    F43: F(4, 3), 6 inputs, [0.0, 0.625, -0.625, 1.5, -1.5]
 }
 scheme! {
     /// The same on smaller maps.
