@@ -137,9 +137,9 @@ mod tests {
     use super::*;
 
     /// Values that PyTorch 2.15 and NumPy 2.4 gave, and how far from them is near: they are of 24 bits, and of size 1.
-    fn near(found: &[f32], from: usize, expected: &[f32]) {
-        for (found, expected) in found[from..].iter().zip(expected) {
-            assert!((found - expected).abs() <= 1e-6, "{found} for {expected}");
+    fn near(found: &[f32], from: usize, expected: &[f64]) {
+        for (&found, expected) in found[from..].iter().zip(expected) {
+            assert!((f64::from(found) - expected).abs() <= 1e-6, "{found} for {expected}");
         }
     }
 
