@@ -17,6 +17,7 @@
 mod assembly;
 mod dcgan;
 mod espnet;
+mod inception;
 mod mimicry;
 mod progan;
 mod resnet;
@@ -71,12 +72,14 @@ pub enum Architecture {
     Espnet,
     /// A `ResNet` for CIFAR, a classifier.
     ResnetCifar,
+    /// The Inception network of 2015, by whose features FID is measured, with the names of pytorch-fid.
+    Inception,
 }
 
 /// A row for each: its name, whether tensors look like it, and how it is built.
 type Row = (Architecture, &'static str, fn(&StateDict) -> bool, fn(&StateDict) -> Result<Imported>);
 
-const TABLE: [Row; 8] = [
+const TABLE: [Row; 9] = [
     (Architecture::Progan, "progan", progan::is_dissection, progan::dissection),
     (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, progan::pth),
     (Architecture::Mimicry, "mimicry", mimicry::is_like, mimicry::network),
@@ -84,6 +87,7 @@ const TABLE: [Row; 8] = [
     (Architecture::Stylegan2Ada, "stylegan2-ada", stylegan2::is_official, stylegan2::official),
     (Architecture::Espnet, "espnet", espnet::is_like, espnet::network),
     (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, resnet::network),
+    (Architecture::Inception, "inception-2015-12-05", inception::is_like, inception::network),
     // The least particular comes last.
     (Architecture::Dcgan, "dcgan", dcgan::is_like, dcgan::network),
 ];
