@@ -45,7 +45,13 @@ pub(crate) fn charts(stats: &[Stats]) -> Vec<(&'static str, String)> {
         ..curve("quality Fq of the winner (band: all children)", &|s| best(s)?.fq)
     };
     let distances: Vec<[f64; 2]> = stats.iter().filter_map(|s| Some([s.generation as f64, s.distance?])).collect();
-    vec![
+    let scores: Vec<[f64; 2]> =
+        stats.iter().filter_map(|s| Some([s.generation as f64, s.score.as_ref()?.value])).collect();
+    let scored = stats.iter().rev().find_map(|s| s.score.as_ref()).map(|last| {
+        let series = Series { name: last.name.clone(), points: scores, band: Vec::new() };
+        ("score.svg", chart("Score at checkpoints", "distance", vec![series]).to_svg())
+    });
+    let all = [
         ("selection.svg", chart("Which mutation wins", "share of generations", shares).to_svg()),
         (
             "fitness.svg",
@@ -64,7 +70,8 @@ pub(crate) fn charts(stats: &[Stats]) -> Vec<(&'static str, String)> {
             )
             .to_svg(),
         ),
-    ]
+    ];
+    all.into_iter().chain(scored).collect()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -99,11 +106,15 @@ mod tests {
                 modes: None,
                 collapsed: false,
                 distance: None,
+                score: None,
             })
             .collect();
         let charts = charts(&stats);
         assert!(charts[0].1.contains("minimax") && charts[0].1.contains("heuristic"));
         assert!(charts.iter().all(|(_, svg)| svg.starts_with("<svg") && !svg.contains("NaN")));
         assert_eq!(super::charts(&[]).len(), 3);
+        let mut scored = stats[0].clone();
+        scored.score = Some(crate::run::Scored { name: "fid2k scenes:middle@00".into(), value: 3.0 });
+        assert!(super::charts(&[scored])[3].1.contains("fid2k scenes:middle@00"));
     }
 }

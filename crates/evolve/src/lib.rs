@@ -45,7 +45,7 @@ pub use gan::{Gan, Generator, Work};
 pub use generation::{Child, Players, Record, Rules, generation};
 pub use graphs::{Graphs, networks};
 pub use loss::{Loss, LossValue, sigmoid};
-pub use run::{Evolution, Play, Stats};
+pub use run::{Evolution, Play, Scored, Stats};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
     AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,

@@ -1,5 +1,6 @@
 //! What a run begins with: its data, its networks, its first generation.
 
+use super::judge::Judge;
 use super::{Evolution, memory};
 use crate::collapse;
 use crate::gan::Generator;
@@ -60,7 +61,8 @@ impl Evolution {
         let mixture = set.toy().and_then(data::toys::Toy::mixture);
         let n = GRID.min(set.len().unwrap_or(GRID));
         let real_variance = collapse::variance(&[n], &pictures::reals(&set, n)?);
-        Ok(Self { settings, set, g: Arc::new(g), d: Arc::new(d), graphs, device, real_variance, mixture })
+        let judge = (settings.score.every > 0).then(|| Judge::open(&settings, &device)).transpose()?;
+        Ok(Self { judge, settings, set, g: Arc::new(g), d: Arc::new(d), graphs, device, real_variance, mixture })
     }
 
     /// The state before the first generation.
