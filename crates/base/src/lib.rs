@@ -1,5 +1,5 @@
 //! What every other room stands on: the error with a hint, seed streams, random numbers as other libraries draw them, atomic files and bounded reading, zip archives,
-//! `.npy`, what a file is by its first bytes, names of files, and memory: what the machine has left, and the programs' allocator.
+//! `.npy`, what a file is by its first bytes, names of files, how long work tells what it is at, and memory: what the machine has left, and the programs' allocator.
 //!
 //! Nothing here knows of networks or images.
 //!
@@ -38,6 +38,7 @@ mod region;
 pub mod seed;
 pub mod sniff;
 mod text;
+pub mod watch;
 
 pub use csv::csv_field;
 pub use error::{Error, Result};

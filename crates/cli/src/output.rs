@@ -37,9 +37,14 @@ impl Target {
 
 /// Refuses a result whose name does not end in `.ending`.
 pub(crate) fn check_ending(out: &Path, ending: &str) -> Result<()> {
-    if has_ending(out, &[ending]) {
+    check_endings(out, &[ending])
+}
+
+/// Refuses a result whose name ends in none of these.
+pub(crate) fn check_endings(out: &Path, endings: &[&str]) -> Result<()> {
+    if has_ending(out, endings) {
         return Ok(());
     }
     let reason = format!("{} is not a kind of file that is written here", out.display());
-    Err(Error::setting("--out", reason).with_hint(format!("End it in .{ending}.")).into())
+    Err(Error::setting("--out", reason).with_hint(format!("End it in .{}.", endings.join(" or ."))).into())
 }

@@ -9,7 +9,7 @@ use crate::plan::{PLAN, Plan};
 use crate::show::seen::Seen;
 use crate::show::{charts, pictures, tables};
 use crate::subject::Subject;
-use crate::watch::Watch;
+use base::watch::Watch;
 use base::{Error, files};
 use data::Dataset;
 use metrics::overlap::Overlap;

@@ -56,8 +56,8 @@ mod repair;
 mod settings;
 mod show;
 mod subject;
-mod watch;
 
+pub use base::watch::{Unwatched, Watch, unwatched};
 pub use causal::{Causal, CausalSettings, CausalTask, Context, Epoch, Insertions, Outcome, Point, SET, Trace, causal};
 pub use concepts::{Concept, Concepts};
 pub use count::{BLOCKS, GROUP, LayerTally, ROTATIONS, Tally, Top, merge};
@@ -79,4 +79,3 @@ pub use repair::{
 pub use settings::{PRESETS, Rule, Settings, Shard};
 pub use show::{PICTURE_GAP, SAMPLES, charts, comparison_sheet, difference, unit_picture};
 pub use subject::{Layer, Subject};
-pub use watch::{Unwatched, Watch, unwatched};

@@ -36,10 +36,16 @@ pub(crate) fn chart(stats: &[Stats]) -> String {
         let won = |s: &Stats| winner(s)?.mutation.map(|mutation| f64::from(u8::from(mutation.name() == *name)));
         curve(name, &won)
     };
+    let scores = Series {
+        name: stats.iter().rev().find_map(|s| s.score.as_ref()).map_or(String::new(), |last| last.name.clone()),
+        points: stats.iter().filter_map(|s| Some([s.generation as f64, s.score.as_ref()?.value])).collect(),
+        band: Vec::new(),
+    };
     // Where there is one mutation, it wins.
     let shares = if mutations.len() > 1 { mutations.iter().map(share).collect() } else { Vec::new() };
 
     let all = [
+        chart("Score at checkpoints", vec![scores]),
         chart(
             "Distance of samples from reals, at checkpoints",
             vec![Series { points: distances, ..Series::default() }],
@@ -103,6 +109,7 @@ mod tests {
                 modes: None,
                 collapsed: false,
                 distance: None,
+                score: None,
             })
             .collect();
         let svg = chart(&stats);
@@ -117,5 +124,8 @@ mod tests {
             stats.into_iter().map(|s| Stats { children: s.children[..1].to_vec(), survivors: vec![0], ..s }).collect();
         assert!(!chart(&alone).contains("Which mutation wins"), "one mutation always wins");
         assert!(chart(&[]).starts_with("<svg"));
+        let mut scored = alone[0].clone();
+        scored.score = Some(crate::run::Scored { name: "fid2k scenes:middle@00".into(), value: 3.0 });
+        assert!(chart(&[scored]).contains("fid2k scenes:middle@00"));
     }
 }

@@ -47,7 +47,7 @@ pub use gan::{Gan, Generator, Work};
 pub use generation::{Child, Players, Record, Rules, generation};
 pub use graphs::{Graphs, networks};
 pub use loss::{Loss, LossValue, sigmoid};
-pub use run::{Evolution, Play, Stats, Taken};
+pub use run::{Evolution, Play, Scored, Stats, Taken};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
     AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,

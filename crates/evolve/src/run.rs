@@ -1,5 +1,6 @@
 //! What evolves in a run: the parts that stay, and one generation with its record.
 
+mod judge;
 mod memory;
 mod open;
 mod warm;
@@ -15,6 +16,7 @@ use crate::settings::Settings;
 use crate::state::State;
 use data::toys::Mixture;
 use data::{Dataset, Loader, LoaderOptions};
+use judge::Judge;
 use net::{Device, Graph, Params, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -70,6 +72,18 @@ pub struct Stats {
     /// Distance of the saved generator to the reals (a rough squared MMD), where a checkpoint was scored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
+    /// The score of the saved generator, where it was scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Scored>,
+}
+
+/// A score, with what it was measured by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// The protocol, the features and the hash of their weights: `fid2k scenes:middle@0123456789ab`.
+    pub name: String,
+    /// The Fréchet distance; less is better.
+    pub value: f64,
 }
 
 /// E-GAN as a training: settings, data and networks. `Evolution::start` and `Evolution::resume` ([`Training`]) open a run.
@@ -86,6 +100,8 @@ pub struct Evolution {
     mixture: Option<Mixture>,
     /// What generator and discriminator took from the model of the settings, once the run has begun with it.
     taken: OnceLock<(Taken, Option<Taken>)>,
+    /// What scores generators, where that is wanted.
+    judge: Option<Judge>,
 }
 
 /// What is open while a run evolves.
@@ -219,10 +235,21 @@ impl Training for Evolution {
             modes,
             collapsed: state.alike >= collapse::LONG,
             distance: None,
+            score: None,
         })
     }
 
     fn judge(&self, state: &State, record: &mut Stats, best: Option<f64>) -> Result<Option<f64>> {
+        if let Some(judge) = &self.judge {
+            let (every, last) = (self.settings.score.every, state.generation == self.settings.generations);
+            if !last && !state.generation.is_multiple_of(every) {
+                return Ok(None);
+            }
+            let score = judge.score(&self.generator(state)?, &self.settings, &self.set)?;
+            let value = score.value;
+            record.score = Some(score);
+            return Ok(best.is_none_or(|best| value < best).then_some(value));
+        }
         let distance = self.distance(state)?;
         record.distance = Some(distance.value);
         Ok(distance.replaces(best).then_some(distance.value))
@@ -233,7 +260,7 @@ impl Training for Evolution {
             Some(events) => events,
             none => none.insert(tensorboard::Writer::create(shown.folder, shown.resumed)?),
         };
-        if shown.due(EVENTS) {
+        if shown.due(EVENTS) || shown.judged {
             write::events(events, shown.record)?;
         }
         if shown.due_early(self.settings.log.samples) {

@@ -105,8 +105,29 @@ pub struct Settings {
     pub image: ImageSettings,
     /// Gradient penalties on D, by weight; 0: none.
     pub penalty: PenaltySettings,
+    /// By what checkpoints are judged.
+    #[serde(default)]
+    pub score: ScoreSettings,
     /// What is written, and how often.
     pub log: LogSettings,
+}
+
+/// A score of the generator by the features of a network, instead of the rough distance on 8 x 8 pixels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSettings {
+    /// Generations between scores; 0: none.
+    pub every: u64,
+    /// The feature network, as [`score::Extractor::open`] reads it.
+    pub features: String,
+    /// Generated images of a score.
+    pub samples: u64,
+}
+
+impl Default for ScoreSettings {
+    fn default() -> Self {
+        Self { every: 0, features: "scenes".into(), samples: 2000 }
+    }
 }
 
 /// Size and kind of the images.
@@ -167,6 +188,7 @@ impl RunSettings for Settings {
     const FREE: &'static [&'static str] = &["generations"];
     const DATA: &'static [&'static str] = &["data"];
     const FILES: &'static [&'static str] = &["from"];
+    const JUDGEMENT: Option<&'static str> = Some("score.");
     const KEYS: &'static [Key] = keys::KEYS;
 
     fn is_place(value: &str) -> bool {
@@ -174,7 +196,8 @@ impl RunSettings for Settings {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule { length: self.generations, checkpoint: self.log.checkpoint, keep: self.log.keep }
+        let LogSettings { checkpoint, keep, .. } = self.log;
+        Schedule { length: self.generations, checkpoint, judged: self.score.every, keep }
     }
 
     fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {
@@ -204,6 +227,9 @@ impl RunSettings for Settings {
         }
         if self.network != Family::Mlp {
             check_size(self.image.size)?;
+        } else if self.score.every > 0 {
+            let hint = "Leave it at 0: points are measured by their modes.";
+            return wrong("score.every", format!("is {}, but points have no features", self.score.every), hint);
         }
         let fakes = self.batch * self.d_steps;
         if self.fakes == Fakes::Evaluation && self.selection.compares() && self.eval * self.mu < fakes {

@@ -17,6 +17,7 @@
 mod assembly;
 mod dcgan;
 mod espnet;
+mod inception;
 mod mimicry;
 mod progan;
 mod resnet;
@@ -74,6 +75,8 @@ pub enum Architecture {
     Espnet,
     /// A `ResNet` for CIFAR, a classifier.
     ResnetCifar,
+    /// The Inception network of 2015, by whose features FID is measured, with the names of pytorch-fid.
+    Inception,
 }
 
 /// A row for each: its name, whether tensors look like it, and how it is built.
@@ -87,7 +90,7 @@ enum Build {
     Noisy(fn(&StateDict, Noise) -> Result<Imported>),
 }
 
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 10] = [
     (Architecture::Progan, "progan", progan::is_dissection, Build::Plain(progan::dissection)),
     (Architecture::ProganPth, "pro-gan-pth", progan::is_pth, Build::Plain(progan::pth)),
     (Architecture::Mimicry, "mimicry", mimicry::is_like, Build::Plain(mimicry::network)),
@@ -96,6 +99,7 @@ const TABLE: [Row; 9] = [
     (Architecture::Stylegan3, "stylegan3", stylegan::is_three, Build::Plain(stylegan::three)),
     (Architecture::Espnet, "espnet", espnet::is_like, Build::Plain(espnet::network)),
     (Architecture::ResnetCifar, "resnet-cifar", resnet::is_like, Build::Plain(resnet::network)),
+    (Architecture::Inception, "inception-2015-12-05", inception::is_like, Build::Plain(inception::network)),
     // The least particular comes last.
     (Architecture::Dcgan, "dcgan", dcgan::is_like, Build::Plain(dcgan::network)),
 ];

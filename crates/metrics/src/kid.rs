@@ -96,16 +96,16 @@ pub fn kid<T: Number, U: Number>(
         Subsets::Random { subsets, size, .. } => (subsets, [size; 2]),
     };
     if subsets == 0 {
-        return Err(Error::setting("subsets", "is 0").with_hint("Take at least 1; 100 are usual."));
+        return Err(Error::setting("kid_subsets", "is 0").with_hint("Take at least 1; 100 are usual."));
     }
     let least = if options.estimator == Estimator::Biased { 1 } else { 2 };
     if sizes.into_iter().any(|size| size < least) && matches!(options.subsets, Subsets::Random { .. }) {
-        return Err(Error::setting("size", format!("is {}; this estimator takes at least {least}", sizes[0])));
+        return Err(Error::setting("kid_size", format!("is {}; this estimator takes at least {least}", sizes[0])));
     }
     for enough in [x.need(sizes[0].max(least), "a subset"), y.need(sizes[1].max(least), "a subset")] {
         enough.map_err(|error| match options.subsets {
             Subsets::Random { size, .. } => error.with_hint(format!(
-                "Give more images, or set `size` below {size}: figures of other sizes are no longer comparable."
+                "Give more images, or set `kid_size` below {size}: figures of other sizes are no longer comparable."
             )),
             Subsets::Whole => error,
         })?;

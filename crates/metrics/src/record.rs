@@ -98,6 +98,9 @@ pub struct Images {
     pub choice: Choice,
     /// How many.
     pub count: u64,
+    /// Height and width to which they were brought before the feature network saw them, as training does; none: as they are.
+    #[serde(default)]
+    pub size: Option<[usize; 2]>,
     /// How numbers became bytes, where images were not bytes before.
     pub rounding: Option<Rounding>,
     /// Whether they come from files that lose something, such as JPEG: the loss moves distances.
@@ -190,6 +193,7 @@ mod tests {
             mirrored: false,
             choice,
             count: 50_000,
+            size: None,
             rounding: Some(Rounding::Nearest),
             lossy: false,
         };

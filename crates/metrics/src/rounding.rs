@@ -15,8 +15,7 @@ pub enum Rounding {
 impl Rounding {
     /// The byte; what is beyond the range is at its end, and NaN is 0.
     pub fn byte(self, x: f32) -> u8 {
-        // In f64, so that a rule is not blurred by rounding of its own. A cast goes to the ends, and cuts off.
-        let x = f64::from(x);
+        // In f32, as those programs and our pictures have it. A cast goes to the ends, and cuts off.
         (match self {
             Self::Nearest => 127.5 * x + 128.0,
             Self::Truncate => 127.5 * (x + 1.0),

@@ -9,6 +9,7 @@
 //! - an [`Editing`] is a recipe for one generator, from latents to pictures before and after, and to figures;
 //! - a [`Painter`] draws the pictures of recipes one at a time and quickly, and says what became of them;
 //! - [`Nearest`] looks for the real images most like given ones, [`Seen`] counts what a segmenter sees;
+//! - [`Judged`], [`Reference`] and [`GeneratedPictures`] are what `score` compares;
 //! - [`open_dissection`], [`Dissecting`] and [`Causes`] open, make and search dissections;
 //! - [`pictures`] lays pictures out, [`files`] writes them, each whole or not at all.
 //!
@@ -51,6 +52,7 @@ mod repairing;
 mod run;
 mod runs;
 pub mod scan;
+mod scoring;
 mod seeds;
 mod seen;
 mod source;
@@ -80,6 +82,7 @@ pub use recorded::{model_for, segmenter_for, segmenter_of_plan};
 pub use repairing::{Removed, take_out};
 pub use run::{NonFinite, RunFolder, RunKind, RunState};
 pub use runs::{RunSummary, Spare, runs_in};
+pub use scoring::{GeneratedPictures, Judged, Reference, SetOptions};
 pub use seeds::Seeds;
 pub use seen::{ClassShare, PlaneShares, Seen, classes_document, folders_of_planes};
 pub use source::{Pictured, Source};

@@ -155,7 +155,7 @@ impl RunSettings for Settings {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule { length: self.steps, checkpoint: self.log.checkpoint, keep: self.log.keep }
+        Schedule { length: self.steps, checkpoint: self.log.checkpoint, judged: 0, keep: self.log.keep }
     }
 
     fn beneath(table: &toml::Table, path: &Path) -> Result<Self> {

@@ -99,7 +99,14 @@ impl<T: Training> OpenRun<T> {
                 let state = training
                     .restore(&checkpoint)
                     .map_err(|error| unfit(&checkpoint, &edited, &error).map_or(error, Into::into))?;
-                (state, start, store.best_or_forget(&mut oddities)?)
+                let is_judgement = |line: &String| T::Settings::JUDGEMENT.is_some_and(|key| line.starts_with(key));
+                let best = if differences.iter().chain(&edited).any(is_judgement) {
+                    store.forget_best(&mut oddities)?;
+                    None
+                } else {
+                    store.best_or_forget(&mut oddities)?
+                };
+                (state, start, best)
             }
         };
         let (length, done) = (training.settings().schedule().length, T::done(&state));
@@ -214,7 +221,8 @@ impl<T: Training> OpenRun<T> {
             let step = T::done(state);
             let last = step == schedule.length;
             let signal = interrupt.requested();
-            let judged = last || (signal.is_none() && comes(schedule.checkpoint, step));
+            let due = comes(schedule.checkpoint, step) || comes(schedule.judged, step);
+            let judged = last || (signal.is_none() && due);
             let score = if judged { training.judge(state, &mut record, *best)? } else { None };
             stats.append(&record)?;
             if judged || signal.is_some() {

@@ -24,6 +24,8 @@ pub struct Schedule {
     pub length: u64,
     /// Steps between checkpoints; 0: only at the end.
     pub checkpoint: u64,
+    /// Steps between judgements that come besides those at checkpoints, and that make checkpoints of their own; 0: none.
+    pub judged: u64,
     /// Checkpoints that are kept, besides the best.
     pub keep: usize,
 }
@@ -54,6 +56,9 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
 
     /// Keys that name a file which only the beginning of a run reads.
     const FILES: &'static [&'static str] = &[];
+
+    /// What the keys begin with that say how checkpoints are judged. Where one is changed, judgements of before are no longer comparable.
+    const JUDGEMENT: Option<&'static str> = None;
 
     /// All keys, in the order in which people read them.
     const KEYS: &'static [Key];

@@ -59,7 +59,7 @@ impl RunSettings for Settings {
     }
 
     fn schedule(&self) -> Schedule {
-        Schedule { length: self.rounds, checkpoint: self.log.checkpoint, keep: 9 }
+        Schedule { length: self.rounds, checkpoint: self.log.checkpoint, judged: 0, keep: 9 }
     }
 }
 

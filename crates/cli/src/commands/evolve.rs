@@ -23,6 +23,7 @@ Examples:
   ganatomy evolve --data paintings/ --from runs/photos --generations 2000
   ganatomy evolve --fork runs/photos --set lr_g=1e-4 --set lr_d=1e-4 --out runs/photos-slower
   ganatomy evolve --data photos/ --preset modern --set image.size=64 --out runs/photos
+  ganatomy evolve --data photos/ --preset modern --score-every 500
   ganatomy evolve --data ring8 --generations 5000 --set gamma=1
   ganatomy evolve --data scenes --precision bf16 --generations 2000
   ganatomy evolve --data photos.zip --config mine.toml --dry-run")]
@@ -57,6 +58,9 @@ pub(crate) struct Evolve {
     /// What convolutions multiply: f32, or bf16, faster where the processor has AVX512-BF16
     #[arg(long, value_name = "f32|bf16")]
     precision: Option<String>,
+    /// Score the generator every K generations, and keep the best checkpoint by it (score.every)
+    #[arg(long, value_name = "K")]
+    score_every: Option<u64>,
     /// The seed of everything random
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -130,6 +134,7 @@ impl Evolve {
         typed.extend(self.data.as_ref().map(|data| quoted("data", data)));
         typed.extend(self.generations.map(|n| format!("generations={n}")));
         typed.extend(self.precision.as_ref().map(|p| quoted("precision", p)));
+        typed.extend(self.score_every.map(|k| format!("score.every={k}")));
         typed.extend(self.seed.map(|s| format!("seed={s}")));
         typed
     }
@@ -199,7 +204,12 @@ impl Told for Evolution {
         let winner = stats.survivors.first().and_then(|&i| stats.children.get(i));
         let mutation = winner.and_then(|c| c.mutation).map_or("parent", evolve::Loss::name);
         let fitness = winner.and_then(|c| c.f).map_or(String::new(), |f| format!(" fitness {f:.3}"));
-        format!("{mutation}{fitness} D {:.3}{}", stats.d_loss, if stats.collapsed { ", samples alike" } else { "" })
+        let score = stats.score.as_ref().map_or(String::new(), |score| format!(" {} {:.3}", score.name, score.value));
+        format!(
+            "{mutation}{fitness} D {:.3}{score}{}",
+            stats.d_loss,
+            if stats.collapsed { ", samples alike" } else { "" }
+        )
     }
 
     fn alarm(stats: &Stats) -> Option<String> {

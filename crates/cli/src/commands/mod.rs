@@ -20,6 +20,7 @@ mod resume;
 mod run;
 mod runs;
 mod sample;
+mod score;
 mod segmenter;
 mod settings;
 mod studio;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Interpolate(interpolate::Interpolate),
     Data(data::Data),
     Segmenter(segmenter::Segmenter),
+    Score(score::Score),
     Dissect(dissect::Dissect),
     Merge(merge::Merge),
     Compare(compare::Compare),
@@ -76,6 +78,7 @@ impl Command {
             Self::Interpolate(command) => command.run(console),
             Self::Data(command) => command.run(console),
             Self::Segmenter(command) => command.run(console),
+            Self::Score(command) => command.run(console),
             Self::Dissect(command) => command.run(console),
             Self::Merge(command) => command.run(console),
             Self::Compare(command) => command.run(console),

@@ -15,7 +15,8 @@ use std::time::SystemTime;
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
 Runs are looked for three folders deep. The score of a run of generators is the distance of its
-samples to the data (less is better), of a segmenter its mean IoU (more is better).
+samples to the data (less is better; with score.every that of features, else a rough one on 8x8
+pixels), of a segmenter its mean IoU (more is better).
 
 Examples:
   ganatomy runs

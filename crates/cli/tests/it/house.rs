@@ -221,7 +221,8 @@ fn the_book_has_every_page() {
     let mut missing: Vec<String> = std::fs::read_dir(&docs)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
+        .filter(|name| std::path::Path::new(name).extension().is_some_and(|ending| ending == "md"))
+        .filter(|name| name != "SUMMARY.md" && !summary.contains(&format!("({name})")))
         .collect();
     missing.sort();
     assert_eq!(missing, [""; 0], "pages that docs/SUMMARY.md does not name");

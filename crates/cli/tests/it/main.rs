@@ -32,6 +32,7 @@ mod run;
 mod runs;
 mod runs_list;
 mod sample;
+mod score;
 mod segmenter;
 #[cfg(unix)]
 mod settings;

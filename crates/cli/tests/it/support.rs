@@ -56,6 +56,8 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ganatomy"));
         command.args(words.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_remove("COLUMNS").env_remove("RUST_BACKTRACE");
+        // What programs keep lies beside the folder, not in the home of whoever runs the tests.
+        command.env("XDG_CACHE_HOME", self.folder.path().join(".kept"));
         command
     }
 

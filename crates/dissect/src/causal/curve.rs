@@ -3,8 +3,8 @@
 use super::CausalSettings;
 use super::pools::seeds_from;
 use super::tail::{Maps, Tail};
-use crate::watch::Watch;
 use base::seed::Stream;
+use base::watch::Watch;
 use net::Result;
 use serde::{Deserialize, Serialize};
 

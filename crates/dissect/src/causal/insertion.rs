@@ -4,8 +4,8 @@
 use super::CausalSettings;
 use super::tail::{Maps, Tail};
 use crate::concepts::Concepts;
-use crate::watch::Watch;
 use base::seed::Stream;
+use base::watch::Watch;
 use net::Result;
 use segment::Segment;
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 
 use super::CausalSettings;
 use super::tail::{Maps, Tail};
-use crate::watch::Watch;
 use base::seed::Stream;
+use base::watch::Watch;
 use net::Result;
 
 /// Images that go through the networks at a time. Part of no result.

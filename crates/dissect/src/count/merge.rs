@@ -7,8 +7,8 @@ use crate::settings::Shard;
 use crate::show::seen::Seen;
 use crate::show::tables::DOCUMENT;
 use crate::subject::Subject;
-use crate::watch::Watch;
 use base::Error;
+use base::watch::Watch;
 use net::Result;
 use std::path::{Path, PathBuf};
 

@@ -2,8 +2,8 @@
 
 use super::sample::{BATCH, versions};
 use crate::subject::Subject;
-use crate::watch::Watch;
 use base::Error;
+use base::watch::Watch;
 use kernels::{Upsampler, words};
 use metrics::overlap::Overlap;
 use net::Result;

@@ -5,7 +5,7 @@ use super::search::{Candidate, Ranking};
 use super::{DOCUMENT, REPAIR_FORMAT, REPAIRED_MODEL, RepairMeans, RepairSettings, Repaired, SHEET, report};
 use crate::plan::Origin;
 use crate::subject::Subject;
-use crate::watch::Watch;
+use base::watch::Watch;
 use base::{Error, files};
 use data::Dataset;
 use net::{Network, Removal, Result, Storage};

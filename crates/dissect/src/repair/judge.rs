@@ -2,8 +2,8 @@
 
 use super::sample::{BATCH, Real, Seen, peaks, versions};
 use super::{RepairMeans, RepairSettings};
-use crate::watch::Watch;
 use base::seed::Stream;
+use base::watch::Watch;
 use net::{Removal, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -24,7 +24,7 @@ mod search;
 use crate::dissection::has_strangers;
 use crate::plan::Origin;
 use crate::subject::Subject;
-use crate::watch::Watch;
+use base::watch::Watch;
 use base::{Error, files};
 use data::Dataset;
 use net::{Network, Removal, Result};

@@ -10,7 +10,7 @@ use crate::plan::Origin;
 use crate::show::pictures::{comparison_sheet, outlined};
 use crate::show::seen::zoom_of;
 use crate::subject::Subject;
-use crate::watch::Watch;
+use base::watch::Watch;
 use base::{Error, files};
 use data::pictures::{self, grid, png, zoomed};
 use data::{Dataset, Image};

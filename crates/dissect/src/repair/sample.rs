@@ -2,7 +2,7 @@
 
 use super::RepairSettings;
 use crate::subject::Subject;
-use crate::watch::Watch;
+use base::watch::Watch;
 use data::{Dataset, Image};
 use metrics::swd::{Projections, Projector, Reference, Slicing};
 use net::{Edit, Result, Tensor};

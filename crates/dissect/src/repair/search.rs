@@ -3,8 +3,8 @@
 use super::sample::{BATCH, Real, Seen, peaks, versions};
 use super::{RepairMeans, RepairSettings};
 use crate::subject::Layer;
-use crate::watch::Watch;
 use base::seed::Stream;
+use base::watch::Watch;
 use kernels::Upsampler;
 use net::Result;
 use rayon::prelude::*;

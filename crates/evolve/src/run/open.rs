@@ -1,5 +1,6 @@
 //! What a run begins with: its data, its networks, its first generation.
 
+use super::judge::Judge;
 use super::{Evolution, memory, warm};
 use crate::collapse;
 use crate::gan::Generator;
@@ -61,8 +62,9 @@ impl Evolution {
         let mixture = set.toy().and_then(data::toys::Toy::mixture);
         let n = GRID.min(set.len().unwrap_or(GRID));
         let real_variance = collapse::variance(&[n], &pictures::reals(&set, n)?);
+        let judge = (settings.score.every > 0).then(|| Judge::open(&settings, &device)).transpose()?;
         let (g, d, taken) = (Arc::new(g), Arc::new(d), OnceLock::new());
-        Ok(Self { settings, set, g, d, graphs, device, real_variance, mixture, taken })
+        Ok(Self { settings, set, g, d, graphs, device, real_variance, mixture, taken, judge })
     }
 
     /// The state before the first generation: random weights, or those of another model as far as they fit.

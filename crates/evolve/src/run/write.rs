@@ -88,5 +88,8 @@ pub(super) fn events(events: &mut tensorboard::Writer, s: &Stats) -> Result<()> 
             events.scalar(s.generation, tag, value)?;
         }
     }
+    if let Some(score) = &s.score {
+        events.scalar(s.generation, &format!("score/{}", score.name), score.value)?;
+    }
     Ok(())
 }

@@ -83,6 +83,13 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::new("penalty.r1", Values::NotNegative, "the weight of R1, |grad D|^2 / 2 on reals"),
     Key::new("penalty.r2", Values::NotNegative, "the weight of R2, |grad D|^2 / 2 on fakes"),
+    Key::new(
+        "score.every",
+        Values::EVERY,
+        "generations between scores, which choose the best checkpoint; 0: none, and a rough distance chooses",
+    ),
+    Key::new("score.features", Values::Free("scenes, or FILE[:NODE]"), "the network by whose features a score is"),
+    Key::new("score.samples", Values::Whole(2, 1_000_000), "generated images of a score"),
     Key::new("log.checkpoint", Values::EVERY, "generations between checkpoints; 0: only at the end"),
     Key::new("log.keep", Values::EVERY, "checkpoints that are kept, besides the best"),
     Key::new("log.samples", Values::EVERY, "generations between grids of samples; 0: never"),

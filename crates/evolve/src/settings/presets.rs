@@ -2,7 +2,7 @@
 
 use super::{
     AdamPolicy, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Precision, Quality,
-    Settings,
+    ScoreSettings, Settings,
 };
 use crate::{Loss, Selection};
 use base::{Error, Result};
@@ -77,6 +77,7 @@ impl Settings {
             augment: Vec::new(),
             image: ImageSettings { size: Size::square(32), channels: 0, flip: false, broken: BrokenImages::Refuse },
             penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
+            score: ScoreSettings::default(),
             log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
         };
         let published = Self { noise: Noise::Independent, eval_noise: Noise::Independent, ..paper.clone() };

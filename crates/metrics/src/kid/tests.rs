@@ -63,10 +63,10 @@ fn what_cannot_be_used_is_said() {
     };
     let (said, hint) = message(Options::default());
     assert_eq!(said, "features: 20 images are too few: a subset takes at least 1000");
-    assert!(hint.contains("`size`"), "{hint}");
+    assert!(hint.contains("`kid_size`"), "{hint}");
     let random = |subsets, size| Options { subsets: Subsets::Random { subsets, size, seed: 1 }, ..Options::default() };
-    assert_eq!(message(random(0, 5)).0, "subsets: is 0");
-    assert_eq!(message(random(5, 1)).0, "size: is 1; this estimator takes at least 2");
+    assert_eq!(message(random(0, 5)).0, "kid_subsets: is 0");
+    assert_eq!(message(random(5, 1)).0, "kid_size: is 1; this estimator takes at least 2");
     let options = Options { estimator: Estimator::UStatistic, subsets: Subsets::Whole, ..Options::default() };
     assert_eq!(
         message(options).0,

@@ -158,7 +158,6 @@ impl Store {
     /// # Errors
     /// The record cannot be removed.
     pub(crate) fn best_or_forget(&self, told: &mut Vec<String>) -> Result<Option<Best>> {
-        let path = self.folder.join(BEST);
         let why = match self.best() {
             Ok(Some(best)) if !self.path_of(best.generation).is_dir() => {
                 format!("is of generation {}, which has no checkpoint", best.generation)
@@ -167,12 +166,29 @@ impl Store {
             Err(Error::File { reason, .. }) => reason,
             Err(e) => return Err(e),
         };
+        self.forget(&why, told)?;
+        Ok(None)
+    }
+
+    /// Removes the record of the best, for whoever goes on with the run and judges otherwise.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub(crate) fn forget_best(&self, told: &mut Vec<String>) -> Result<()> {
+        if self.folder.join(BEST).try_exists().unwrap_or(true) {
+            self.forget("checkpoints are judged otherwise from here on", told)?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, why: &str, told: &mut Vec<String>) -> Result<()> {
+        let path = self.folder.join(BEST);
         remove(&path)?;
         told.push(format!(
             "passed over {}: {why}; the next checkpoint that is judged is the best so far",
             path.display()
         ));
-        Ok(None)
+        Ok(())
     }
 
     /// The checkpoints that a run can do without: all but the newest `keep` (one at least), the newest whole one, and the best; ascending.

@@ -1,0 +1,80 @@
+//! What can be chosen of each figure: the constants in which programs of this field differ.
+
+use metrics::inception_score::Order;
+use metrics::kid::{Estimator, Subsets};
+use metrics::neighbourhood::Border;
+use metrics::{defaults, inception_score, infinity, kid, mind, neighbourhood};
+use score::{Divisor, Options};
+
+/// The flags.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Figures")]
+pub(crate) struct Choices {
+    /// What covariances are divided by: N-1 (pytorch-fid, torch-fidelity), or N (StyleGAN3)
+    #[arg(long, value_name = "N-1|N", default_value = "N-1", value_parser = ["N-1", "N"])]
+    divisor: String,
+
+    /// Confidence of the interval of fid-infinity
+    #[arg(long, value_name = "P", default_value_t = defaults::CONFIDENCE)]
+    confidence: f64,
+
+    /// Random subsets of kid; 0: all images at once
+    #[arg(long, value_name = "N", default_value_t = defaults::KID_SUBSETS)]
+    kid_subsets: usize,
+
+    /// Images of a subset of kid, of either side
+    #[arg(long, value_name = "N", default_value_t = defaults::KID_SUBSET_SIZE)]
+    kid_size: usize,
+
+    /// How kid is estimated
+    #[arg(long, value_name = "HOW", default_value = "unbiased", value_parser = ["unbiased", "biased", "u-statistic"])]
+    kid_estimator: String,
+
+    /// Parts of is
+    #[arg(long, value_name = "N", default_value_t = defaults::SCORE_SPLITS)]
+    splits: usize,
+
+    /// Neighbours that the balls of prdc reach to
+    #[arg(long, value_name = "K", default_value_t = defaults::NEIGHBOURS)]
+    k: usize,
+
+    /// Whether the border of a ball of prdc is in it (StyleGAN3, torch-fidelity) or out (prdc)
+    #[arg(long, value_name = "in|out", default_value = "in", value_parser = ["in", "out"])]
+    border: String,
+
+    /// Random directions of mind
+    #[arg(long, value_name = "N", default_value_t = defaults::DIRECTIONS)]
+    directions: usize,
+
+    /// The seed of all that is drawn: images, subsets, the order of is, directions
+    #[arg(long, value_name = "S", default_value_t = defaults::SEED)]
+    pub(crate) seed: u64,
+}
+
+impl Choices {
+    /// As figures know them.
+    pub(crate) fn options(&self) -> Options {
+        let seed = self.seed;
+        let subsets = match self.kid_subsets {
+            0 => Subsets::Whole,
+            subsets => Subsets::Random { subsets, size: self.kid_size, seed },
+        };
+        let estimator = match self.kid_estimator.as_str() {
+            "biased" => Estimator::Biased,
+            "u-statistic" => Estimator::UStatistic,
+            _ => Estimator::Unbiased,
+        };
+        let order = Order::Shuffled { seed };
+        Options {
+            divisor: if self.divisor == "N" { Divisor::Samples } else { Divisor::SamplesLessOne },
+            infinity: infinity::Options { confidence: self.confidence, ..infinity::Options::default() },
+            kid: kid::Options { estimator, subsets, ..kid::Options::default() },
+            score: inception_score::Options { splits: self.splits, order, ..inception_score::Options::default() },
+            neighbourhood: neighbourhood::Options {
+                k: self.k,
+                border: if self.border == "out" { Border::Out } else { Border::In },
+            },
+            mind: mind::Options { directions: self.directions, seed },
+        }
+    }
+}
