@@ -108,9 +108,9 @@ fn every_command_answers_as_the_schema_says() {
     answer(&place, "data preview ring8 --count 4", 0);
     answer(&place, "segmenter eval scenes --data scenes --count 2", 0);
     answer(&place, "sample g.safetensors --seeds 100..130 --out made", 0);
-    let scored = "score g.safetensors --samples 20 --reference made --cache kept --kid-size 9 --kid-subsets 2 --out g.npz --record found";
+    let scored = "score g.safetensors --samples 60 --reference made --cache kept --kid-size 9 --kid-subsets 2 --out g.npz --record found";
     let scored = answer(&place, &format!("{scored} --metrics fid,fid-infinity,kid,prdc,mind"), 0);
-    assert_eq!(scored["n"], 20);
+    assert_eq!(scored["n"], 60);
     assert!(scored["metrics"]["fid"]["value"].as_f64().unwrap() > 0.0);
     answer(&place, "score g.npz --reference g.npz --features none", 0);
     answer(&place, "segmenter apply scenes scenes --seeds 0..2 --out seen", 0);
