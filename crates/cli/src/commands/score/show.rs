@@ -60,6 +60,12 @@ fn divisor(records: &[Record]) -> String {
     found.map_or_else(String::new, |divisor| format!("; covariances divided by {}", divisor.name()))
 }
 
+/// A share in percent without zeros at its end.
+fn percent(share: f64) -> String {
+    let text = format!("{:.3}", 100.0 * share);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A figure in words.
 fn said(figure: &Figure) -> String {
     match figure {
@@ -67,7 +73,7 @@ fn said(figure: &Figure) -> String {
         Figure::FidInfinity(fid) => format!(
             "{} ({} % interval {} to {}; {} at all images)",
             number(fid.value),
-            number(100.0 * fid.options.confidence),
+            percent(fid.options.confidence),
             number(fid.interval.low),
             number(fid.interval.high),
             number(fid.at_all)
@@ -109,7 +115,12 @@ fn images(images: &Images) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{number, percent};
+
+    #[test]
+    fn shares_have_no_zeros_at_their_end() {
+        assert_eq!([0.95, 0.999, 0.5, 0.57, 1.0 / 3.0].map(percent), ["95", "99.9", "50", "57", "33.333"]);
+    }
 
     #[test]
     fn numbers_have_five_digits() {
