@@ -23,6 +23,7 @@
  * @property {number | null} images_per_second
  * @property {number | null} memory
  * @property {number} [distance]
+ * @property {{name: string, value: number}} [score]
  * @property {number} [modes]
  * @property {boolean} [collapsed]
  *

@@ -188,11 +188,15 @@ function numbers(run, records) {
   else found.push(["time in all", duration(run.seconds)]);
   if (last && "memory" in last && last.memory) found.push(["memory", `${count(Math.round(last.memory / 1e6))} MB`]);
   if (run.best) {
-    const name = run.kind === "segmenter" ? "best mean IoU" : "least distance to reals";
+    const score = scoreName(records);
+    const name = run.kind === "segmenter" ? "best mean IoU" : score === null ? "least distance to reals" : `least ${score}`;
     found.push([`${name}, at ${count(run.best.generation)}`, run.best.score === null ? "–" : run.best.score.toPrecision(3)]);
   }
   return found;
 }
+
+/** What the scores of a run are called, with the features and the number of images that they depend on; null where nothing was scored. @param {any[]} records */
+export const scoreName = (records) => records.findLast(({ score }) => score)?.score.name ?? null;
 
 /** @type {() => {chart: Chart, draw: (chart: Chart, records: any[]) => void}[]} */
 const evolveCharts = () => {
@@ -211,6 +215,14 @@ const evolveCharts = () => {
       draw: (chart, records) => chart.lines(fitness(records)),
     },
     one("Distance to real images", "Of scored checkpoints: squared MMD on images of 8 x 8 pixels. Lower is nearer; it compares checkpoints of one run.", ({ distance }) => distance, { points: true }),
+    {
+      chart: new Chart({ title: "Score", note: "Of checkpoints, by the features that the name tells. Lower is better; compare only scores of one name.", x: "generation", points: true }),
+      draw: (chart, /** @type {Generation[]} */ records) => {
+        const name = scoreName(records);
+        chart.element.hidden = name === null;
+        chart.lines(some([series(records, name ?? "", ({ score }) => score?.value)]));
+      },
+    },
     one("Loss of the discriminator", "Means of steps, penalties included.", ({ d_loss }) => d_loss),
     one("Real or not", "Share of real images that the discriminator finds more real than the fake beside them. 0.5: it cannot tell; 1: it always can.", ({ d_accuracy }) => d_accuracy, { y: [0.4, 1] }),
     one("Variance of the samples", "Near 0 all samples are alike.", ({ sample_variance }) => sample_variance),

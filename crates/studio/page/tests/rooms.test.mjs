@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../js/examples.js";
 import { Kept } from "../js/kept.js";
-import { flat, runWords } from "../js/run-view.js";
+import { flat, runWords, scoreName } from "../js/run-view.js";
 
 test("examples are marked and unmarked pixel by pixel; nothing marked is no example", () => {
   const first = joined(undefined, Uint8Array.of(0, 1, 1, 0), false);
@@ -30,6 +30,12 @@ test("a run says where it stands and why it stopped", () => {
   const failed = { what: "d_loss", value: "NaN", generation: 731 };
   assert.equal(runWords({ ...run, state: "stopped", failed }), "stopped at generation 731: d_loss was NaN");
   assert.equal(runWords({ ...run, failed }), "generation 1,000 of 2,000, running", "it went on after that");
+});
+
+test("a score is called by what it depends on", () => {
+  const score = { name: "fid2k scenes:middle@1a672cdc48ca", value: 0.3 };
+  assert.equal(scoreName([{ generation: 1 }, { generation: 2, score }, { generation: 3 }]), score.name);
+  assert.equal(scoreName([{ generation: 1, distance: 0.1 }]), null);
 });
 
 test("settings as one reads them", () => {
