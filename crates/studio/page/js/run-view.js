@@ -189,11 +189,14 @@ function numbers(run, records) {
   if (last && "memory" in last && last.memory) found.push(["memory", `${count(Math.round(last.memory / 1e6))} MB`]);
   if (run.best) {
     const score = scoreName(records);
-    const name = run.kind === "segmenter" ? "best mean IoU" : score === null ? "least distance to reals" : `least ${score}`;
+    const name = run.kind === "segmenter" ? "best mean IoU" : score === null ? "least distance to reals" : `least ${shortHash(score)}`;
     found.push([`${name}, at ${count(run.best.generation)}`, run.best.score === null ? "–" : run.best.score.toPrecision(3)]);
   }
   return found;
 }
+
+/** A name with so much of a hash in it as tells it from others. @param {string} name */
+export const shortHash = (name) => name.replace(/@([0-9a-f]{8})[0-9a-f]+/, "@$1");
 
 /** What the scores of a run are called, with the features and the number of images that they depend on; null where nothing was scored. @param {any[]} records */
 export const scoreName = (records) => records.findLast(({ score }) => score)?.score.name ?? null;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../js/examples.js";
 import { Kept } from "../js/kept.js";
-import { flat, runWords, scoreName } from "../js/run-view.js";
+import { flat, runWords, scoreName, shortHash } from "../js/run-view.js";
 
 test("examples are marked and unmarked pixel by pixel; nothing marked is no example", () => {
   const first = joined(undefined, Uint8Array.of(0, 1, 1, 0), false);
@@ -36,6 +36,8 @@ test("a score is called by what it depends on", () => {
   const score = { name: "fid2k scenes:middle@1a672cdc48ca", value: 0.3 };
   assert.equal(scoreName([{ generation: 1 }, { generation: 2, score }, { generation: 3 }]), score.name);
   assert.equal(scoreName([{ generation: 1, distance: 0.1 }]), null);
+  assert.equal(shortHash(score.name), "fid2k scenes:middle@1a672cdc");
+  assert.equal(shortHash("fid2k mine:x"), "fid2k mine:x");
 });
 
 test("settings as one reads them", () => {
