@@ -1,6 +1,7 @@
 //! What fits into the time that somebody has: the size of the images, the widths and the batch, found by trying.
 
 use crate::run::Evolution;
+use crate::run::open::options;
 use crate::settings::Settings;
 use data::Size;
 use net::{Device, Result};
@@ -117,7 +118,8 @@ pub fn fit(
 
 /// The sides that the images have pixels for; the smallest one always.
 fn sides(settings: &Settings) -> Result<Vec<usize>> {
-    let options = data::Options { broken: data::Broken::Skip, ..data::Options::default() };
+    // As training sees them, but in the size that they have. Broken images are not looked for unless they are then as well: that reads all.
+    let options = data::Options { size: None, ..options(settings) };
     let set = data::open(&settings.data, &options)?;
     let most = match *set.shape() {
         // Scenes are drawn at any size.

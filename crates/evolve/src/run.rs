@@ -2,7 +2,7 @@
 
 mod judge;
 mod memory;
-mod open;
+pub(crate) mod open;
 mod warm;
 mod write;
 

@@ -15,7 +15,7 @@ const CELLS: usize = 360 * 480;
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(name);
     if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
+        eprintln!("SKIPPED: {} is not there", path.display());
         return None;
     }
     Some(path)

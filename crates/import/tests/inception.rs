@@ -78,7 +78,7 @@ fn features_and_logits_are_those_of_pytorch() {
 #[test]
 fn a_file_of_full_width_that_is_named() {
     let Some(path) = std::env::var_os("GANATOMY_INCEPTION").map(PathBuf::from) else {
-        eprintln!("skipped: GANATOMY_INCEPTION names no file");
+        eprintln!("SKIPPED: GANATOMY_INCEPTION names no file");
         return;
     };
     let weights = Stored::open(&path).unwrap().state_dict(None).unwrap();

@@ -15,7 +15,7 @@ const MOST: f64 = 1e-5;
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/weights")).join(name);
     if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
+        eprintln!("SKIPPED: {} is not there", path.display());
         return None;
     }
     Some(path)

@@ -220,7 +220,7 @@ fn a_resnet_for_cifar_10_judges_its_images() {
     let shared = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     let (weights, images) = (shared.join("weights/resnet20-12fca82f.th"), shared.join("cifar10/cifar10-test.zip"));
     if !weights.exists() || !images.exists() {
-        eprintln!("skipped: {} is not there", weights.display());
+        eprintln!("SKIPPED: {} is not there", weights.display());
         return;
     }
     let extractor = Extractor::open(weights.to_str().unwrap(), &Device::cpu()).unwrap();

@@ -9,7 +9,7 @@ use std::path::Path;
 fn shared(name: &str) -> Option<Stored> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/weights")).join(name);
     if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
+        eprintln!("SKIPPED: {} is not there", path.display());
         return None;
     }
     Some(Stored::open(path).unwrap())

@@ -23,23 +23,7 @@ impl Evolution {
     /// As [`data::open`]; or the data are points while the networks are for images, or the other way round.
     pub fn data(settings: &Settings) -> Result<Arc<Dataset>> {
         let points = settings.network == crate::Family::Mlp;
-        let channels = match settings.image.channels {
-            1 => data::Channels::Grey,
-            3 => data::Channels::Rgb,
-            _ => data::Channels::Native,
-        };
-        let options = data::Options {
-            size: Some(settings.image.size),
-            channels,
-            flip: settings.image.flip,
-            seed: settings.seed,
-            broken: match settings.image.broken {
-                BrokenImages::Refuse => data::Broken::Refuse,
-                BrokenImages::Skip => data::Broken::Skip,
-            },
-            ..data::Options::default()
-        };
-        let set = data::open(&settings.data, &options)?;
+        let set = data::open(&settings.data, &options(settings))?;
         if points != set.toy().is_some() {
             let hint = if points { "Choose network=dcgan for images." } else { "Choose network=mlp for points." };
             return Err(Error::setting("network", format!("does not fit the data {}", settings.data))
@@ -124,5 +108,24 @@ impl Evolution {
         let n = GRID.min(self.set.len().unwrap_or(GRID));
         let shape = [&[n], self.set.shape()].concat();
         Ok(pictures::picture(&self.set, &shape, &pictures::reals(&self.set, n)?)?)
+    }
+}
+
+/// How a training sees its images.
+pub(crate) fn options(settings: &Settings) -> data::Options {
+    data::Options {
+        size: Some(settings.image.size),
+        channels: match settings.image.channels {
+            1 => data::Channels::Grey,
+            3 => data::Channels::Rgb,
+            _ => data::Channels::Native,
+        },
+        flip: settings.image.flip,
+        seed: settings.seed,
+        broken: match settings.image.broken {
+            BrokenImages::Refuse => data::Broken::Refuse,
+            BrokenImages::Skip => data::Broken::Skip,
+        },
+        ..data::Options::default()
     }
 }

@@ -92,5 +92,5 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("score.samples", Values::Whole(2, 1_000_000), "generated images of a score"),
     Key::new("log.checkpoint", Values::EVERY, "generations between checkpoints; 0: only at the end"),
     Key::new("log.keep", Values::EVERY, "checkpoints that are kept, besides the best"),
-    Key::new("log.samples", Values::EVERY, "generations between grids of samples; 0: never"),
+    Key::new("log.samples", Values::EVERY, "generations between grids of samples; 0: only where a run stops"),
 ];
