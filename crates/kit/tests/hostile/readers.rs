@@ -3,10 +3,12 @@
 //! The tests beside this file give them changed forms of valid inputs, and what once failed; the fuzzers in `fuzz/` look for more.
 
 use base::archive::ArchiveWriter;
-use base::npy::{Array, write_npz};
+use base::npy::{Array, Elements, write_npz};
 use data::{Broken, Image, Options, Size, pictures};
 use dissect::{Dissection, Recipe, unwatched};
 use evolve::Evolution;
+use metrics::features::{Generated, Real};
+use metrics::{fid::fid, statistics::Stored};
 use models::{Dissecting, Fit, Generator, INVERSION, InversionSettings, Latents, Photo};
 use net::{Device, Network, Storage, zoo};
 use std::fs;
@@ -30,7 +32,7 @@ pub(crate) struct Reader {
 pub(crate) struct Place(TempDir);
 
 /// All of them.
-pub(crate) const READERS: [Reader; 26] = [
+pub(crate) const READERS: [Reader; 27] = [
     Reader { name: "model", read: model, valid: |place| vec![place.bytes("g.safetensors")] },
     Reader { name: "onnx", read: onnx, valid: |_| small_onnx() },
     Reader { name: "pth", read: weights, valid: |_| fixtures(&["pt", "ckpt"]) },
@@ -105,6 +107,7 @@ pub(crate) const READERS: [Reader; 26] = [
         read: |place, bytes| dissection(place, "tally.npz", bytes),
         valid: |place| vec![place.bytes("found/tally.npz")],
     },
+    Reader { name: "statistics", read: statistics, valid: stored },
 ];
 
 const CLASSES: &str = r#"{"classes": [{"index": 0, "name": "none"}, {"index": 1, "name": "sky", "colour": [1, 2, 3]}], "ignore_index": 0}"#;
@@ -203,11 +206,17 @@ fn model(place: &Place, bytes: &[u8]) {
     let Ok(network) = Network::from_bytes(bytes, &place.path("x.safetensors"), &device) else { return };
     let Ok(report) = network.report() else { return };
     let elements: usize = report.nodes.iter().map(|node| node.shape.iter().product::<usize>()).sum();
-    let small = report.macs < MOST_MACS && elements < 1 << 20;
-    if small && network.graph.inputs().len() == 1 {
-        drop(network.forward(&network.latents(&[0, 1], &device), &[]));
+    if report.macs < MOST_MACS && elements < 1 << 20 {
+        draw(place, bytes, &device);
     }
     drop(segment::Segmenter::from_bytes(bytes, &place.path("x.safetensors"), &device));
+}
+
+/// Makes two images where it is a generator, whatever it reads beside its latent.
+fn draw(place: &Place, bytes: &[u8], device: &Device) {
+    let Ok(generator) = Generator::open(place.write("drawn.safetensors", bytes), device) else { return };
+    let latents: Latents = "0,1".parse().unwrap();
+    drop(unwatched(|watch| generator.images(&latents, watch)));
 }
 
 fn onnx(_: &Place, bytes: &[u8]) {
@@ -352,6 +361,23 @@ fn dissection(place: &Place, name: &str, bytes: &[u8]) {
             drop(dissection.findings());
         }
     });
+}
+
+fn statistics(place: &Place, bytes: &[u8]) {
+    let Ok(stored) = Stored::read(place.write("statistics.npz", bytes)) else { return };
+    // The distance takes the cube of the number of features: fuzzers find the largest that is allowed.
+    if stored.statistics.mean().len() <= 64 {
+        drop(fid(Generated(&stored.statistics), Real(&stored.statistics)));
+    }
+    drop(stored.unknown());
+}
+
+/// Statistics as this program and as others write them.
+fn stored(place: &Place) -> Vec<Vec<u8>> {
+    let f64s = |shape: Vec<usize>, numbers: &[f64]| Array { shape, data: Elements::F64(numbers.to_vec()) };
+    let (mean, covariance) = (f64s(vec![2], &[0.5, -1.0]), f64s(vec![2, 2], &[2.0, 0.5, 0.5, 1.0]));
+    write_npz(place.path("made.npz"), &[("mu", &mean), ("sigma", &covariance)]).unwrap();
+    vec![place.bytes("made.npz")]
 }
 
 fn png(light: bool) -> Vec<u8> {
