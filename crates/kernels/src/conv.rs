@@ -139,6 +139,10 @@ impl ConvShape {
     fn sums_in_lanes(&self) -> bool {
         self.cells().is_multiple_of(LANES) && self.o * self.taps() <= MOST_IN_LANES
     }
+    /// Whether the kernel covers the map, which is its own unfolded form then.
+    fn is_one_window(&self) -> bool {
+        self.kernel == [self.h, self.w] && self.padding == [[0; 2]; 2] && self.output == [1, 1] && self.groups == 1
+    }
     /// A 1x1 convolution needs no unfolding.
     fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [[0; 2]; 2] && self.output == [self.h, self.w]
@@ -322,6 +326,9 @@ fn folded_back(s: &ConvShape, dy: &[f32], layer: &Layer) -> Vec<f32> {
                     together
                 };
                 let a = Matrix::new(layer.weights, s.o, s.taps()).transposed();
+                if images == 1 && s.is_one_window() {
+                    return new_product(a, Matrix::new(dy, s.o, 1), dx, s.n == 1);
+                }
                 let unfolded = sized(unfolded, s.taps() * columns);
                 product(a, Matrix::new(dy, s.o, columns), unfolded, false, s.n <= group);
                 fold(s, unfolded, images, dx)

@@ -1,6 +1,7 @@
 //! One dense product, `C = A B`, over the crates `gemm-f32` and `gemm-f64`.
 
 mod dots;
+mod row;
 
 use crate::channel::{Reduction, map_sums};
 pub(crate) use dots::{LANES, dots, folded};
@@ -22,11 +23,21 @@ mod sealed {
             Self: Sized;
         const ONE: Self;
         const ZERO: Self;
+        /// [`super::row::row_times`], where there is one for such numbers.
+        fn row_times(_: [&[Self]; 2], _: [usize; 2], _: usize, _: &mut [Self], _: bool) -> bool
+        where
+            Self: Sized,
+        {
+            false
+        }
     }
 
     impl Number for f32 {
         fn gemm() -> super::Gemm<Self> {
             gemm_f32::gemm::f32::get_gemm_fn()
+        }
+        fn row_times(from: [&[f32]; 2], steps: [usize; 2], depth: usize, out: &mut [f32], threads: bool) -> bool {
+            super::row::row_times(from, steps, depth, out, threads)
         }
         const ONE: Self = 1.0;
         const ZERO: Self = 0.0;
@@ -160,6 +171,23 @@ unsafe fn any<T: Number>(
     let last = (a.rows - 1).checked_mul(row_stride).and_then(|start| start.checked_add(b.columns));
     let is_inside = last.is_some_and(|end| end <= out.len());
     assert!(is_inside && (b.columns <= row_stride || a.rows == 1), "a product inside of its matrix");
+    // A row times a matrix whose rows lie side by side, or its transpose: the numbers, the rows, the length of the result, and whether that
+    // lies side by side.
+    let row = if a.rows == 1 && b.column_stride == 1 {
+        Some(([a.data, b.data], [a.column_stride, b.row_stride], b.columns, true))
+    } else if b.columns == 1 && a.row_stride == 1 {
+        Some(([b.data, a.data], [b.row_stride, a.column_stride], a.rows, row_stride == 1))
+    } else {
+        None
+    };
+    if let (Some((from, steps, len, true)), false) = (row, accumulate) {
+        let out = &mut out[..len];
+        out.fill(MaybeUninit::new(T::ZERO));
+        // SAFETY: they have just been written.
+        if T::row_times(from, steps, a.columns, unsafe { out.assume_init_mut() }, threads) {
+            return;
+        }
+    }
     let wide = |a: Matrix<T>, b: Matrix<T>| {
         let mut wide = vec![T::ZERO; a.rows * b.columns];
         product(a, b, &mut wide, false, threads);
@@ -334,6 +362,25 @@ mod tests {
                 let a = Matrix::new(&a[row * k..(row + 1) * k], 1, k);
                 product(a, Matrix::new(&b, n, k).transposed(), &mut alone, false, false);
                 prop_assert_eq!(&alone[..], &all[row * n..(row + 1) * n]);
+            }
+        }
+
+        #[test]
+        fn nor_where_the_rows_of_the_other_factor_lie_side_by_side(
+            m in 2usize..6, n in 1usize..90, k in prop_oneof![1usize..6, 1..crate::usual(1200usize, 40), 510usize..517]
+        ) {
+            let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
+            let mut all = vec![0.0; m * n];
+            product(Matrix::new(&a, m, k), Matrix::new(&b, k, n), &mut all, false, true);
+            // The same as one product of columns, which lie far apart.
+            let columns: Vec<f32> = (0..k * m).map(|i| a[i % m * k + i / m]).collect();
+            for row in 0..m {
+                let (mut alone, mut turned) = (vec![0.0; n], vec![0.0; n]);
+                product(Matrix::new(&a, m, k).part(row..row + 1, 0..k), Matrix::new(&b, k, n), &mut alone, false, true);
+                prop_assert_eq!(&alone[..], &all[row * n..(row + 1) * n]);
+                let column = Matrix::new(&columns, k, m).part(0..k, row..row + 1);
+                product(Matrix::new(&b, k, n).transposed(), column, &mut turned, false, false);
+                prop_assert_eq!(&turned[..], &all[row * n..(row + 1) * n]);
             }
         }
 

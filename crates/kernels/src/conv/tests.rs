@@ -115,9 +115,12 @@ fn activations() -> impl Strategy<Value = Option<Unary>> {
     prop_oneof![Just(None), prop::sample::select(some.to_vec()).prop_map(Some)]
 }
 
-/// Shapes that go by tiles.
+/// Shapes that go by tiles, and often have a single one.
 fn wide_shapes() -> impl Strategy<Value = ConvShape> {
-    (1usize..9, 12usize..70, 12usize..70, 2usize..40, 2usize..30, any::<bool>()).prop_map(|(n, c, o, h, w, halves)| {
+    let many = (1usize..9, 2usize..40, 2usize..30);
+    let one = (1usize..2, 2usize..9, 2usize..9);
+    let size = prop_oneof![many, one];
+    (size, 12usize..70, 12usize..70, any::<bool>()).prop_map(|((n, h, w), c, o, halves)| {
         let (kernel, stride) = if halves { (4, 2) } else { (3, 1) };
         let output = [h, w].map(|side| (side + 2 - kernel) / stride + 1);
         let (kernel, stride, padding, dilation) = ([kernel; 2], [stride; 2], [[1; 2]; 2], [1; 2]);

@@ -1,7 +1,7 @@
 //! Weights that stay, transformed once.
 
 use super::transform::Kernels;
-use super::{GROUP, Plan, Weights, With, c_group, forward_weights, gradient_weights, of_forward, of_gradient};
+use super::{GROUP, Plan, Weights, With, c_group, forward_weights, gradient_weights, of_forward, of_gradient, single};
 use crate::simd::Level;
 
 /// Rows of a product below which it is quicker to transform the weights, which lie closer together, than to read the transformed
@@ -45,10 +45,10 @@ impl Kept {
         &self.groups[group]
     }
 
-    /// The kernels between a block of columns and a channel of the other side, which has `others` blocks.
-    pub(super) fn lanes(&self, plan: &Plan, others: usize, block: usize, channel: usize) -> Kernels {
+    /// The kernels between a block of columns and a channel of the other side, which has `others` blocks, as `[taps][16]`.
+    pub(super) fn lanes(&self, plan: &Plan, others: usize, block: usize, channel: usize) -> *const f32 {
         let of_channel = plan.taps * 16;
-        Kernels::InLanes(self.lanes[(block * others * 16 + channel) * of_channel..][..of_channel].as_ptr())
+        self.lanes[(block * others * 16 + channel) * of_channel..][..of_channel].as_ptr()
     }
 }
 
@@ -64,6 +64,14 @@ fn in_lanes(plan: &Plan, [blocks, others]: [usize; 2], kernels: impl Fn(usize, u
 }
 
 impl<'a> With<'a> {
+    /// The weights, where a product of so many rows is that of a single tile.
+    pub(super) fn single(self, plan: &Plan, rows: usize) -> Option<&'a Kept> {
+        match self.weights {
+            Weights::Kept(kept) if single::fits(plan, rows) => Some(kept),
+            _ => None,
+        }
+    }
+
     /// The transformed weights, where they are the quicker ones for a product of so many rows.
     pub(super) fn kept_for(self, rows: usize) -> Option<&'a Kept> {
         match self.weights {

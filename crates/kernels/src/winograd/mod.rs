@@ -25,6 +25,7 @@ mod kept;
 mod plan;
 mod product;
 mod scheme;
+mod single;
 mod strips;
 mod transform;
 
@@ -39,7 +40,7 @@ use product::{Extent, Rows};
 use rayon::prelude::*;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
-use transform::{Finish, Place, Target};
+use transform::{Finish, Kernels, Place, Target};
 
 /// Blocks of channels of y whose weights the input gradient transforms together.
 const O_STEP: usize = 2;
@@ -195,7 +196,7 @@ fn forward_weights(
             let target = Target { at, form, row: k, point, phase: form.words(16) };
             let kernels = match w {
                 Weights::Given(w) => of_forward(plan, w, o, c),
-                Weights::Kept(kept) => kept.lanes(plan, plan.c_blocks, o, c),
+                Weights::Kept(kept) => Kernels::InLanes(kept.lanes(plan, plan.c_blocks, o, c)),
             };
             // SAFETY: kernels are there, say those who know where. The row lies inside of the block's panel at every point and phase,
             // and `to` has all points.
@@ -222,7 +223,7 @@ fn gradient_weights(
             let target = Target { at, form, row: k, point, phase: panel };
             let kernels = match w {
                 Weights::Given(w) => of_gradient(plan, w, c, o),
-                Weights::Kept(kept) => kept.lanes(plan, plan.o_blocks, c, o),
+                Weights::Kept(kept) => Kernels::InLanes(kept.lanes(plan, plan.o_blocks, c, o)),
             };
             // SAFETY: as in the forward pass.
             unsafe { transform::weights(level, plan, kernels, target) };
@@ -263,7 +264,19 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
                     let c_stride = chunks.tiles * 16;
                     let c_point = blocks * c_stride + APART;
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                    for start in (0..plan.c_blocks).step_by(step) {
+                    let single = with.single(plan, rows);
+                    if let Some(kept) = single {
+                        let from = single::From {
+                            tiles: &tiles[chunk * tiles_len..],
+                            block: block_words,
+                            point: chunks.point(inner_blocks, tile_form),
+                        };
+                        let to = single::To { products: Shared(products), block: c_stride, point: c_point };
+                        // SAFETY: a chunk's tiles have all blocks and phases at every point, and the products all of `o_blocks`.
+                        unsafe { single::forward(level, plan, kept, o_blocks.clone(), few, from, to) };
+                    }
+                    let blocks_left = if single.is_some() { 0 } else { plan.c_blocks };
+                    for start in (0..blocks_left).step_by(step) {
                         let c_blocks = start..(start + step).min(plan.c_blocks);
                         let outer = c_blocks.len() * plan.phases;
                         let [panel, b_point] = weight_words(weight_form, blocks, outer * 16);
@@ -398,7 +411,19 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
                     let c_stride = chunks.tiles * 16;
                     let c_point = blocks * c_stride + APART;
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
-                    for start in (0..plan.o_blocks).step_by(step) {
+                    let single = with.single(plan, rows);
+                    if let Some(kept) = single {
+                        let from = single::From {
+                            tiles: &tiles[chunk * tiles_len..],
+                            block: block_words,
+                            point: chunks.point(plan.o_blocks, tile_form),
+                        };
+                        let to = single::To { products: Shared(products), block: c_stride, point: c_point };
+                        // SAFETY: a chunk's tiles have all blocks at every point, and the products all of `c_blocks` with their phases.
+                        unsafe { single::input_gradient(level, plan, kept, c_blocks.clone(), few, from, to) };
+                    }
+                    let blocks_left = if single.is_some() { 0 } else { plan.o_blocks };
+                    for start in (0..blocks_left).step_by(step) {
                         let o_blocks = start..(start + step).min(plan.o_blocks);
                         let outer = o_blocks.len();
                         let [panel, b_point] = weight_words(weight_form, blocks, outer * 16);

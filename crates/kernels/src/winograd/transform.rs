@@ -262,6 +262,34 @@ impl<S: Simd, const N: usize> Into2<S> for Kept<'_, S, N> {
     }
 }
 
+/// One tile's numbers of one channel, and what is added to with them.
+#[derive(Clone, Copy)]
+pub(super) struct Tile<'a> {
+    /// The channel's number at the first point.
+    pub(super) left: &'a [f32],
+    /// From one point to the next.
+    pub(super) left_point: usize,
+    /// Sixteen sums at the first point.
+    pub(super) sums: *mut f32,
+    /// From one point to the next.
+    pub(super) point: usize,
+}
+
+/// Sums at every point of a tile of `N x N`, to which each number of the tile times what comes is added.
+struct Multiplied<'a, const N: usize>(Tile<'a>);
+
+impl<S: Simd, const N: usize> Into2<S> for Multiplied<'_, N> {
+    #[inline(always)]
+    unsafe fn put(&mut self, i: usize, j: usize, x: S::Lanes) {
+        let (Tile { left, left_point, sums, point }, place) = (self.0, i * N + j);
+        // SAFETY: as the caller says; sums are there at every point, and so are the tile's numbers, as `weights_times_of` has looked.
+        unsafe {
+            let (left, to) = (S::splat(*left.get_unchecked(place * left_point)), sums.add(place * point));
+            S::store(to, S::mul_add(left, x, S::load(to)));
+        }
+    }
+}
+
 /// The cells of a tile of `N x N` in turned maps.
 struct Cells<'a, const N: usize> {
     turned: *mut f32,
@@ -646,6 +674,35 @@ unsafe fn weights_any<S: Simd>(plan: &Plan, kernels: Kernels, to: Target) {
 
 /// # Safety
 /// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
+/// `kernels` lie beside each other where they say, and the sums of `tile` can be read and written at all points.
+#[inline(always)]
+unsafe fn weights_times_of<S: Simd, F: Scheme<M, R, N>, const M: usize, const R: usize, const N: usize>(
+    plan: &Plan,
+    kernels: *const f32,
+    phase: usize,
+    tile: Tile<'_>,
+) {
+    assert!((N * N - 1) * tile.left_point < tile.left.len(), "a tile's number at every point");
+    // SAFETY: what is soon read need not be there. Taps are only read, and `tap` is one of the plan's; the rest is as the caller says.
+    unsafe {
+        // The taps of the next kernels but one follow: they come from far away.
+        for line in (phase..plan.taps).step_by(plan.phases) {
+            S::soon(kernels.wrapping_add((2 * plan.taps + line) * 16));
+        }
+        apply2::<S, N, R>(&F::G, &Taps::<R> { plan, phase, at: kernels.cast_mut() }, &mut Multiplied::<N>(tile));
+    }
+}
+
+/// # Safety
+/// As of [`weights_times_of`], with the plan's filter.
+#[inline(always)]
+unsafe fn weights_times_any<S: Simd>(plan: &Plan, kernels: *const f32, phase: usize, tile: Tile<'_>) {
+    // SAFETY: as the caller says; the filter is the plan's.
+    unsafe { by_filter!(plan, weights_times_of::<S>(plan, kernels, phase, tile)) }
+}
+
+/// # Safety
+/// The processor has the instruction set of `S`, and `F` is the filter of `plan`.
 /// The products of all phases can be read at all points of `from`; at `kernels` there is room for `lanes`, with numbers where
 /// `accumulate` is set.
 #[inline(always)]
@@ -703,6 +760,10 @@ with_simd! {
 with_simd! {
     /// Sixteen kernels: `G W GT` for every phase.
     fn weights(plan: &Plan, kernels: Kernels, to: Target) = weights_any
+}
+with_simd! {
+    /// Adds sixteen kernels of one phase, as `G W GT`, times a number of a tile to sums, at every point.
+    fn weights_times(plan: &Plan, kernels: *const f32, phase: usize, tile: Tile<'_>) = weights_times_any
 }
 with_simd! {
     /// The gradients of sixteen kernels from their products: `GT D G` for every phase.
