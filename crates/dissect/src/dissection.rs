@@ -1,5 +1,6 @@
 //! A dissection from beginning to end: fit, count, say what was found; resumable at every group of images.
 
+use crate::ahead::Ahead;
 use crate::archive::Archive;
 use crate::concepts::Concepts;
 use crate::count::{Counter, GROUP, Tally};
@@ -88,16 +89,20 @@ pub fn dissect(folder: &Path, plan: &Plan, means: &Means, watch: &mut dyn Watch)
     watch.stage("groups of images", own);
     watch.step(tally.groups);
     let mut saved = Instant::now();
-    for group in plan.own_groups(tally.groups) {
+    let make = |group: u64| {
         if group < generated {
             let first = plan.settings.seed + group * GROUP;
             let end = (first + GROUP).min(plan.settings.seed + plan.settings.samples);
-            counter.count(first..end, &mut tally, &mut seen)?;
+            counter.make(first..end)
         } else {
             let first = (group - generated) * GROUP;
             let end = (first + GROUP).min(plan.settings.real_samples);
-            counter.count_real(first, &real_images(means, first..end)?, &mut tally)?;
+            counter.take_real(first, &real_images(means, first..end)?)
         }
+    };
+    let mut groups = Ahead::new(plan.own_groups(tally.groups), make);
+    while let Some(counted) = groups.with_next(|group| counter.count(group, &mut tally, &mut seen))? {
+        counted?;
         watch.step(1);
         if watch.stop() {
             tally.write(&tally_path)?;

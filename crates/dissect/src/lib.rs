@@ -43,6 +43,7 @@
 //! # Ok::<(), net::Error>(())
 //! ```
 
+mod ahead;
 mod archive;
 mod causal;
 mod concepts;

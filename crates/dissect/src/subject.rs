@@ -191,6 +191,13 @@ impl Subject {
         Ok(values)
     }
 
+    /// Bytes of the maps and images of a batch themselves.
+    pub fn made_bytes(&self, batch: usize) -> u64 {
+        let maps = self.layers.iter().map(|layer| layer.units * layer.size[0] * layer.size[1]);
+        let numbers = maps.chain([self.image.iter().product()]).fold(0u64, |sum, n| sum.saturating_add(n as u64));
+        numbers.saturating_mul(4 * batch as u64)
+    }
+
     /// Bytes that a batch takes at most, layers and images together; 0 on a device, whose memory is not known.
     ///
     /// # Errors

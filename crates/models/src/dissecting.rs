@@ -37,7 +37,8 @@ impl<'a> Dissecting<'a> {
         if device.is_cpu() {
             let group = GROUP as usize;
             let networks = subject.memory(group)?.saturating_add(segmenter.memory(group)?);
-            let needed = networks.saturating_add(plan.memory());
+            // A group is counted while the next one is made.
+            let needed = networks.saturating_add(subject.made_bytes(group)).saturating_add(plan.memory());
             memory::check(format!("{generator_name}: a dissection"), needed, "Name fewer `layers`.")?;
         }
         Ok(Self { subject, segmenter, real: None, plan, device })

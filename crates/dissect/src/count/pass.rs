@@ -26,7 +26,15 @@ pub(crate) struct Counter<'a> {
 const UNITS: usize = 32;
 
 /// A group of images whose labels are known.
-struct Group<'a> {
+pub(crate) enum Group {
+    /// Images of the generator, with the maps of its layers.
+    Made { seeds: Vec<u64>, maps: Vec<Tensor>, images: Tensor, rows: Vec<Rows> },
+    /// Real images from this number on.
+    Real { first: u64, labels: Vec<Vec<LabelMap>> },
+}
+
+/// A group of images that meet each other's labels.
+struct Meeting<'a> {
     seeds: &'a [u64],
     /// The concepts of all images.
     labels: Labels,
@@ -62,19 +70,45 @@ impl<'a> Counter<'a> {
         Self { subject, segmenter, concepts, fits, upsamplers }
     }
 
-    /// Generates the images of a group of seeds once, segments them once, and counts every unit of every layer against every
-    /// concept of its own image, and against those of [`ROTATIONS`] other images of the group for the chance level. What pictures will
-    /// show of them is kept in `seen`.
-    pub(crate) fn count(&self, seeds: Range<u64>, tally: &mut Tally, seen: &mut Seen) -> Result<()> {
+    /// Generates the images of a group of seeds once, and segments them once.
+    pub(crate) fn make(&self, seeds: Range<u64>) -> Result<Group> {
         let seeds: Vec<u64> = seeds.collect();
         let (maps, images) = self.subject.maps_and_images(&seeds)?;
         // They are read more than once.
         let maps: Vec<Tensor> = maps.iter().map(|maps| maps.on(&Device::cpu())).collect();
         let labels = self.segmenter.segment(&images)?;
         let rows: Vec<Rows> = labels.par_iter().map(|planes| self.concepts.rows(planes)).collect();
+        Ok(Group::Made { seeds, maps, images, rows })
+    }
 
+    /// Segments real images, whose classes are compared with those of the generated ones. `first` is the number of the first.
+    pub(crate) fn take_real(&self, first: u64, images: &Tensor) -> Result<Group> {
+        Ok(Group::Real { first, labels: self.segmenter.segment(images)? })
+    }
+
+    /// Counts every unit of every layer against every concept of its own image, and against those of [`ROTATIONS`] other images of the
+    /// group for the chance level. What pictures will show of them is kept in `seen`. Of real images, what there is of each class.
+    pub(crate) fn count(&self, group: Group, tally: &mut Tally, seen: &mut Seen) -> Result<()> {
+        match group {
+            Group::Made { seeds, maps, images, rows } => {
+                self.count_made(&seeds, &maps, &rows, tally);
+                seen.keep(tally, &seeds, &maps, &images)?;
+            }
+            Group::Real { first, labels } => {
+                for (number, planes) in (first..).zip(labels) {
+                    let block = (number % BLOCKS as u64) as usize;
+                    tally.real_images[block] += 1;
+                    self.add_real(block, &planes, tally);
+                }
+            }
+        }
+        tally.groups += 1;
+        Ok(())
+    }
+
+    fn count_made(&self, seeds: &[u64], maps: &[Tensor], rows: &[Rows], tally: &mut Tally) {
         let has_partners = seeds.len() > ROTATIONS;
-        for (&seed, rows) in seeds.iter().zip(&rows) {
+        for (&seed, rows) in seeds.iter().zip(rows) {
             let block = (seed % BLOCKS as u64) as usize;
             tally.images[block] += 1;
             tally.chance_images += u64::from(has_partners);
@@ -85,27 +119,24 @@ impl<'a> Counter<'a> {
         }
         let words = kernels::words(self.upsamplers.first().map_or(0, |up| up.target().iter().product()));
         let sets: Vec<&[u64]> = rows.iter().flat_map(|rows| rows.bits.chunks_exact(words.max(1))).collect();
-        let group = Group {
-            seeds: &seeds,
+        let group = Meeting {
+            seeds,
             labels: Labels::new(words, &sets),
             concepts: rows.iter().map(|rows| rows.concepts.as_slice()).collect(),
             has_partners,
         };
         let concepts = self.concepts.list().len();
         let (layers, top_images) = tally.layers_mut();
-        layers.par_iter_mut().zip(&maps).enumerate().for_each(|(layer, (to, maps))| {
+        layers.par_iter_mut().zip(maps).enumerate().for_each(|(layer, (to, maps))| {
             let values = maps.numbers();
             to.parts(UNITS, concepts).into_par_iter().for_each(|mut part| {
                 self.count_units(layer, &values, &group, &mut part, top_images);
             });
         });
-        seen.keep(tally, &seeds, &maps, &images)?;
-        tally.groups += 1;
-        Ok(())
     }
 
     /// Counts some units of a layer, `values` being the maps of all its units in all images of a group.
-    fn count_units(&self, layer: usize, values: &[f32], group: &Group, part: &mut Part, top_images: usize) {
+    fn count_units(&self, layer: usize, values: &[f32], group: &Meeting, part: &mut Part, top_images: usize) {
         let (n, units, concepts) = (group.seeds.len(), part.units.clone(), self.concepts.list().len());
         let (upsampler, levels) = (&self.upsamplers[layer], &self.fits[layer].levels);
         let cells = values.len() / (n * levels.len());
@@ -138,17 +169,6 @@ impl<'a> Counter<'a> {
                 }
             }
         }
-    }
-
-    /// Segments real images, whose classes are compared with those of the generated ones. `first` is the number of the first.
-    pub(crate) fn count_real(&self, first: u64, images: &Tensor, tally: &mut Tally) -> Result<()> {
-        for (number, planes) in (first..).zip(self.segmenter.segment(images)?) {
-            let block = (number % BLOCKS as u64) as usize;
-            tally.real_images[block] += 1;
-            self.add_real(block, &planes, tally);
-        }
-        tally.groups += 1;
-        Ok(())
     }
 
     fn add_real(&self, block: usize, planes: &[LabelMap], tally: &mut Tally) {

@@ -1,6 +1,7 @@
 //! Levels and typical values of units, from images that are never counted.
 
 use super::sketch::Sketch;
+use crate::ahead::Ahead;
 use crate::concepts::Concepts;
 use crate::settings::{Rule, Settings};
 use crate::subject::{Layer, Subject};
@@ -74,16 +75,23 @@ pub(crate) fn fit(
     let mut layers: Vec<LayerStory> = subject.layers().iter().map(layer).collect();
     let mut label_pixels = vec![0u64; n];
 
-    watch.stage("levels of units", settings.fit_samples);
-    for batch in seeds.chunks(BATCH as usize) {
+    let make = |batch: &[u64]| {
         let (maps, images) = subject.maps_and_images(batch)?;
         let labels = segmenter.segment(&images)?;
         let there: Vec<There> = labels.par_iter().map(|planes| There::new(planes, concepts)).collect();
+        Ok((batch.len() as u64, maps, there))
+    };
+    watch.stage("levels of units", settings.fit_samples);
+    let mut batches = Ahead::new(seeds.chunks(BATCH as usize), make);
+    let mut take = |(images, maps, there): (u64, Vec<Tensor>, Vec<There>)| {
         there.iter().flat_map(There::known).for_each(|(_, concept)| label_pixels[concept] += 1);
         for (layer, maps) in layers.iter_mut().zip(&maps) {
             layer.take(maps, &there, n);
         }
-        watch.step(batch.len() as u64);
+        images
+    };
+    while let Some(images) = batches.with_next(&mut take)? {
+        watch.step(images);
         if watch.stop() {
             return Ok(None);
         }
@@ -91,14 +99,15 @@ pub(crate) fn fit(
     if settings.rule == Rule::Iqr {
         watch.stage("levels and classes", settings.fit_samples);
         layers.iter_mut().for_each(|layer| layer.begin_joint(n));
-        for batch in seeds.chunks(BATCH as usize) {
-            let (maps, images) = subject.maps_and_images(batch)?;
-            let labels = segmenter.segment(&images)?;
-            let there: Vec<There> = labels.par_iter().map(|planes| There::new(planes, concepts)).collect();
+        let mut batches = Ahead::new(seeds.chunks(BATCH as usize), make);
+        let mut take = |(images, maps, there): (u64, Vec<Tensor>, Vec<There>)| {
             for (layer, maps) in layers.iter_mut().zip(&maps) {
                 layer.take_joint(maps, &there, n);
             }
-            watch.step(batch.len() as u64);
+            images
+        };
+        while let Some(images) = batches.with_next(&mut take)? {
+            watch.step(images);
             if watch.stop() {
                 return Ok(None);
             }
