@@ -92,6 +92,7 @@ def main():
     parser.add_argument("--bf16", action="store_true", help="both in mixed precision")
     parser.add_argument("--peer-bf16", action="store_true", help="PyTorch alone in mixed precision")
     parser.add_argument("--channels-last", action="store_true", help="PyTorch's faster layout on some processors")
+    parser.add_argument("--networks", help="cases network/ too, of the ONNX models that networks.py wrote into this folder")
     parser.add_argument("--json", help="also write every single timing to this file")
     a = parser.parse_args()
 
@@ -100,6 +101,9 @@ def main():
     flags = ["--bf16"] * (a.bf16 or a.peer_bf16) + ["--channels-last"] * a.channels_last
     ours, theirs = [os.path.abspath(a.runner)], [a.python, script]
     machine = names(ours, ["machine/"])
+    if a.networks:
+        folder = ["--networks", os.path.abspath(a.networks)]
+        ours, theirs = ours + folder, theirs + folder
     common_ours = common + ["--bf16"] * a.bf16
     known = set(names(theirs, []))
     cases = [c for c in names(ours, a.filter) if c in known]

@@ -15,6 +15,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+import brought
 import shipped
 import timing
 
@@ -55,19 +56,25 @@ def model(name):
     return whole, shipped.input_shape(nodes)
 
 
-def session(name, threads):
-    whole, shape = model(name)
+def session(case, threads, folder):
+    """The case's network ready to run, the shape of one input, and the batch."""
+    if brought.is_one(case):
+        name, batch = brought.wanted(case)
+        whole, shape = str(folder / f"{name}.onnx"), None
+    else:
+        name, batch = shipped.wanted(case)
+        whole, shape = model(name)
+        whole = whole.SerializeToString()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     if threads:
         options.intra_op_num_threads = threads
-    made = onnxruntime.InferenceSession(whole.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return made, shape
+    made = onnxruntime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
+    return made, shape or made.get_inputs()[0].shape[1:], batch
 
 
-def prepare(case, threads):
-    name, batch = shipped.wanted(case)
-    made, shape = session(name, threads)
+def prepare(case, threads, folder):
+    made, shape, batch = session(case, threads, folder)
     entry = made.get_inputs()[0].name
     x = numpy.random.default_rng(0).standard_normal((batch, *shape), numpy.float32)
     return lambda: made.run(None, {entry: x})
@@ -75,13 +82,14 @@ def prepare(case, threads):
 
 def main():
     arguments = timing.parser(__doc__, "the runtime's own").parse_args()
-    chosen = timing.chosen(shipped.names(), arguments.filter)
+    known = shipped.names() + brought.names(arguments.networks)
+    chosen = timing.chosen(known, arguments.filter)
     if arguments.list:
         print("\n".join(chosen))
         return
     print(json.dumps({"engine": f"ONNX Runtime {onnxruntime.__version__}", "threads": arguments.threads}), flush=True)
     for case in (line.strip() for line in sys.stdin) if arguments.stdin else chosen:
-        seconds, repeats = timing.measure(prepare(case, arguments.threads), arguments.seconds)
+        seconds, repeats = timing.measure(prepare(case, arguments.threads, arguments.networks), arguments.seconds)
         print(json.dumps({"case": case, "seconds": seconds, "repeats": repeats}), flush=True)
 
 

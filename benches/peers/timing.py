@@ -1,5 +1,6 @@
 """What all sides share: their command line, and how a case is timed, by the rules of the crate's own runner."""
 import argparse
+import pathlib
 import statistics
 import time
 
@@ -11,6 +12,7 @@ def parser(description, threads):
     made.add_argument("--seconds", type=float, default=0.5, help="of repetitions for each case")
     made.add_argument("--threads", type=int, help=f"default: {threads}")
     made.add_argument("--list", action="store_true", help="print the names and end")
+    made.add_argument("--networks", type=pathlib.Path, help="cases network/ too, of the ONNX models of this folder")
     made.add_argument("--stdin", action="store_true", help="time the cases named on standard input")
     return made
 

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import brought
+import networks
 import shipped
 import timing
 
@@ -30,8 +32,8 @@ def uniform(*shape):
 class Bench:
     """Makes the cases; what a case needs is made when it is asked for."""
 
-    def __init__(self, bf16, channels_last):
-        self.bf16 = bf16
+    def __init__(self, bf16, channels_last, folder):
+        self.bf16, self.folder = bf16, folder
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
 
     def autocast(self):
@@ -79,7 +81,11 @@ class Bench:
             for form in ("per-label", "matmul"):
                 found[f"tally/{form}/u512s{side}"] = self.maker(self.tally, form, 512, side)
         for case in shipped.names():
-            found[case] = self.maker(self.infer, *shipped.wanted(case))
+            name, batch = shipped.wanted(case)
+            found[case] = self.maker(self.infer, lambda name=name: shipped_network(name), batch)
+        for case in brought.names(self.folder):
+            name, batch = brought.wanted(case)
+            found[case] = self.maker(self.infer, lambda name=name: networks.make(name), batch)
         return found
 
     @staticmethod
@@ -166,10 +172,11 @@ class Bench:
 
         return step
 
-    def infer(self, name, batch):
-        """A shipped network in inference."""
-        network = Shipped(name).eval().to(memory_format=self.layout)
-        x = torch.randn(batch, *network.shape)
+    def infer(self, make, batch):
+        """A network in inference."""
+        network, shape = make()
+        network = network.eval().to(memory_format=self.layout)
+        x = torch.randn(batch, *shape)
         x = x.to(memory_format=self.layout) if x.dim() == 4 else x
 
         def step():
@@ -246,6 +253,12 @@ class Bench:
                     of_d.step()
 
         return step
+
+
+def shipped_network(name):
+    """A shipped network, and the shape of one input."""
+    network = Shipped(name)
+    return network, network.shape
 
 
 class Shipped(nn.Module):
@@ -367,7 +380,7 @@ def main():
     # A D that becomes sure makes numbers so small that they are slow; they are not what is measured.
     torch.set_flush_denormal(True)
     torch.set_grad_enabled(False)
-    cases = Bench(arguments.bf16, arguments.channels_last).cases()
+    cases = Bench(arguments.bf16, arguments.channels_last, arguments.networks).cases()
 
     def say(line):
         print(json.dumps(line), flush=True)

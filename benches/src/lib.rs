@@ -14,6 +14,7 @@ mod infer;
 mod layers;
 mod machine;
 mod nets;
+pub mod networks;
 mod norm;
 mod tally;
 mod timing;

@@ -1,10 +1,11 @@
 //! Times cases and prints one JSON line for each: made for taking turns with another engine's runner.
 
-use benches::{Case, all, instructions, measure};
+use benches::{Case, all, instructions, measure, networks};
 use clap::Parser;
 use net::Precision;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -29,6 +30,9 @@ struct Arguments {
     /// Convolutions of numbers rounded to bf16
     #[arg(long)]
     bf16: bool,
+    /// Cases `network/` too, of the ONNX models of this folder
+    #[arg(long)]
+    networks: Option<PathBuf>,
     /// Threads (default: one a core)
     #[arg(long)]
     threads: Option<usize>,
@@ -51,7 +55,10 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     let pool = rayon::ThreadPoolBuilder::new().use_current_thread().num_threads(arguments.threads.unwrap_or(0));
     pool.build_global().map_err(io::Error::other)?;
     let precision = if arguments.bf16 { Precision::Bf16 } else { Precision::F32 };
-    let cases = all(precision);
+    let mut cases = all(precision);
+    if let Some(folder) = &arguments.networks {
+        cases.extend(networks::cases(folder).map_err(io::Error::other)?);
+    }
     let chosen =
         |case: &&Case| arguments.filter.is_empty() || arguments.filter.iter().any(|f| case.name.contains(f.as_str()));
     if arguments.list {

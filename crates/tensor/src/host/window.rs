@@ -49,11 +49,43 @@ impl Moves {
     }
 }
 
+/// The larger of two; NaN where one of them is that.
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+/// The greatest of each window of one map itself: of its rows first, then of its columns.
+fn greatest_of(moves: &Moves, x: &[f32], column: &mut Vec<f32>, out: &mut [f32]) {
+    let Window { stride, padding, dilation, .. } = moves.window;
+    let width = moves.inside[1].len();
+    for (i, (rows, out)) in moves.inside[0].iter().zip(out.chunks_exact_mut(width)).enumerate() {
+        let row = |a: usize| &x[(i * stride[0] + a * dilation[0] - padding[0][0]) * moves.width..][..moves.width];
+        column.clear();
+        column.extend_from_slice(row(rows.start));
+        for a in rows.clone().skip(1) {
+            column.iter_mut().zip(row(a)).for_each(|(most, &value)| *most = larger(*most, value));
+        }
+        for (j, (columns, out)) in moves.inside[1].iter().zip(out).enumerate() {
+            let values = column[j * stride[1] + columns.start * dilation[1] - padding[1][0]..].iter();
+            *out = values
+                .step_by(dilation[1])
+                .take(columns.len())
+                .fold(f32::NEG_INFINITY, |most, &value| larger(most, value));
+        }
+    }
+}
+
 /// The result has elements.
 pub(super) fn max(window: &Window, v: Array<f32>, x: Array<f32>, shape: &[usize]) -> Vec<f32> {
     let (size, output) = ([x.shape[2], x.shape[3]], [shape[2], shape[3]]);
     let (moves, cells) = (Moves::new(window, size, output), size[0] * size[1]);
     let mut out = vec![0.0; shape.iter().product()];
+    if std::ptr::eq(v.values, x.values) {
+        blocks(&mut out, output[0] * output[1], |map, out| {
+            greatest_of(&moves, &x.values[map * cells..][..cells], &mut Vec::new(), out);
+        });
+        return out;
+    }
     blocks(&mut out, output[0] * output[1], |map, out| {
         let (v, mut out) = (&v.values[map * cells..][..cells], out.iter_mut());
         moves.greatest(&x.values[map * cells..][..cells], |best| out.next().into_iter().for_each(|out| *out = v[best]));
