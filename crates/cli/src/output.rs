@@ -35,6 +35,15 @@ impl Target {
     }
 }
 
+/// Refuses a page whose name is not that of one; a device may be called anything.
+pub(crate) fn check_page(out: &Path, flag: &str) -> Result<()> {
+    if has_ending(out, &["html", "htm"]) || out.exists() && !out.is_file() {
+        return Ok(());
+    }
+    let reason = format!("{} is not a kind of file that is written here", out.display());
+    Err(Error::setting(flag, reason).with_hint("End it in .html.").into())
+}
+
 /// Refuses a result whose name does not end in `.ending`.
 pub(crate) fn check_ending(out: &Path, ending: &str) -> Result<()> {
     check_endings(out, &[ending])

@@ -148,7 +148,8 @@ impl Training for Evolution {
     }
 
     fn data(&self) -> Result<Vec<(&'static str, String)>> {
-        Ok(vec![("data", self.set.fingerprint()?)])
+        let features = self.judge.iter().map(|judge| ("score.features", judge.features()));
+        Ok(std::iter::once(("data", self.set.fingerprint()?)).chain(features).collect())
     }
 
     fn begin(&self) -> Result<(State, Files)> {

@@ -12,6 +12,7 @@ use base::{Error, Result};
 use data::Size;
 use net::Law;
 use net::zoo::{Doublings, GeneratorStart, Norm};
+use score::Extractor;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use train::settings::Key;
@@ -187,12 +188,15 @@ impl RunSettings for Settings {
     const EXAMPLES: [&'static str; 2] = ["batch=16", "image.size=64"];
     const FREE: &'static [&'static str] = &["generations"];
     const DATA: &'static [&'static str] = &["data"];
-    const FILES: &'static [&'static str] = &["from"];
+    const FILES: &'static [&'static str] = &["from", "score.features"];
     const JUDGEMENT: Option<&'static str> = Some("score.");
     const KEYS: &'static [Key] = keys::KEYS;
 
-    fn is_place(value: &str) -> bool {
-        !value.is_empty() && !data::BUILT_IN.contains(&value)
+    fn place_in<'v>(key: &str, value: &'v str) -> Option<&'v str> {
+        match key {
+            "score.features" => Extractor::file_in(value),
+            _ => (!value.is_empty() && !data::BUILT_IN.contains(&value)).then_some(value),
+        }
     }
 
     fn schedule(&self) -> Schedule {
@@ -386,6 +390,19 @@ mod tests {
         assert_eq!(a.differences(&b), ["batch: 32 -> 16"]);
         assert_ne!(a.hash(), b.hash());
         assert_eq!(a.hash(), set(&["generations=5"]).unwrap().hash());
+    }
+
+    #[test]
+    fn a_feature_network_is_found_from_every_folder() {
+        let of = |features: &str| set(&[&format!("score.features={features}")]).unwrap();
+        let [named, node, file] = ["scenes", "scenes:down.1", "nets/f.safetensors:pool"].map(of);
+        assert_eq!((named.absolute().unwrap(), node.absolute().unwrap()), (named.clone(), node.clone()));
+        let absolute = file.absolute().unwrap().score.features;
+        assert!(Path::new(&absolute).is_absolute() && absolute.ends_with("/nets/f.safetensors:pool"), "{absolute}");
+        // Whether it is the same network, its weights say.
+        assert!(file.differences(&of("/elsewhere/f.safetensors:pool")).is_empty());
+        assert_eq!(named.differences(&node).len(), 1);
+        assert_eq!(named.differences(&file).len(), 1);
     }
 
     #[test]

@@ -6,18 +6,85 @@ use crate::features::{Features, Number, alike};
 use base::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What can be chosen. Where paths lie (in z or w, from end to end or anywhere on them) is a matter of who makes the images.
+/// Where paths lie: a matter of who makes the images, and part of what a length is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Space {
+    /// From latent to latent, on the way on which latents stay likely ones: the great circle of normal ones, straight for uniform ones.
+    #[default]
+    Z,
+    /// Straight from style to style, where a generator makes styles of its latents.
+    W,
+}
+
+/// Where on a path the step is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Places {
+    /// Anywhere.
+    #[default]
+    Full,
+    /// At its beginning: one of the two images is one that the generator makes by itself.
+    End,
+}
+
+impl Space {
+    /// Its name in protocols.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Z => "z",
+            Self::W => "w",
+        }
+    }
+}
+
+impl Places {
+    /// Their name in protocols.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::End => "end",
+        }
+    }
+}
+
+/// What can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// The step between the two latents of a pair, as a part of the path.
     pub step: f64,
     /// Share of the shortest steps, and of the longest, that are left out.
     pub left_out: f64,
+    /// Where paths lie.
+    pub space: Space,
+    /// Where on them the steps are.
+    pub places: Places,
+    /// The seed of what is drawn: where paths end, and where on them the steps are.
+    pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { step: defaults::PATH_STEP, left_out: defaults::PATH_LEFT_OUT }
+        let (step, left_out) = (defaults::PATH_STEP, defaults::PATH_LEFT_OUT);
+        Self { step, left_out, space: Space::default(), places: Places::default(), seed: defaults::SEED }
+    }
+}
+
+impl Options {
+    /// Refuses numbers that are no step or no share.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn check(&self) -> Result<()> {
+        if !(self.step > 0.0 && self.step < 1.0) {
+            return Err(Error::setting("ppl_step", format!("{} is no part of a path", self.step))
+                .with_hint("Take a number between 0 and 1; 1e-4 is usual."));
+        }
+        if !(0.0..0.5).contains(&self.left_out) {
+            return Err(Error::setting("left out", format!("is {}", self.left_out))
+                .with_hint("Take a share below one half; 0.01 is usual."));
+        }
+        Ok(())
     }
 }
 
@@ -49,15 +116,7 @@ pub fn path_length<T: Number>(from: &Features<T>, to: &Features<T>, options: Opt
         let reason = format!("are of {} images, and {} of {}", from.len(), to.name(), to.len());
         return Err(Error::setting(from.name(), reason).with_hint("Give both ends of every step."));
     }
-    if !(options.step > 0.0 && options.step.is_finite()) {
-        return Err(
-            Error::setting("step", format!("is {}", options.step)).with_hint("Take a number above 0; 1e-4 is usual.")
-        );
-    }
-    if !(0.0..0.5).contains(&options.left_out) {
-        return Err(Error::setting("left out", format!("is {}", options.left_out))
-            .with_hint("Take a share below one half; 0.01 is usual."));
-    }
+    options.check()?;
     let length = |pair: usize| {
         let pairs = from.row(pair).iter().zip(to.row(pair));
         let squares: f64 = pairs.map(|(&a, &b)| (a.into() - b.into()) * (a.into() - b.into())).sum();
@@ -85,7 +144,7 @@ mod tests {
 
     #[test]
     fn steps_by_hand() {
-        let options = Options { step: 0.5, left_out: 0.0 };
+        let options = Options { step: 0.5, left_out: 0.0, ..Options::default() };
         let found = of(&[0.0, 0.0, 1.0, 1.0], &[3.0, 4.0, 1.0, 2.0], 2, options).unwrap();
         // 25 and 1, over a quarter.
         assert_eq!((found.value, found.deviation, found.pairs, found.kept), (52.0, 48.0, 2, 2));
@@ -94,10 +153,10 @@ mod tests {
     /// A straight path through features has the squared length of its slope, whatever the step.
     #[test]
     fn a_straight_path_is_as_long_as_its_slope() {
-        for step in [1e-3, 1e-1, 1.0] {
+        for step in [1e-3, 1e-1, 0.5] {
             let from: Vec<f64> = (0..50).map(f64::from).collect();
             let to: Vec<f64> = from.iter().map(|v| v + 3.0 * step).collect();
-            let found = of(&from, &to, 1, Options { step, left_out: 0.01 }).unwrap();
+            let found = of(&from, &to, 1, Options { step, left_out: 0.01, ..Options::default() }).unwrap();
             assert!((found.value - 9.0).abs() < 1e-9, "{found:?}");
         }
     }
@@ -106,9 +165,9 @@ mod tests {
     #[test]
     fn the_shortest_and_the_longest_are_left_out() {
         let from = vec![0.0; 301];
-        let mut to: Vec<f64> = (0..301).map(|i| f64::from(i).sqrt()).collect();
+        let mut to: Vec<f64> = (0..301).map(|i| 0.5 * f64::from(i).sqrt()).collect();
         to.reverse();
-        let found = of(&from, &to, 1, Options { step: 1.0, left_out: 0.01 }).unwrap();
+        let found = of(&from, &to, 1, Options { step: 0.5, left_out: 0.01, ..Options::default() }).unwrap();
         // Lengths 0 to 300: 3 to 297 are kept.
         assert_eq!((found.kept, found.pairs), (295, 301));
         assert!((found.value - 150.0).abs() < 1e-9);
@@ -118,11 +177,13 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_said() {
         let message = |from: &[f64], to: &[f64], step, left_out| {
-            of(from, to, 1, Options { step, left_out }).unwrap_err().to_string()
+            of(from, to, 1, Options { step, left_out, ..Options::default() }).unwrap_err().to_string()
         };
-        assert_eq!(message(&[0.0], &[0.0, 1.0], 1.0, 0.0), "from: are of 1 images, and to of 2");
-        assert_eq!(message(&[], &[], 1.0, 0.0), "from: 0 images are too few: a path length takes at least 1");
-        assert_eq!(message(&[0.0], &[0.0], 0.0, 0.0), "step: is 0");
-        assert_eq!(message(&[0.0], &[0.0], 1.0, 0.5), "left out: is 0.5");
+        assert_eq!(message(&[0.0], &[0.0, 1.0], 0.5, 0.0), "from: are of 1 images, and to of 2");
+        assert_eq!(message(&[], &[], 0.5, 0.0), "from: 0 images are too few: a path length takes at least 1");
+        for step in [0.0, 1.0, f64::NAN] {
+            assert_eq!(message(&[0.0], &[0.0], step, 0.0), format!("ppl_step: {step} is no part of a path"));
+        }
+        assert_eq!(message(&[0.0], &[0.0], 0.5, 0.5), "left out: is 0.5");
     }
 }

@@ -127,15 +127,20 @@ pub struct Record {
 }
 
 impl Record {
-    /// The name of the protocol: metric, generated images (in thousands where they are whole), and `_full` where all real ones were taken.
+    /// The name of the protocol: metric, generated images (in thousands where they are whole), and `_full` where all real ones were taken. That of
+    /// a path length says where the steps are, as `StyleGAN` does: `ppl10k_zfull`.
     pub fn protocol(figure: &Figure, generated: u64, real: Option<Choice>) -> String {
         let count = if generated > 0 && generated.is_multiple_of(1000) {
             format!("{}k", generated / 1000)
         } else {
             format!("_{generated}")
         };
-        let full = if real == Some(Choice::All) { "_full" } else { "" };
-        format!("{}{count}{full}", figure.word())
+        let end = match figure {
+            Figure::PathLength(path) => format!("_{}{}", path.options.space.name(), path.options.places.name()),
+            _ if real == Some(Choice::All) => "_full".to_owned(),
+            _ => String::new(),
+        };
+        format!("{}{count}{end}", figure.word())
     }
 
     /// Where two records differ in more than what was found, the model and the program: `/real/split`. Their figures may be compared only
@@ -176,6 +181,7 @@ fn compare(a: &Value, b: &Value, path: &str, found: &mut Vec<String>) {
 mod tests {
     use super::*;
     use crate::kid::{Estimator, Options};
+    use crate::path_length;
     use crate::statistics::Divisor;
 
     fn record(value: f64) -> Record {
@@ -243,5 +249,8 @@ mod tests {
         assert!(line.contains(r#""divisor":"N-1""#) && !line.contains('\n'));
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record(3.0));
         assert_eq!(Record::protocol(&record(1.0).figure, 1500, None), "fid_1500");
+        let options = path_length::Options { space: path_length::Space::W, ..path_length::Options::default() };
+        let path = PathLength { value: 1.0, deviation: 1.0, options, width: 3, pairs: 2000, kept: 1961 };
+        assert_eq!(Record::protocol(&Figure::PathLength(path), 2000, None), "ppl2k_wfull");
     }
 }

@@ -288,6 +288,15 @@ impl Latents {
         feed
     }
 
+    /// What one of them is called below its picture: its seed, else its place with a sign of number before it.
+    pub fn caption(&self, place: u64) -> String {
+        match &self.source {
+            Source::Seeds(seeds) => seeds.part(place, 1).first().map(u64::to_string).unwrap_or_default(),
+            Source::Numbers { .. } => format!("#{place}"),
+            Source::Photo(_) => "photo".into(),
+        }
+    }
+
     /// What one of them is called: `seed000003`, or `latent000000` where it has no seed.
     pub fn name(&self, place: u64) -> String {
         match &self.source {
@@ -323,6 +332,7 @@ mod tests {
         let given = Latents::given(all.clone(), &generator).unwrap();
         assert_eq!((given.len(), given.batch(&generator, 1, 9).latents.to_vec()), (3, all[4..].to_vec()));
         assert_eq!((seeds.name(1), given.name(1)), ("seed000003".into(), "latent000001".into()));
+        assert_eq!((seeds.caption(1), given.caption(1)), ("3".into(), "#1".into()));
         assert_eq!(given.batch(&generator, 7, 1).latents.shape(), [0, 4], "beyond the last there is nothing");
     }
 

@@ -56,6 +56,7 @@ mod scoring;
 mod seeds;
 mod seen;
 mod source;
+mod steps;
 mod walk;
 
 pub use calculation::Calculation;

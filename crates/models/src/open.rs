@@ -8,7 +8,7 @@ use segment::Segmenter;
 use shipped::Kind;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use train::checkpoint::{Checkpoint, MANIFEST, Rejected, Store};
+use train::checkpoint::{Checkpoint, MANIFEST, PassedOver};
 use train::run_folder;
 
 /// The networks in a checkpoint that people use, the one to prefer first: the moving average where one is kept.
@@ -30,14 +30,12 @@ const WANTED: Wanted = Wanted {
 pub enum Note {
     /// Of a folder, this file was taken.
     Taken(PathBuf),
-    /// The best checkpoint of a run cannot be read; why.
-    BestPassedOver(String),
     /// A file or folder has this shipped name, which does not mean it.
     FilePassedOver(PathBuf),
     /// What was decided where an ONNX file says nothing.
     Imported(PathBuf, String),
-    /// A checkpoint that is newer than the one that is taken cannot be read; why.
-    NewerPassedOver(PathBuf, String),
+    /// A checkpoint that would have been taken cannot be read.
+    PassedOver(PassedOver),
 }
 
 impl Note {
@@ -51,15 +49,12 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken(path) => write!(f, "taking {}", path.display()),
-            Self::BestPassedOver(reason) => write!(f, "the best checkpoint is passed over: {reason}"),
             Self::FilePassedOver(path) => {
                 let name = path.display();
                 write!(f, "{name} is the model that comes with the program; the file or folder here is ./{name}")
             }
             Self::Imported(path, what) => write!(f, "{}: {what}", path.display()),
-            Self::NewerPassedOver(path, reason) => {
-                write!(f, "a newer checkpoint is passed over: {}: {reason}", path.display())
-            }
+            Self::PassedOver(passed) => passed.fmt(f),
         }
     }
 }
@@ -232,37 +227,14 @@ impl Model {
 
 /// The checkpoint that a folder stands for: itself, or the best of a run, or its newest whole one.
 fn checkpoint_in(folder: &Path, tell: &mut dyn FnMut(&Note)) -> Result<Checkpoint> {
-    if folder.join(MANIFEST).exists() {
-        // The folder's name is part of what is verified; `.` has none.
-        let named = if folder.file_name().is_some() { Ok(folder.to_owned()) } else { folder.canonicalize() };
-        return Ok(Checkpoint::read(named.map_err(|e| Error::io("read", folder, e))?)?);
+    if let Some(checkpoint) = Checkpoint::of_folder(folder, &mut |passed| tell(&Note::PassedOver(passed)))? {
+        return Ok(checkpoint);
     }
-    let store = Store::open(folder);
-    if !run_folder::is_run(folder) && !store.folder().is_dir() {
-        let reason = format!("is neither a run folder (no {}) nor a checkpoint (no {MANIFEST})", run_folder::CONFIG);
-        let found = Thing::of_path(folder);
-        if found == Some(Thing::REPAIR) {
-            let hint = format!("Give the model in it: {}.", folder.join(dissect::REPAIRED_MODEL).display());
-            return Err(Error::file(folder, "is the folder of a repair, not a model").with_hint(hint).into());
-        }
-        return Err(WANTED.unfit(folder, found, Error::file(folder, reason).with_hint(WANTED.cure)).into());
+    let reason = format!("is neither a run folder (no {}) nor a checkpoint (no {MANIFEST})", run_folder::CONFIG);
+    let found = Thing::of_path(folder);
+    if found == Some(Thing::REPAIR) {
+        let hint = format!("Give the model in it: {}.", folder.join(dissect::REPAIRED_MODEL).display());
+        return Err(Error::file(folder, "is the folder of a repair, not a model").with_hint(hint).into());
     }
-    // It is only a memory: without it the newest checkpoint stands for the run.
-    let best = store.best().unwrap_or_else(|e| {
-        tell(&Note::BestPassedOver(e.to_string()));
-        None
-    });
-    let best = best.map(|best| best.generation);
-    if let Some(best) = best {
-        match store.load(best) {
-            Ok(checkpoint) => return Ok(checkpoint),
-            Err(e) => tell(&Note::BestPassedOver(e.to_string())),
-        }
-    }
-    let (checkpoint, rejected) = store.newest_valid()?;
-    let best = best.map(|best| store.path_of(best));
-    for Rejected { path, reason } in rejected.into_iter().filter(|r| best.as_ref() != Some(&r.path)) {
-        tell(&Note::NewerPassedOver(path, reason));
-    }
-    Ok(checkpoint)
+    Err(WANTED.unfit(folder, found, Error::file(folder, reason).with_hint(WANTED.cure)).into())
 }

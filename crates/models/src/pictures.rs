@@ -1,7 +1,8 @@
 //! Pictures laid out: grids, strips and clouds of points.
 
+use crate::{Latents, Seeds};
 use base::{Error, Result};
-use data::pictures::{self, Cloud};
+use data::pictures::{self, Cloud, GROUND, INK, LINE, text, text_width};
 use data::{Image, MAX_SIDE};
 
 /// Pixels between the pictures of a grid.
@@ -30,6 +31,57 @@ pub fn check_grid(n: u64, columns: usize, [_, height, width]: [usize; 3], cure: 
 /// There are none, they differ in size, or would make too large a picture.
 pub fn grid(images: &[Image], columns: usize) -> Result<Image> {
     pictures::grid(images, columns, PADDING)
+}
+
+/// How the pictures of a grid are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Every pixel is a square of so many.
+    pub scale: usize,
+    /// The number of letters of the longest caption; none: no captions.
+    pub caption: Option<usize>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { scale: 1, caption: None }
+    }
+}
+
+impl Look {
+    /// The shape of a picture of this shape when it is shown so, for [`check_grid`].
+    pub fn shape(self, [channels, height, width]: [usize; 3]) -> [usize; 3] {
+        let [height, width] = [height, width].map(|side| side.saturating_mul(self.scale.max(1)));
+        match self.caption {
+            Some(letters) => [3, height + LINE, width.max(letters * text_width("0"))],
+            None => [channels, height, width],
+        }
+    }
+
+    /// The picture as it is shown, with its caption below, in the middle.
+    pub fn of(self, image: &Image, caption: &str) -> Image {
+        let large = pictures::zoomed(image, self.scale);
+        if self.caption.is_none() {
+            return large;
+        }
+        let [_, height, width] = self.shape([3, image.height, image.width]);
+        let mut cell = Image::filled(width, height, GROUND);
+        let large = large.into_rgb();
+        let (left, row) = ((width - large.width.min(width)) / 2 * 3, large.width * 3);
+        for (line, pixels) in cell.pixels.chunks_exact_mut(width * 3).zip(large.pixels.chunks_exact(row)) {
+            line.iter_mut().skip(left).zip(pixels).for_each(|(under, &pixel)| *under = pixel);
+        }
+        let left = width.saturating_sub(text_width(caption)) / 2;
+        text(&mut cell, left, height - LINE, INK, caption);
+        cell
+    }
+}
+
+/// How many letters the longest caption of these latents has.
+pub fn longest_caption(latents: &Latents) -> usize {
+    // Of a range the last seed is the longest.
+    let last = latents.seeds().and_then(Seeds::greatest).map(|seed| seed.to_string());
+    last.unwrap_or_else(|| latents.caption(latents.len().saturating_sub(1))).chars().count()
 }
 
 /// The columns of a grid that is about as wide as high.
@@ -67,6 +119,28 @@ mod tests {
         let error = check_grid(u64::MAX, 4, [3, 16, 16], "Take fewer.").unwrap_err();
         assert!(error.to_string().starts_with("grid: a grid of 18446744073709551615 pictures in 4 columns"), "{error}");
         assert_eq!(error.hint().unwrap(), "Take fewer.");
+    }
+
+    #[test]
+    fn pictures_are_enlarged_and_their_captions_fit_below() {
+        let image = Image::filled(8, 4, [200, 10, 10]);
+        let plain = Look::default();
+        assert_eq!((plain.of(&image, "7"), plain.shape([1, 4, 8])), (image.clone(), [1, 4, 8]));
+        let look = Look { scale: 2, caption: Some(4) };
+        let cell = look.of(&image, "12");
+        let [_, height, width] = look.shape([3, 4, 8]);
+        assert_eq!((cell.height, cell.width, height), (height, width, 8 + LINE));
+        assert_eq!(width, text_width("0000"), "the caption is wider than the picture");
+        let at = |x: usize, y: usize| &cell.pixels[(y * width + x) * 3..][..3];
+        let left = (width - 16) / 2;
+        assert_eq!([at(left, 0), at(left + 15, 7)], [&[200, 10, 10], &[200, 10, 10]]);
+        assert_eq!([at(left - 1, 0), at(left + 16, 7)], [&GROUND, &GROUND]);
+        let written = (0..width * LINE).filter(|i| at(i % width, 8 + i / width) != GROUND).count();
+        assert!(written > 10, "{written}");
+        assert!(look.of(&image, "1").pixels != cell.pixels);
+        // Grey pictures are shown with captions as well.
+        let grey = Image::new(8, 4, 1, vec![90; 32]).unwrap();
+        assert_eq!(look.of(&grey, "12").channels, 3);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{Generator, Latents, Note, is_model};
 use data::{Channels, Image, Options, Size};
 use net::{Device, Result};
-use score::{Choice, ImageSet, Images, Pictures, Rounding, Side, Sized, hash_of, images_of};
+use score::{Choice, ImageSet, Images, Pictures, Rounding, Side, Sized, Steps, hash_of, images_of};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -83,8 +83,8 @@ fn open_set(what: &Path, options: &SetOptions) -> Result<ImageSet> {
 
 /// The images that a generator makes of latents.
 pub struct GeneratedPictures<'a> {
-    generator: &'a Generator,
-    latents: Latents,
+    pub(crate) generator: &'a Generator,
+    pub(crate) latents: Latents,
     rounding: Rounding,
 }
 
@@ -120,6 +120,10 @@ impl Pictures for GeneratedPictures<'_> {
         let values = self.generator.forward(&self.latents.batch(self.generator, numbers.start, batch))?.to_vec();
         let (shape, path) = (self.generator.image_shape()?, self.generator.path());
         Ok(images_of(&values, shape, self.rounding, path, numbers.start)?)
+    }
+
+    fn steps(&self) -> Option<&dyn Steps> {
+        Some(self)
     }
 }
 

@@ -20,6 +20,11 @@ impl Seeds {
         self.0.is_empty()
     }
 
+    /// The greatest of them.
+    pub fn greatest(&self) -> Option<u64> {
+        self.0.iter().map(|range| range.end - 1).max()
+    }
+
     /// The seeds from place `first` on, at most `n` of them.
     pub fn part(&self, first: u64, n: usize) -> Vec<u64> {
         let mut skip = first;
@@ -88,6 +93,7 @@ mod tests {
         assert_eq!((seeds.len(), seeds.part(0, 100)), (5, vec![5, 6, 7, 1, 9]));
         assert_eq!(seeds.to_string(), "5..8,1,9");
         assert_eq!(seeds.part(2, 2), [7, 1]);
+        assert_eq!(seeds.greatest(), Some(9));
         assert!(seeds.part(5, 2).is_empty());
     }
 

@@ -138,12 +138,12 @@ impl Walk {
         grid(images, self.steps)
     }
 
-    /// An animation of its pictures, as the bytes of a GIF; each is shown for this many milliseconds.
+    /// An animation of its pictures, each shown for this many milliseconds: the bytes of a GIF, or of an animated PNG, which keeps all colours.
     ///
     /// # Errors
     /// There are none, or they are too large for a GIF.
-    pub fn animation(images: &[Image], delay_ms: u32) -> Result<Vec<u8>, Error> {
-        pictures::gif(images, delay_ms)
+    pub fn animation(images: &[Image], delay_ms: u32, all_colours: bool) -> Result<Vec<u8>, Error> {
+        if all_colours { pictures::apng(images, delay_ms) } else { pictures::gif(images, delay_ms) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was found, at a glance: what the generator makes, and the best unit of every class.
 
 use crate::Wanted;
+use crate::classes::swatch;
 use crate::html::{Html, fill, markup, text};
 use crate::inputs::Inputs;
 use crate::numbers::decimals;
@@ -30,7 +31,7 @@ pub(crate) fn section(inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
 }
 
 /// The best interpretable unit of each class with the number of its layer, the best fit first.
-fn best(inputs: &Inputs) -> Vec<(usize, &Unit)> {
+pub(crate) fn best(inputs: &Inputs) -> Vec<(usize, &Unit)> {
     let mut found: Vec<(usize, &Unit)> = Vec::new();
     for (place, layer) in inputs.findings.layers.iter().enumerate() {
         for unit in layer.units.iter().filter(|unit| unit.interpretable) {
@@ -52,9 +53,10 @@ fn tile(inputs: &Inputs, wanted: &Wanted, layer: usize, unit: &Unit) -> Result<H
         let alt = format!("The images that activate unit {} of layer {name} most", unit.unit);
         pictures::element(picture, &alt)
     });
-    let class = unit
-        .concept
-        .map_or_else(Html::none, |place| markup("<a href=\"#class-{}\">{}</a>", &[text(place), text(label)]));
+    let class = unit.concept.map_or_else(Html::none, |place| {
+        let swatch = inputs.dissection.concepts.list().get(place).map(|own| swatch(&inputs.dissection.plan, own));
+        markup("{}<a href=\"#class-{}\">{}</a>", &[swatch.unwrap_or_default(), text(place), text(label)])
+    });
     let parts = [image, class, units::anchor(layer, unit.unit), text(unit.unit), text(name), text(decimals(unit.iou))];
     Ok(markup("<li>{}<b>{}</b> <a href=\"#{}\">unit {}</a> <small>of layer {}, IoU {}</small></li>\n", &parts))
 }

@@ -6,7 +6,7 @@ use crate::inputs::Inputs;
 use crate::layers::{BAR, figure};
 use crate::numbers::{decimals, interval, key, of, percent};
 use crate::units;
-use dissect::{ClassShare, charts};
+use dissect::{ClassShare, Concept, Plan, charts};
 
 /// The section of all classes.
 pub(crate) fn section(inputs: &Inputs) -> Html {
@@ -14,6 +14,7 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
     let real = classes.iter().any(|class| class.real.is_some());
     let row = |(place, class): (usize, &ClassShare)| {
         let cells = [
+            swatch(&inputs.dissection.plan, &class.concept),
             text(place),
             text(&class.concept.name),
             text(&class.concept.category),
@@ -29,7 +30,7 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
             text(if ratio(class).is_finite() { format!("{:.2}", ratio(class)) } else { "–".into() }),
         ];
         markup(
-            "<tr><th scope=\"row\"><a href=\"#class-{}\">{}</a></th><td>{}</td><td>{}</td><td data-key=\"{}\">{}</td>\
+            "<tr><th scope=\"row\">{}<a href=\"#class-{}\">{}</a></th><td>{}</td><td>{}</td><td data-key=\"{}\">{}</td>\
              <td data-key=\"{}\">{}</td><td data-key=\"{}\">{}</td></tr>\n",
             &cells,
         )
@@ -55,7 +56,20 @@ pub(crate) fn section(inputs: &Inputs) -> Html {
     )
 }
 
-fn share(value: f64, ends: [f64; 2]) -> Html {
+/// The colour that a class has in label maps: of a cluster it is the mean colour of its pixels, and says more than its name.
+pub(crate) fn swatch(plan: &Plan, concept: &Concept) -> Html {
+    let plane = plan.planes.iter().find(|plane| plane.name == concept.category);
+    let class = plane.and_then(|plane| plane.classes.iter().find(|class| class.name == concept.name));
+    class.map_or_else(Html::none, |class| {
+        let [red, green, blue] = class.colour;
+        markup(
+            "<svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 1 1\"><rect width=\"1\" height=\"1\" fill=\"{}\"/></svg> ",
+            &[text(format!("#{red:02x}{green:02x}{blue:02x}"))],
+        )
+    })
+}
+
+pub(crate) fn share(value: f64, ends: [f64; 2]) -> Html {
     let bare = |end| percent(end).trim_end_matches(" %").to_owned();
     markup("{} <small>({})</small>", &[text(percent(value)), text(interval(ends, "–", bare))])
 }
@@ -132,6 +146,7 @@ fn page(inputs: &Inputs, place: usize, class: &ClassShare) -> Html {
         include_str!("templates/class.html"),
         &[
             ("place", text(place)),
+            ("swatch", swatch(&inputs.dissection.plan, &class.concept)),
             ("name", text(&class.concept.name)),
             ("category", text(&class.concept.category)),
             ("generated", share(class.generated, class.generated_interval)),

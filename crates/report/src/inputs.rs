@@ -45,6 +45,12 @@ pub(crate) struct Edit {
 }
 
 impl Inputs {
+    /// A dissection alone.
+    pub(crate) fn of(dissection: Dissection) -> Self {
+        let findings = dissection.findings();
+        Self { dissection, findings, causes: Vec::new(), edits: Vec::new(), repair: None, notes: Vec::new() }
+    }
+
     /// Reads the dissection, what was named, and what lies in its folder. What was named must be right; what was found there and
     /// cannot be shown becomes a note.
     pub(crate) fn gather(folder: &Path, wanted: &Wanted) -> Result<Self> {
@@ -54,10 +60,7 @@ impl Inputs {
                 .with_hint(format!("Give it with the dissection: `report FOUND {setting} {}`.", folder.display()))
                 .into());
         }
-        let dissection = Dissection::read(folder)?;
-        let findings = dissection.findings();
-        let mut inputs =
-            Self { dissection, findings, causes: Vec::new(), edits: Vec::new(), repair: None, notes: Vec::new() };
+        let mut inputs = Self::of(Dissection::read(folder)?);
         for path in &wanted.causal {
             inputs.named_causes(path)?;
         }

@@ -1,5 +1,7 @@
 //! A dissection as one page: a file that needs no network, no other file and no program but a browser.
 //!
+//! [`comparison()`] puts several of them side by side on one.
+//!
 //! [`report()`] reads the folder of a dissection, and what `causal`, `edit` and `repair` have written, and makes the page. Every
 //! text that was read is escaped on its way into it (`html.rs` leaves no other way); the page's own rules forbid it to load anything
 //! or to run another script than its own. It can be read without scripts, printed, and used with the keyboard.
@@ -42,6 +44,7 @@
 mod best;
 mod causes;
 mod classes;
+mod comparison;
 mod edits;
 mod html;
 mod inputs;
@@ -56,7 +59,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-use dissect::{Causal, Dissection};
+use dissect::{Causal, Comparison, Dissection};
 use inputs::Inputs;
 use net::Result;
 use std::path::{Path, PathBuf};
@@ -109,4 +112,12 @@ pub fn report(folder: &Path, wanted: &Wanted) -> Result<Report> {
     let inputs = Inputs::gather(folder, wanted)?;
     let html = page::page(&inputs, wanted)?.into_string();
     Ok(Report { html, notes: inputs.notes })
+}
+
+/// Makes one page of dissections side by side: what `found` says of them, their charts, and the best unit of each class of each. A picture that
+/// is not there is left out, and the notes say so.
+pub fn comparison(dissections: Vec<Dissection>, found: &Comparison) -> Report {
+    let inputs: Vec<Inputs> = dissections.into_iter().map(Inputs::of).collect();
+    let (html, notes) = comparison::page(&inputs, found);
+    Report { html: html.into_string(), notes }
 }

@@ -64,7 +64,7 @@ pub(crate) fn interpretable(settings: &Settings) -> String {
 }
 
 /// A command that gives this dissection.
-fn dissect_command(plan: &Plan, folder: &Path) -> String {
+pub(crate) fn dissect_command(plan: &Plan, folder: &Path) -> String {
     let (s, usual) = (&plan.settings, Settings::default());
     let layers: Vec<&str> = plan.layers.iter().map(|layer| layer.name.as_str()).collect();
     let mut words: Vec<String> =

@@ -23,20 +23,24 @@ pub(crate) fn page(inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
         ("units", "Units", units::section(inputs, wanted)?),
         ("made", "How it was made", made::section(inputs)),
     ];
+    Ok(whole(&format!("Dissection of {}", plan.model.name), header(inputs), sections))
+}
+
+/// A page of a head and sections: the anchor of each, its name, and what is in it. Empty ones are left out.
+pub(crate) fn whole(title: &str, head: Html, sections: Vec<(&'static str, &'static str, Html)>) -> Html {
     let sections: Vec<_> = sections.into_iter().filter(|(.., content)| !content.is_empty()).collect();
     let links = sections
         .iter()
         .map(|(anchor, name, _)| markup("<li><a href=\"#{}\">{}</a></li>\n", &[text(anchor), text(name)]))
         .collect();
-    let head = header(inputs);
     let content: Html = sections.into_iter().map(|(.., content)| content).collect();
     // Only markup that was there when the page was finished can carry this mark: nobody could have put it into a name.
     let nonce = text(&blake3::hash([head.as_str(), content.as_str()].concat().as_bytes()).to_hex()[..32]);
-    Ok(fill(
+    fill(
         include_str!("templates/page.html"),
         &[
             ("nonce", nonce),
-            ("title", text(&plan.model.name)),
+            ("title", text(title)),
             ("style", Html::own(include_str!("templates/page.css"))),
             ("script", Html::own(include_str!("templates/page.js"))),
             ("links", links),
@@ -44,7 +48,7 @@ pub(crate) fn page(inputs: &Inputs, wanted: &Wanted) -> Result<Html> {
             ("content", content),
             ("version", text(env!("CARGO_PKG_VERSION"))),
         ],
-    ))
+    )
 }
 
 fn header(inputs: &Inputs) -> Html {

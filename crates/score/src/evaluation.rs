@@ -3,7 +3,9 @@
 use crate::cache;
 use crate::extractor::shown;
 use crate::figures::Given;
+use crate::gather::made;
 use crate::side::{of_file, of_vectors};
+use crate::steps::{gather_steps, missing};
 use crate::{Cache, Extractor, Gathered, Metric, Options, Record, Resize, Side, Wanted, gather};
 use base::watch::Watch;
 use base::{Error, files};
@@ -70,7 +72,7 @@ impl Evaluation<'_> {
             if metric.compares() && real.is_none() {
                 let reason = format!("is missing: {metric} compares with real images");
                 return Err(Error::setting("reference", reason)
-                    .with_hint("Name the real images by `reference`; the score `is` alone does without.")
+                    .with_hint("Name the real images by `reference`; the figures `is` and `ppl` do without.")
                     .into());
             }
         }
@@ -82,7 +84,9 @@ impl Evaluation<'_> {
                 None => return Ok(None),
             },
         };
-        let Some((generated, about)) = self.gathered(generated, needs[0], "generated images", watch)? else {
+        let with_steps = self.metrics.contains(&Metric::Ppl);
+        let Some((generated, about)) = self.gathered(generated, needs[0], with_steps, "generated images", watch)?
+        else {
             return Ok(None);
         };
         let mut warnings = Vec::new();
@@ -99,11 +103,13 @@ impl Evaluation<'_> {
             }
             let figure = metric.of(&generated, real.as_ref().map(|(given, _)| given), &self.options)?;
             let of_real = real.as_ref().filter(|_| metric.compares()).map(|(_, about)| about.clone());
+            // Images at the ends of steps stay numbers.
+            let rounding = about.rounding.filter(|_| *metric != Metric::Ppl);
             records.push(Record {
                 name: Record::protocol(&figure, about.count, of_real.as_ref().map(|about| about.choice)),
                 figure,
                 extraction: extraction.clone(),
-                generated: about.clone(),
+                generated: Images { rounding, ..about.clone() },
                 real: of_real,
                 model: self.model.clone(),
                 code: env!("CARGO_PKG_VERSION").to_owned(),
@@ -131,9 +137,9 @@ impl Evaluation<'_> {
             && let Some(gathered) = cache.read(key, wanted)
         {
             *cached = true;
-            return Ok(Some((Given { name: images.about.set.clone(), gathered }, images.about.clone())));
+            return Ok(Some((Given { name: images.about.set.clone(), gathered, steps: None }, images.about.clone())));
         }
-        let Some((given, about)) = self.gathered(side, wanted, "real images", watch)? else { return Ok(None) };
+        let Some((given, about)) = self.gathered(side, wanted, false, "real images", watch)? else { return Ok(None) };
         if let Some((cache, key)) = place {
             cache.write(&key, &given.gathered)?;
         }
@@ -144,6 +150,7 @@ impl Evaluation<'_> {
         &self,
         side: Side,
         wanted: Wanted,
+        with_steps: bool,
         stage: &'static str,
         watch: &mut dyn Watch,
     ) -> Result<Option<(Given, Images)>> {
@@ -151,7 +158,7 @@ impl Evaluation<'_> {
             Side::Statistics(path, stored) => {
                 let (about, made) = (of_file(&path, stored.statistics.samples()), stored.made);
                 let gathered = Gathered { statistics: Some(stored.statistics), made, ..Gathered::default() };
-                Ok(Some((Given { name: path.display().to_string(), gathered }, about)))
+                Ok(Some((Given { name: path.display().to_string(), gathered, steps: None }, about)))
             }
             Side::Features(path, vectors) => {
                 let about = of_file(&path, Some(vectors.len() as u64));
@@ -160,7 +167,7 @@ impl Evaluation<'_> {
                         Error::Setting { reason, hint, .. } => Error::File { path: path.clone(), reason, hint },
                         other => other,
                     })?;
-                Ok(Some((Given { name: path.display().to_string(), gathered }, about)))
+                Ok(Some((Given { name: path.display().to_string(), gathered, steps: None }, about)))
             }
             Side::Images(images) => {
                 let Some(extractor) = self.extractor else {
@@ -168,18 +175,24 @@ impl Evaluation<'_> {
                         .with_hint("Name the network that features are to be of, such as scenes.")
                         .into());
                 };
-                let (about, divisor) = (images.about, self.options.divisor);
-                let gathered = gather(
-                    extractor,
-                    self.resize,
-                    images.pictures.as_ref(),
-                    about.count,
-                    wanted,
-                    divisor,
-                    stage,
-                    watch,
-                )?;
-                Ok(gathered.map(|gathered| (Given { name: about.set.clone(), gathered }, about)))
+                let (about, divisor, rule) = (images.about, self.options.divisor, self.resize);
+                let pictures = images.pictures.as_ref();
+                let gathered = if wanted == Wanted::default() {
+                    Some(Gathered { made: made(extractor, rule), ..Gathered::default() })
+                } else {
+                    gather(extractor, rule, pictures, about.count, wanted, divisor, stage, watch)?
+                };
+                let Some(gathered) = gathered else { return Ok(None) };
+                let mut given = Given { name: about.set.clone(), gathered, steps: None };
+                if with_steps {
+                    let steps = pictures.steps().ok_or_else(|| missing(&given.name))?;
+                    let Some(found) = gather_steps(extractor, rule, steps, about.count, &self.options.path, watch)?
+                    else {
+                        return Ok(None);
+                    };
+                    given.steps = Some(found);
+                }
+                Ok(Some((given, about)))
             }
         }
     }

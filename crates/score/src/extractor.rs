@@ -114,6 +114,11 @@ impl Extractor {
         format!("{}:{}", self.name, self.node)
     }
 
+    /// The node whose numbers are features.
+    pub fn node(&self) -> &str {
+        &self.node
+    }
+
     /// The hash of its weights (BLAKE3, 64 digits): of names, shapes and numbers of all its parameters.
     pub fn weights(&self) -> &str {
         &self.weights

@@ -6,7 +6,7 @@ use metrics::features::{Generated, Real};
 use metrics::infinity::fid_infinity;
 use metrics::record::Figure;
 use metrics::statistics::Statistics;
-use metrics::{fid, inception_score, infinity, kid, mind, neighbourhood};
+use metrics::{fid, inception_score, infinity, kid, mind, neighbourhood, path_length};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -27,6 +27,8 @@ pub enum Metric {
     Prdc,
     /// The sliced Wasserstein distance of features.
     Mind,
+    /// The path length: how far images are apart when latents are a little apart.
+    Ppl,
 }
 
 /// What can be chosen of each figure.
@@ -44,11 +46,13 @@ pub struct Options {
     pub neighbourhood: neighbourhood::Options,
     /// Of the sliced distance.
     pub mind: mind::Options,
+    /// Of the path length.
+    pub path: path_length::Options,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Fid, Self::FidInfinity, Self::Kid, Self::Is, Self::Prdc, Self::Mind];
+    pub const ALL: [Self; 7] = [Self::Fid, Self::FidInfinity, Self::Kid, Self::Is, Self::Prdc, Self::Mind, Self::Ppl];
 
     /// Its name in settings.
     pub fn name(self) -> &'static str {
@@ -59,12 +63,13 @@ impl Metric {
             Self::Is => "is",
             Self::Prdc => "prdc",
             Self::Mind => "mind",
+            Self::Ppl => "ppl",
         }
     }
 
     /// Whether it compares with real images.
     pub fn compares(self) -> bool {
-        self != Self::Is
+        !matches!(self, Self::Is | Self::Ppl)
     }
 
     /// What it needs of the generated images and of the real ones.
@@ -77,6 +82,8 @@ impl Metric {
             Self::FidInfinity => [Wanted { groups: Some(options.infinity.groups), ..none }, statistics],
             Self::Kid | Self::Prdc | Self::Mind => [features; 2],
             Self::Is => [Wanted { logits: true, ..none }, none],
+            // Of steps, not of images.
+            Self::Ppl => [none; 2],
         }
     }
 
@@ -88,7 +95,7 @@ impl Metric {
         let reference = || {
             real.ok_or_else(|| {
                 Error::setting("reference", format!("is missing: {self} compares with real images"))
-                    .with_hint("Name the real images by `reference`; the score `is` alone does without.")
+                    .with_hint("Name the real images by `reference`; the figures `is` and `ppl` do without.")
             })
         };
         Ok(match self {
@@ -124,6 +131,11 @@ impl Metric {
                 let logits = generated.gathered.logits.as_ref().ok_or_else(|| generated.lacks(self, "logits"))?;
                 Figure::InceptionScore(inception_score::from_logits(&logits.features("logits")?, options.score)?)
             }
+            Self::Ppl => {
+                let [from, to] = generated.steps.as_ref().ok_or_else(|| crate::steps::missing(&generated.name))?;
+                let (from, to) = (from.features("features of steps")?, to.features("features of ends of steps")?);
+                Figure::PathLength(path_length::path_length(&from, &to, options.path)?)
+            }
         })
     }
 }
@@ -132,6 +144,8 @@ impl Metric {
 pub(crate) struct Given {
     pub(crate) name: String,
     pub(crate) gathered: Gathered,
+    /// The features at both ends of steps, where they were wanted.
+    pub(crate) steps: Option<[Vectors; 2]>,
 }
 
 impl Given {
@@ -145,7 +159,7 @@ impl Given {
 
     fn lacks(&self, metric: Metric, what: &str) -> Error {
         Error::file(&self.name, format!("does not hold what the figure {metric:?} needs: {what}", metric = metric.name()))
-            .with_hint("Give images. Of features in an .npy all but `is` can be computed, of mean and covariance in an .npz fid alone.")
+            .with_hint("Give images. Of features in an .npy all but `is` and `ppl` can be computed, of mean and covariance in an .npz fid alone.")
     }
 }
 

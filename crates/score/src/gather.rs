@@ -124,18 +124,22 @@ pub fn gather(
         watch.step(end - first);
         first = end;
     }
-    let made = Made {
-        extractor: Some(extractor.name()),
-        weights: Some(format!("blake3:{}", extractor.weights())),
-        resize: Some(resize.name().to_owned()),
-    };
     Ok(Some(Gathered {
         statistics: moments.map(|moments| moments.statistics(divisor)).transpose()?,
         groups,
         features: wanted.features.then_some(Vectors { values: features, width }),
         logits: wanted.logits.then_some(Vectors { values: logits, width: classes }),
-        made,
+        made: made(extractor, resize),
     }))
+}
+
+/// How features are made.
+pub(crate) fn made(extractor: &Extractor, resize: Resize) -> Made {
+    Made {
+        extractor: Some(extractor.name()),
+        weights: Some(format!("blake3:{}", extractor.weights())),
+        resize: Some(resize.name().to_owned()),
+    }
 }
 
 /// Images as the network reads them: its size and channels, numbers in [-1, 1].
@@ -145,12 +149,16 @@ fn prepared(images: &[Image], resize: Resize, [channels, height, width]: [usize;
             1 if image.channels != 1 => &image.clone().into_grey(),
             _ => image,
         };
-        let mut planes = resize.planes(image, [height, width]);
-        planes.iter_mut().for_each(|v| *v = *v / 127.5 - 1.0);
-        // A grey image for a network that reads colours.
-        if image.channels < channels { planes.repeat(channels) } else { planes }
+        as_read(resize.planes(image, [height, width]), image.channels, channels)
     };
     images.par_iter().map(one).collect::<Vec<_>>().concat()
+}
+
+/// Planes of numbers from 0 to 255 as the network reads them.
+pub(crate) fn as_read(mut planes: Vec<f32>, channels: usize, wanted: usize) -> Vec<f32> {
+    planes.iter_mut().for_each(|v| *v = *v / 127.5 - 1.0);
+    // A grey image for a network that reads colours.
+    if channels < wanted { planes.repeat(wanted) } else { planes }
 }
 
 /// The message of a batch, with the image's number in the set.

@@ -2,7 +2,7 @@
 //!
 //! - An [`Extractor`] is a feature network by name or file, with the node whose numbers are features, and the hash of its weights;
 //! - [`Resize`] is the rule by which images come to its size;
-//! - [`Pictures`] are images by number: a data set ([`ImageSet`]), or what a generator makes;
+//! - [`Pictures`] are images by number: a data set ([`ImageSet`]), or what a generator makes; of the latter [`Steps`] are pairs a little apart;
 //! - [`gather`] brings them through the network in batches: statistics grow as images come, features are kept only where a figure needs them;
 //! - [`Evaluation`] is the whole way: two [`Side`]s (images, features or statistics) to [`Record`]s that say all that a figure depends on;
 //! - [`Cache`] keeps what was found of reference images, by the content of their files.
@@ -44,6 +44,7 @@ mod image_set;
 mod open;
 mod resize;
 mod side;
+mod steps;
 
 pub use cache::Cache;
 pub use content::content_of;
@@ -58,3 +59,4 @@ pub use metrics::statistics::{Divisor, Made, Stored};
 pub use net::{Error, Result};
 pub use resize::Resize;
 pub use side::{Pictures, Side, Sized, images_of};
+pub use steps::Steps;

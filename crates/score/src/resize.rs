@@ -38,17 +38,23 @@ impl Resize {
     }
 
     /// The image in another size (sides of at least 1), as planes `[channels, height, width]` of numbers from 0 to 255.
-    pub fn planes(self, image: &Image, [height, width]: [usize; 2]) -> Vec<f32> {
-        let (across, down) = (self.taps(image.width, width), self.taps(image.height, height));
-        let (channels, row_bytes) = (image.channels, image.width * image.channels);
-        let mut all = Vec::with_capacity(channels * height * width);
-        let mut rows = vec![0f32; image.height * width];
-        for channel in 0..channels {
-            for (row, pixels) in rows.chunks_exact_mut(width).zip(image.pixels.chunks_exact(row_bytes)) {
+    pub fn planes(self, image: &Image, size: [usize; 2]) -> Vec<f32> {
+        let plane = |channel| image.pixels.iter().skip(channel).step_by(image.channels).map(|&byte| f32::from(byte));
+        let planes: Vec<f32> = (0..image.channels).flat_map(plane).collect();
+        self.resized(&planes, [image.height, image.width], size)
+    }
+
+    /// Planes of numbers from 0 to 255 in another size (sides of at least 1). What lies outside of that range is cut.
+    pub fn resized(self, planes: &[f32], from: [usize; 2], [height, width]: [usize; 2]) -> Vec<f32> {
+        let (across, down) = (self.taps(from[1], width), self.taps(from[0], height));
+        let (plane, row) = ((from[0] * from[1]).max(1), from[1].max(1));
+        let mut all = Vec::with_capacity(planes.len() / plane * height * width);
+        let mut rows = vec![0f32; from[0] * width];
+        for plane in planes.chunks_exact(plane) {
+            for (row, values) in rows.chunks_exact_mut(width).zip(plane.chunks_exact(row)) {
                 for (value, taps) in row.iter_mut().zip(&across) {
-                    let bytes = pixels.iter().skip(channel + taps.first * channels).step_by(channels);
-                    *value =
-                        bytes.zip(&taps.weights).map(|(&byte, weight)| f64::from(byte) * weight).sum::<f64>() as f32;
+                    let under = values.iter().skip(taps.first).zip(&taps.weights);
+                    *value = under.map(|(&value, weight)| f64::from(value) * weight).sum::<f64>() as f32;
                 }
             }
             for taps in &down {
@@ -56,7 +62,7 @@ impl Resize {
                 for (row, weight) in rows.chunks_exact(width).skip(taps.first).zip(&taps.weights) {
                     sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value) * weight);
                 }
-                // Only the cubic filter leaves the range.
+                // Of bytes only the cubic filter leaves the range.
                 all.extend(sums.into_iter().map(|sum| sum.clamp(0.0, 255.0) as f32));
             }
         }

@@ -1,6 +1,6 @@
 //! What is judged, and what it is judged by: images, their features, or statistics of these.
 
-use crate::{Gathered, Vectors};
+use crate::{Gathered, Steps, Vectors};
 use base::npy::{Array, Elements, Header};
 use base::{Error, Result, files};
 use data::Image;
@@ -22,6 +22,11 @@ pub trait Pictures {
     /// # Errors
     /// An image cannot be read or made.
     fn images(&self, numbers: Range<u64>) -> net::Result<Vec<Image>>;
+
+    /// What makes images a small step apart, where they come from latents.
+    fn steps(&self) -> Option<&dyn Steps> {
+        None
+    }
 }
 
 /// Images of which it is known how many are taken, and what they are.

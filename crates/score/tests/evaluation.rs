@@ -7,10 +7,11 @@ use base::watch::{Watch, unwatched};
 use data::Image;
 use ganatomy_score::{
     Cache, Choice, Divisor, Evaluation, Extractor, Found, ImageSet, Images, Made, Metric, Options, Pictures, Resize,
-    Result, Side, Sized, Stored, Wanted, gather, title,
+    Result, Side, Sized, Steps, Stored, Wanted, gather, title,
 };
 use metrics::features::Features;
 use metrics::moments::Moments;
+use metrics::path_length;
 use metrics::record::Figure;
 use net::Device;
 use std::fs;
@@ -199,6 +200,65 @@ fn sets_are_taken_whole_by_chance_or_mirrored() {
     assert_eq!((&both[0], &both[1]), (&whole[2], &whole[2].clone().flipped()));
     assert!(ImageSet::new(data::open("ring8", &data::Options::default()).unwrap()).all(Some(5)).is_err());
     assert!(open().all(Some(0)).is_err());
+}
+
+/// Grey images of one shade, which a step makes lighter.
+struct Shades;
+
+impl Pictures for Shades {
+    fn images(&self, _numbers: Range<u64>) -> Result<Vec<Image>> {
+        panic!("a path length is not of images")
+    }
+
+    fn steps(&self) -> Option<&dyn Steps> {
+        Some(self)
+    }
+}
+
+impl Steps for Shades {
+    fn shape(&self) -> Result<[usize; 3]> {
+        Ok([1, 64, 64])
+    }
+
+    fn ends(&self, numbers: Range<u64>, options: &path_length::Options) -> Result<[Vec<f32>; 2]> {
+        let shade = |number: u64| number as f32 / 10.0 - 0.5;
+        let made = |step: f64| numbers.clone().flat_map(|number| vec![shade(number) + step as f32; 4096]).collect();
+        Ok([made(0.0), made(options.step)])
+    }
+}
+
+#[test]
+fn a_path_length_is_of_features_at_both_ends_of_steps_that_are_not_rounded() {
+    let extractor = extractor();
+    let side = || {
+        let about = Images { rounding: Some(metrics::rounding::Rounding::Nearest), ..scenes(1, 40).about };
+        Side::Images(Sized { pictures: Box::new(Shades), about: Images { count: 6, ..about }, content: None })
+    };
+    let path = path_length::Options { step: 1e-3, ..path_length::Options::default() };
+    let evaluation = |metrics| Evaluation {
+        extractor: Some(&extractor),
+        resize: Resize::Clean,
+        metrics,
+        options: Options { path, ..Options::default() },
+        cache: None,
+        model: None,
+    };
+    let found = unwatched(|watch| evaluation(&[Metric::Ppl]).run(side(), None, watch)).unwrap();
+    let record = &found.records[0];
+    assert_eq!((record.name.as_str(), record.generated.rounding, record.real.is_none()), ("ppl_6_zfull", None, true));
+    let Figure::PathLength(found) = record.figure else { panic!("{record:?}") };
+    assert_eq!((found.options, found.pairs, found.kept), (path, 6, 6));
+    // By hand: a third of a byte, through the network as it is.
+    let features = |step: f32| {
+        let shades = (0..6).flat_map(|n| vec![n as f32 / 10.0 - 0.5 + step; 3 * 4096]).collect();
+        extractor.extract(shades, false).unwrap().features
+    };
+    let (from, to) = (features(0.0), features(1e-3));
+    let squares = from.iter().zip(&to).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    let by_hand = squares / 6.0 / 1e-6;
+    assert!(by_hand > 0.0 && (found.value / by_hand - 1.0).abs() < 1e-2, "{} {by_hand}", found.value);
+    let refused = evaluate(&[Metric::Ppl], Some(&extractor), None, (Side::Images(scenes(1, 4)), None)).unwrap_err();
+    assert_eq!(refused.to_string(), "scenes: is no generator: a path length is of steps between latents");
 }
 
 /// The published networks beside the checkout: a classifier for CIFAR-10 scores its own test images, and they are closer to each other

@@ -150,8 +150,8 @@ impl RunSettings for Settings {
         Key::new("log.judged", Values::count(1_000_000), "images of a judgement"),
     ];
 
-    fn is_place(value: &str) -> bool {
-        !value.is_empty() && !data::BUILT_IN.contains(&value)
+    fn place_in<'v>(_key: &str, value: &'v str) -> Option<&'v str> {
+        (!value.is_empty() && !data::BUILT_IN.contains(&value)).then_some(value)
     }
 
     fn schedule(&self) -> Schedule {

@@ -43,11 +43,18 @@ impl Kept {
     }
 
     /// What is different in settings of now: `key: at the checkpoint -> now`. A key that only one of the two has is none: settings
-    /// that came later stand for what was done before.
-    pub(crate) fn changed_settings(&self, now: &impl RunSettings) -> Vec<String> {
+    /// that came later stand for what was done before. A place that is kept, as it once was, may have moved.
+    pub(crate) fn changed_settings<S: RunSettings>(&self, now: &S) -> Vec<String> {
         let now: BTreeMap<String, toml::Value> = flatten(&now.to_table()).into_iter().collect();
         let both = self.settings.iter().filter_map(|(key, then)| Some((key, then, now.get(key)?)));
-        both.filter(|(_, then, now)| then != now).map(|(key, then, now)| format!("{key}: {then} -> {now}")).collect()
+        let is_place = |key: &str, value: &toml::Value| {
+            let may_be = S::DATA.iter().chain(S::FILES).any(|known| *known == key);
+            may_be && value.as_str().is_some_and(|value| S::place_in(key, value).is_some())
+        };
+        let moved = |key: &str, then, now| is_place(key, then) && is_place(key, now);
+        both.filter(|(key, then, now)| then != now && !moved(key, then, now))
+            .map(|(key, then, now)| format!("{key}: {then} -> {now}"))
+            .collect()
     }
 
     /// What is different in the data of now, likewise.

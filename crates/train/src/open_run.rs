@@ -82,10 +82,9 @@ impl<T: Training> OpenRun<T> {
         let gone = missing_data(&settings, folder);
         let training = T::prepare(settings, device).map_err(|error| gone.map_or(error, Into::into))?;
         let data = training.data()?;
-        if let Some(kept) = &kept {
-            let what = format!("was made with other data until {}", name_of(checkpoint));
-            accept(change, folder, &what, &kept.changed_data(&data), &mut oddities)?;
-        }
+        let changed_data = kept.as_ref().map(|kept| kept.changed_data(&data)).unwrap_or_default();
+        let what = format!("was made with other data until {}", name_of(checkpoint));
+        accept(change, folder, &what, &changed_data, &mut oddities)?;
         let (state, start, best) = match found {
             // It died before its first checkpoint: the same settings give the same run from its start.
             None => {
@@ -100,7 +99,7 @@ impl<T: Training> OpenRun<T> {
                     .restore(&checkpoint)
                     .map_err(|error| unfit(&checkpoint, &edited, &error).map_or(error, Into::into))?;
                 let is_judgement = |line: &String| T::Settings::JUDGEMENT.is_some_and(|key| line.starts_with(key));
-                let best = if differences.iter().chain(&edited).any(is_judgement) {
+                let best = if differences.iter().chain(&edited).chain(&changed_data).any(is_judgement) {
                     store.forget_best(&mut oddities)?;
                     None
                 } else {

@@ -50,11 +50,12 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// Keys that decide no result, besides those under `log.`: they may change when the run goes on.
     const FREE: &'static [&'static str] = &[];
 
-    /// Keys that name data: something built in, or a file or folder ([`RunSettings::is_place`]). Files may have moved when the run
+    /// Keys that name data: something built in, or a file or folder ([`RunSettings::place_in`]). Files may have moved when the run
     /// goes on; whether they are the same is found out by [`crate::Training::data`].
     const DATA: &'static [&'static str] = &[];
 
-    /// Keys that name a file which only the beginning of a run reads.
+    /// Keys that name other files, which may move: those that only the beginning of a run reads, and those of which [`crate::Training::data`]
+    /// says what they hold.
     const FILES: &'static [&'static str] = &[];
 
     /// What the keys begin with that say how checkpoints are judged. Where one is changed, judgements of before are no longer comparable.
@@ -90,9 +91,10 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// How long the run is, and when it is saved.
     fn schedule(&self) -> Schedule;
 
-    /// Whether the value of a key of [`RunSettings::DATA`] or [`RunSettings::FILES`] is a place among the user's files.
-    fn is_place(value: &str) -> bool {
-        !value.is_empty()
+    /// The path that the value of a key of [`RunSettings::DATA`] or [`RunSettings::FILES`] begins with, where it names a place among the user's
+    /// files.
+    fn place_in<'v>(_key: &str, value: &'v str) -> Option<&'v str> {
+        (!value.is_empty()).then_some(value)
     }
 
     /// Whether a single value may be put over the settings in a table.
@@ -203,10 +205,10 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
 
     /// The places among the user's files that settings name, by key.
     fn places(&self) -> Vec<(&'static str, PathBuf)> {
-        let table = self.to_table();
+        let values = flatten(&self.to_table());
         let place = |key: &&'static str| {
-            let value = table.get(*key)?.as_str().filter(|value| Self::is_place(value))?;
-            Some((*key, PathBuf::from(value)))
+            let (_, value) = values.iter().find(|(found, _)| found == key)?;
+            Some((*key, PathBuf::from(Self::place_in(key, value.as_str()?)?)))
         };
         Self::DATA.iter().chain(Self::FILES).filter_map(place).collect()
     }
@@ -217,11 +219,14 @@ pub trait RunSettings: Clone + Serialize + DeserializeOwned {
     /// The system does not say which folder is the current one.
     fn absolute(&self) -> Result<Self> {
         let mut table = self.to_table();
+        let values = flatten(&table);
         for (key, place) in self.places() {
             let path = std::path::absolute(&place).map_err(|e| Error::io("find", &place, e))?;
+            let value = values.iter().find(|(found, _)| found == key).and_then(|(_, value)| value.as_str());
+            let behind = value.and_then(|value| value.strip_prefix(place.to_str()?)).unwrap_or_default();
             // A path that is no text stays as it was typed.
             if let Some(path) = path.to_str() {
-                put(&mut table, key, path.into())?;
+                put(&mut table, key, format!("{path}{behind}").into())?;
             }
         }
         from_table(table)

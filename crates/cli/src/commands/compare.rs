@@ -3,6 +3,7 @@
 use crate::console::{self, Console};
 use crate::device::Computing;
 use crate::exit::{self, Code};
+use crate::output;
 use crate::progress::Progress;
 use anyhow::Result;
 use dissect::{Comparison, Dissection};
@@ -22,6 +23,7 @@ rules, sizes or numbers of images) is said, and what can be compared all the sam
 
 Examples:
   ganatomy compare dissection-1000 dissection-5000
+  ganatomy compare dissection-1000 dissection-5000 --report compared.html
   ganatomy compare dissection-1000 dissection-5000 --real scenes
   ganatomy compare runs/*-dissection --json")]
 pub(crate) struct Compare {
@@ -37,12 +39,17 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "real")]
     images: u64,
 
+    /// Write a page that shows them side by side, with the best unit of each class of each
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+
     #[command(flatten)]
     computing: Computing,
 }
 
 impl Compare {
     pub(crate) fn run(self, console: Console) -> Result<Code> {
+        self.report.as_deref().map(|path| output::check_page(path, "--report")).transpose()?;
         let device = self.computing.open(console)?;
         let dissections: Vec<Dissection> =
             self.dissections.iter().map(open_dissection).collect::<models::Result<_>>()?;
@@ -60,6 +67,14 @@ impl Compare {
             }
         }
         console::result(&comparison, || table(&comparison))?;
+        if let Some(path) = &self.report {
+            let page = report::comparison(dissections, &comparison);
+            for note in &page.notes {
+                console.warn(&format!("left out: {note}"));
+            }
+            models::files::write(path, page.html.as_bytes())?;
+            console::made(path)?;
+        }
         Ok(exit::DONE)
     }
 }

@@ -13,6 +13,7 @@ mod import;
 mod inspect;
 mod interpolate;
 mod invert;
+mod man;
 mod merge;
 mod repair;
 mod report;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Presets(settings::Presets),
     Trial(trial::Trial),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -96,6 +98,7 @@ impl Command {
             Self::Presets(command) => command.run(),
             Self::Trial(command) => command.run(console),
             Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::exit::{self, Code};
 use crate::output;
 use anyhow::Result;
 use base::Error;
-use models::files::{self, has_ending};
+use models::files;
 use report::Wanted;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -62,10 +62,7 @@ struct Json<'a> {
 impl Report {
     pub(crate) fn run(self, console: Console) -> Result<Code> {
         let out = self.out.clone().unwrap_or_else(|| self.dissection.join("report.html"));
-        // A device may be called anything.
-        if !has_ending(&out, &["htm"]) && (!out.exists() || out.is_file()) {
-            output::check_ending(&out, "html")?;
-        }
+        output::check_page(&out, "--out")?;
         if !self.dissection.exists() && models::open_dissection(&self.dissection).is_ok() {
             let reason = "comes with the program without pictures; a page is made of a folder";
             return Err(Error::file(&self.dissection, reason)

@@ -10,7 +10,8 @@ use anyhow::Result;
 use base::Error;
 use metrics::summary::median;
 use models::files::{self, Writer};
-use models::{Generator, Kind, Latents, Nearest, Seeds, open_real, pictures};
+use models::pictures::{self, Look};
+use models::{Generator, Kind, Latents, Nearest, Seeds, open_real};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ Examples:
   ganatomy sample runs/00003-scenes-paper
   ganatomy sample model.safetensors --seeds 0..4,7 --out grid.png
   ganatomy sample model.safetensors --seeds 0..50000 --out samples/
+  ganatomy sample scenes --seeds 0..12 --captions --scale 2 --out numbered.png
   ganatomy sample scenes --truncation 0.7 --out typical.png
   ganatomy sample animals.safetensors --class cat --seeds 0..32
   ganatomy sample model.safetensors --latents z.npy --raw x.npy
@@ -58,6 +60,14 @@ pub(crate) struct Sample {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     columns: Option<u32>,
 
+    /// Write its seed below each image of the grid
+    #[arg(long)]
+    captions: bool,
+
+    /// Enlarge pictures: every pixel becomes a square of so many
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=32))]
+    scale: u32,
+
     /// Show below each sample the image of this source nearest to it, pixel by pixel, and say how near: what the
     /// generator knows by heart
     #[arg(long, value_name = "SRC")]
@@ -85,9 +95,9 @@ struct Json<'a> {
 /// Takes the samples as they come.
 enum Pictures {
     None,
-    Grid { path: PathBuf, columns: usize, cells: Vec<data::Image> },
+    Grid { path: PathBuf, columns: usize, cells: Vec<data::Image>, look: Look },
     Scatter { path: PathBuf, points: Vec<f32> },
-    Folder(PathBuf),
+    Folder(PathBuf, Look),
 }
 
 impl Sample {
@@ -105,7 +115,7 @@ impl Sample {
         }
         generator.check_memory((self.batch as usize).min(usize::try_from(n).unwrap_or(usize::MAX)))?;
         let out = self.out.clone().or_else(|| self.raw.is_none().then(|| PathBuf::from("samples.png")));
-        let mut pictures = self.pictures(out.as_deref(), n, &generator)?;
+        let mut pictures = self.pictures(out.as_deref(), &latents, &generator)?;
         let near = self.nearest.as_deref().map(|name| {
             if !matches!(pictures, Pictures::Grid { .. }) {
                 return Err(Error::setting("nearest", "needs a grid to be shown in")
@@ -140,7 +150,7 @@ impl Sample {
         if !made.finite {
             console.warn(&format!("{}: gave numbers that are not finite", generator.path().display()));
         }
-        pictures.finish()?;
+        pictures.finish(&latents)?;
 
         let (out, raw) = (out.as_deref(), self.raw.as_deref());
         let name = |path: &Path| path.display().to_string();
@@ -152,9 +162,17 @@ impl Sample {
         Ok(exit::DONE)
     }
 
-    fn pictures(&self, out: Option<&Path>, n: u64, generator: &Generator) -> Result<Pictures> {
+    fn pictures(&self, out: Option<&Path>, latents: &Latents, generator: &Generator) -> Result<Pictures> {
         let Some(out) = out else { return Ok(Pictures::None) };
-        Ok(match (Target::of(out)?, generator.kind()) {
+        let (n, target) = (latents.len(), Target::of(out)?);
+        if self.captions && !matches!((&target, generator.kind()), (Target::Grid(_), Kind::Images(_))) {
+            return Err(Error::setting("captions", "are of the images of a grid; files have their seeds as names")
+                .with_hint("Give `out` a name that ends in .png, or leave `captions` out.")
+                .into());
+        }
+        let caption = self.captions.then(|| pictures::longest_caption(latents));
+        let look = Look { scale: self.scale as usize, caption };
+        Ok(match (target, generator.kind()) {
             (Target::Grid(path), Kind::Points) => {
                 pictures::check_cloud(n)?;
                 Pictures::Scatter { path, points: Vec::new() }
@@ -163,13 +181,13 @@ impl Sample {
                 let columns = self.columns.map_or_else(|| pictures::square(n), |columns| columns as usize);
                 let shape = generator.image_shape()?;
                 let shape = if self.nearest.is_some() { Nearest::shape_below(shape) } else { shape };
-                pictures::check_grid(n, columns, shape, "Give a folder, or ask for fewer pictures.")?;
-                Pictures::Grid { path, columns, cells: Vec::new() }
+                pictures::check_grid(n, columns, look.shape(shape), "Give a folder, or ask for fewer pictures.")?;
+                Pictures::Grid { path, columns, cells: Vec::new(), look }
             }
             (Target::Folder(path), _) => {
-                generator.image_shape()?;
+                pictures::check_grid(1, 1, look.shape(generator.image_shape()?), "Take a smaller `scale`.")?;
                 base::files::create_folder(&path)?;
-                Pictures::Folder(path)
+                Pictures::Folder(path, look)
             }
         })
     }
@@ -181,19 +199,22 @@ impl Pictures {
             Self::None => {}
             Self::Scatter { points, .. } => points.extend(values),
             Self::Grid { cells, .. } => cells.extend(generator.pictures(values)?),
-            Self::Folder(folder) => {
+            Self::Folder(folder, look) => {
                 for (place, image) in (first..).zip(generator.pictures(values)?) {
-                    files::write_png(&folder.join(latents.name(place) + ".png"), &image)?;
+                    files::write_png(&folder.join(latents.name(place) + ".png"), &look.of(&image, ""))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self, latents: &Latents) -> Result<()> {
         match self {
-            Self::None | Self::Folder(_) => {}
-            Self::Grid { path, columns, cells } => files::write_png(&path, &pictures::grid(&cells, columns)?)?,
+            Self::None | Self::Folder(..) => {}
+            Self::Grid { path, columns, cells, look } => {
+                let shown = (0..).zip(&cells).map(|(place, image)| look.of(image, &latents.caption(place)));
+                files::write_png(&path, &pictures::grid(&shown.collect::<Vec<_>>(), columns)?)?;
+            }
             Self::Scatter { path, points } => files::write_png(&path, &pictures::cloud(&points))?,
         }
         Ok(())

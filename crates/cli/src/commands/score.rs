@@ -41,6 +41,7 @@ Examples:
   ganatomy score scenes --reference scenes --metrics fid,kid,prdc
   ganatomy score runs/photos --reference photos.zip --samples 5000 --json
   ganatomy score made/ --reference cifar10/ --features resnet20.th --metrics fid,is
+  ganatomy score scenes --metrics ppl --samples 2000
   ganatomy score scenes --out scenes.npz --samples 50000
   ganatomy score a.npy --reference b.npz --features none")]
 pub(crate) struct Score {
@@ -51,11 +52,11 @@ pub(crate) struct Score {
     #[arg(long, value_name = "SRC")]
     reference: Option<PathBuf>,
 
-    /// The feature network: scenes, a model, ONNX or weights file, perhaps with a node; or none
+    /// The feature network: scenes, a segmenter's run, a model, ONNX or weights file, perhaps with a node; or none
     #[arg(long, value_name = "NAME|FILE[:NODE]", default_value = "scenes")]
     features: String,
 
-    /// Figures: fid, fid-infinity, kid, is, prdc, mind
+    /// Figures: fid, fid-infinity, kid, is, prdc, mind, ppl (of a model, without a reference)
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "fid")]
     metrics: Vec<Metric>,
 

@@ -44,14 +44,14 @@ pub(crate) struct Presets {
 
 /// A setting with what is known of it.
 #[derive(Serialize)]
-struct Told {
+pub(super) struct Told {
     /// The command that takes it.
-    command: &'static str,
-    key: &'static str,
-    values: String,
-    about: &'static str,
+    pub(super) command: &'static str,
+    pub(super) key: &'static str,
+    pub(super) values: String,
+    pub(super) about: &'static str,
     /// Its value in each preset; of a training without presets under an empty name.
-    starts: BTreeMap<&'static str, String>,
+    pub(super) starts: BTreeMap<&'static str, String>,
 }
 
 #[derive(Serialize)]
@@ -107,7 +107,7 @@ impl Presets {
 }
 
 /// All settings, those of `evolve` first.
-fn all() -> Result<Vec<Told>> {
+pub(super) fn all() -> Result<Vec<Told>> {
     let mut starts: Starts = BTreeMap::new();
     for name in PRESETS {
         starts.insert(name, evolve::Settings::preset(name, false)?.as_typed());

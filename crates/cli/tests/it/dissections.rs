@@ -244,6 +244,16 @@ fn what_cannot_be_compared_is_said() {
     let expected = [(2, "samples"), (2, "rules"), (3, "segmenter"), (3, "classes")];
     assert_eq!(whats, expected.map(|(place, what)| (Value::from(place), Value::from(what))));
     place.succeed("compare a a");
+    // The same on a page.
+    assert!(place.output("compare a b c --report page.html").status.success());
+    let page = text(&place, "page.html");
+    for line in
+        ["3 dissections side by side", "c has other classes than a", "cannot be compared", "ganatomy compare a b c"]
+    {
+        assert!(page.contains(line), "{line}");
+    }
+    let refused = place.run("compare a b --report page.png");
+    assert!(refused.contains("error: --report: page.png is not a kind of file that is written here"), "{refused}");
 }
 
 #[test]

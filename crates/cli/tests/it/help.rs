@@ -78,6 +78,23 @@ fn wrong_command_lines() {
 }
 
 #[test]
+fn every_command_has_a_manual_page() {
+    let place = Place::new();
+    assert_eq!(place.succeed("man pages"), "pages\n");
+    let names = place.names("pages");
+    for name in ["ganatomy.1", "ganatomy-evolve.1", "ganatomy-segmenter-train.1", "ganatomy-man.1", "ganatomy-keys.5"] {
+        assert!(names.contains(&name.to_owned()), "{name}: {names:?}");
+    }
+    let page = String::from_utf8(place.read("pages/ganatomy-segmenter-train.1")).unwrap();
+    assert!(
+        page.contains("ganatomy segmenter train") && page.contains("held\\_out") || page.contains("\\-\\-steps"),
+        "{page}"
+    );
+    let keys = String::from_utf8(place.read("pages/ganatomy-keys.5")).unwrap();
+    assert!(keys.contains("\\fBimage.size\\fR") && keys.contains(".SH EVOLVE"), "{keys}");
+}
+
+#[test]
 fn every_shell_gets_completions() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

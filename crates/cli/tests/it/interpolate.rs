@@ -45,6 +45,20 @@ fn an_animation_goes_round() {
 }
 
 #[test]
+fn an_animated_png_keeps_all_colours_and_pixels_are_enlarged() {
+    let place = with_models();
+    place.succeed("interpolate g.safetensors --seeds 0..3 --steps 4 --scale 2 --out walk.apng");
+    let bytes = place.read("walk.apng");
+    // Each frame has one control chunk.
+    assert_eq!(bytes.windows(4).filter(|w| w == b"fcTL").count(), 3 * 4);
+    let ends = samples(&place, [0, 1, 2]);
+    let first = Image::new(16, 16, 3, ends[0].clone()).unwrap();
+    assert_eq!(place.picture("walk.apng"), data::pictures::zoomed(&first, 2), "the first frame is the first seed's");
+    place.succeed("interpolate g.safetensors --seeds 0..3 --steps 4 --scale 2 --out strip.png");
+    assert_eq!(place.picture("strip.png").width, 4 * 34 + 2);
+}
+
+#[test]
 fn ways_that_cannot_be() {
     let place = with_models();
     let wrong = [

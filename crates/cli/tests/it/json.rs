@@ -112,6 +112,7 @@ fn every_command_answers_as_the_schema_says() {
     let scored = answer(&place, &format!("{scored} --metrics fid,fid-infinity,kid,prdc,mind"), 0);
     assert_eq!(scored["n"], 60);
     assert!(scored["metrics"]["fid"]["value"].as_f64().unwrap() > 0.0);
+    answer(&place, "score g.safetensors --samples 9 --metrics ppl", 0);
     answer(&place, "score g.npz --reference g.npz --features none", 0);
     answer(&place, "segmenter apply scenes scenes --seeds 0..2 --out seen", 0);
     answer(&place, "segmenter cluster --data scenes --images 2 --clusters 2 --out c.safetensors", 0);
@@ -119,6 +120,7 @@ fn every_command_answers_as_the_schema_says() {
     answer(&place, "segmenter masks masks --out m.safetensors", 0);
     answer(&place, "segmenter name m.safetensors a=b --out n.safetensors", 0);
     answer(&place, "completions bash", 0);
+    answer(&place, "man pages", 0);
     answer(&place, "settings", 0);
     answer(&place, "runs .", 0);
     answer(&place, "runs prune .", 0);

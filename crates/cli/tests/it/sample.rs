@@ -22,6 +22,26 @@ fn a_grid_shows_the_pictures_of_the_folder() {
 }
 
 #[test]
+fn pictures_are_enlarged_and_their_seeds_stand_below() {
+    let place = with_models();
+    place.succeed("sample g.safetensors --seeds 0..3,700 --out all");
+    place.succeed("sample g.safetensors --seeds 0..3,700 --scale 3 --out large");
+    let small = place.picture("all/seed000700.png");
+    assert_eq!(place.picture("large/seed000700.png"), data::pictures::zoomed(&small, 3));
+    place.succeed("sample g.safetensors --seeds 0..3,700 --scale 3 --columns 2 --captions --out grid.png");
+    let grid = place.picture("grid.png");
+    let cell = 48 + data::pictures::LINE;
+    assert_eq!((grid.width, grid.height), (2 * 50 + 2, 2 * (cell + 2) + 2));
+    // The last picture is as it was, and something is written below it.
+    let at = |x: usize, y: usize| &grid.pixels[((cell + 4 + y) * grid.width + 52 + x) * 3..][..3];
+    let zoomed = data::pictures::zoomed(&small, 3);
+    assert!((0..48).all(|y| (0..48).all(|x| at(x, y) == &zoomed.pixels[(y * 48 + x) * 3..][..3])));
+    assert!((48..cell).any(|y| (0..48).any(|x| at(x, y) != data::pictures::GROUND)));
+    let refused = place.run("sample g.safetensors --captions --out all");
+    assert!(refused.contains("error: --captions: are of the images of a grid"), "{refused}");
+}
+
+#[test]
 fn raw_numbers_are_those_of_the_pictures() {
     let place = with_models();
     assert_eq!(place.succeed("sample g.safetensors --seeds 5..7 --raw x.npy"), "x.npy\n");

@@ -85,11 +85,70 @@ fn what_cannot_be_scored_is_refused() {
         "score x.npy --reference x.npy --features none --metrics is",
         "score x.npy --reference scenes --features none",
         "score scenes --reference ring8 --samples 4",
+        "score made --metrics ppl",
+        "score g.safetensors --metrics ppl --ppl-space w --samples 4",
+        "score g.safetensors --metrics ppl --ppl-step 1",
+        "score g.safetensors --reference scenes --features made",
     ]
     .iter()
     .map(|words| place.run(words) + "\n")
     .collect();
     check("score-refused", &text);
+}
+
+#[test]
+fn a_path_length_is_named_by_its_space_and_its_steps() {
+    let place = with_models();
+    let words = "score g.safetensors --samples 30 --metrics ppl";
+    let found = json(&place, words);
+    let ppl = &found["metrics"]["ppl"];
+    assert_eq!((&ppl["protocol"], &ppl["pairs"], &ppl["kept"]), (&"ppl_30_zfull".into(), &30.into(), &30.into()));
+    assert_eq!((&ppl["options"]["space"], &ppl["options"]["step"]), (&"z".into(), &1e-4.into()));
+    assert!(found["features"]["name"] == "scenes:middle" && found["generated"]["rounding"].is_null());
+    let value = |ppl: &Value| ppl["value"].as_f64().unwrap();
+    // A path has the same length in steps of another size, unless steps drown in rounding.
+    let wider = json(&place, &format!("{words} --ppl-step 1e-3"));
+    let ratio = value(&wider["metrics"]["ppl"]) / value(ppl);
+    assert!((ratio - 1.0).abs() < 0.05, "{ratio}");
+    let end = json(&place, &format!("{words} --ppl-places end"));
+    assert_eq!(end["metrics"]["ppl"]["protocol"], "ppl_30_zend");
+    assert_ne!(value(&end["metrics"]["ppl"]), value(ppl));
+    let text = place.succeed(&format!("{words} -q"));
+    assert!(
+        text.starts_with("ppl_30_zfull scenes:middle@") && text.contains("steps of 1e-4, 30 of 30 of them"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_run_is_scored_by_the_segmenter_of_another_run_from_any_folder() {
+    let place = Place::new();
+    place.succeed("-q segmenter train --data scenes --steps 2 --set size=32 --set width=4 --set batch=2 --out seg");
+    let small = "--set image.size=32 --set width=4 --set width_d=4 --set batch=4 --set eval=8 --set score.samples=140";
+    place.succeed(&format!(
+        "-q evolve --data scenes --generations 1 --score-every 1 --set score.features=seg:middle {small} --out run"
+    ));
+    let first = String::from_utf8(place.read("run/stats.jsonl")).unwrap();
+    assert!(first.contains("fid_140 seg:middle@"), "{first}");
+    let config = String::from_utf8(place.read("run/config.toml")).unwrap();
+    assert!(config.contains(&format!("features = \"{}:middle\"", place.path("seg").display())), "{config}");
+    std::fs::create_dir(place.path("elsewhere")).unwrap();
+    let resume = |words: &str| {
+        let mut command = place.command(words);
+        command.current_dir(place.path("elsewhere")).output().unwrap()
+    };
+    let output = resume("-q resume ../run --generations 2");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // The same place, another network.
+    std::fs::remove_dir_all(place.path("seg")).unwrap();
+    place.succeed("-q segmenter train --data scenes --steps 3 --set size=32 --set width=4 --set batch=2 --out seg");
+    let output = resume("-q resume ../run --generations 3");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("score.features: middle of "), "{told}");
+    let output = resume("-q resume ../run --generations 3 --allow-change");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let direct = json(&place, "score run --samples 140 --reference scenes --features seg");
+    assert_eq!(direct["features"]["name"], "seg:middle");
 }
 
 #[test]

@@ -87,16 +87,46 @@ pub fn labels_png(map: &LabelMap) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Refuses frames that make no animation; gives the first one.
+fn checked(frames: &[Image]) -> Result<&Image> {
+    let broken = |reason: &str| Error::setting("animation", reason);
+    let first = frames.first().ok_or_else(|| broken("has no frames"))?;
+    if frames.iter().any(|f| (f.width, f.height) != (first.width, first.height)) {
+        return Err(broken("has frames of different sizes"));
+    }
+    Ok(first)
+}
+
+/// The bytes of an animated PNG that shows the frames for `delay_ms` milliseconds each (at most 65,535), over and over. Every colour is what it
+/// was, which a GIF's 256 are not.
+///
+/// # Errors
+/// There is no frame, or the frames differ in size.
+pub fn apng(frames: &[Image], delay_ms: u32) -> Result<Vec<u8>> {
+    let broken = |error: png::EncodingError| Error::setting("animation", error.to_string());
+    let first = checked(frames)?;
+    let count = u32::try_from(frames.len()).map_err(|_| Error::setting("animation", "has too many frames"))?;
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, first.width as u32, first.height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_animated(count, 0).map_err(broken)?;
+    encoder.set_frame_delay(u16::try_from(delay_ms).unwrap_or(u16::MAX), 1000).map_err(broken)?;
+    let mut writer = encoder.write_header().map_err(broken)?;
+    for frame in frames {
+        writer.write_image_data(&frame.clone().into_rgb().pixels).map_err(broken)?;
+    }
+    writer.finish().map_err(broken)?;
+    Ok(bytes)
+}
+
 /// The bytes of a GIF that shows the frames for `delay_ms` milliseconds each (rounded to 10), over and over.
 ///
 /// # Errors
 /// There is no frame, or the frames differ in size.
 pub fn gif(frames: &[Image], delay_ms: u32) -> Result<Vec<u8>> {
     let broken = |reason: String| Error::setting("animation", reason);
-    let Some(first) = frames.first() else { return Err(broken("has no frames".into())) };
-    if frames.iter().any(|f| (f.width, f.height) != (first.width, first.height)) {
-        return Err(broken("has frames of different sizes".into()));
-    }
+    checked(frames)?;
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
     encoder.set_repeat(Repeat::Infinite).map_err(|e| broken(e.to_string()))?;
@@ -125,6 +155,26 @@ mod tests {
             assert_eq!(decode(&bytes, Path::new("x")).unwrap(), image);
             assert_eq!(png(&image).unwrap(), bytes);
         }
+    }
+
+    #[test]
+    fn every_frame_of_an_animated_png_comes_back_as_it_was() {
+        let frames: Vec<Image> =
+            (0..3u8).map(|f| Image::new(5, 4, 3, (0..60).map(|i| i * 4 + f).collect()).unwrap()).collect();
+        let bytes = apng(&frames, 80).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+        let control = reader.info().animation_control().copied().unwrap();
+        assert_eq!((control.num_frames, control.num_plays), (3, 0));
+        for frame in &frames {
+            let mut pixels = vec![0; 60];
+            reader.next_frame(&mut pixels).unwrap();
+            assert_eq!(pixels, frame.pixels);
+            let shown = reader.info().frame_control().unwrap();
+            assert_eq!((shown.delay_num, shown.delay_den), (80, 1000));
+        }
+        assert_eq!(apng(&[], 80).unwrap_err().to_string(), "animation: has no frames");
+        let sizes = [Image::filled(5, 4, [1; 3]), Image::filled(4, 4, [1; 3])];
+        assert_eq!(apng(&sizes, 80).unwrap_err().to_string(), "animation: has frames of different sizes");
     }
 
     #[test]

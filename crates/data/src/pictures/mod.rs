@@ -9,7 +9,7 @@ mod preview;
 mod scatter;
 mod text;
 
-pub use encode::{gif, jpeg, labels_png, png, png_with_text, quick_png};
+pub use encode::{apng, gif, jpeg, labels_png, png, png_with_text, quick_png};
 pub use grid::{from_batch, grid, stack, zoomed};
 pub use labels::{legend, paint_labels};
 pub use preview::{Labelled, labelled, preview};

@@ -35,6 +35,11 @@ impl Judge {
         Ok(Self { extractor, device: device.clone(), real: OnceLock::new() })
     }
 
+    /// What it judges by: the node of features, and the hash of the weights.
+    pub(super) fn features(&self) -> String {
+        format!("{} of {}", self.extractor.node(), self.extractor.weights())
+    }
+
     /// The Fréchet distance of a generator's images from those of the set.
     pub(super) fn score(&self, network: &Network, settings: &Settings, set: &Arc<Dataset>) -> Result<Scored> {
         let (real, about) = match self.real.get() {

@@ -29,105 +29,112 @@
     store(next);
   });
 
-  // The units: search, filter, order.
-  const cards = all(".unit");
-  const list = get("cards");
-  const search = get("search");
-  const filters = { layer: get("by-layer"), category: get("by-category"), class: get("by-class") };
-  const [order, only] = [get("order"), get("only")];
-  // As many cards are shown at a time: a page of a thousand pictures is no pleasure.
-  const STEP = 24;
-  const more = get("more");
-  let most = STEP;
-  const show = () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    for (const card of list.children) {
-      const text = card.dataset.words.toLowerCase();
-      const fits =
-        words.every((word) => text.includes(word)) &&
-        Object.entries(filters).every(([key, { value }]) => value === "" || card.dataset[key] === value) &&
-        (!only.checked || card.dataset.interpretable === "true");
-      found += fits ? 1 : 0;
-      card.hidden = !fits || found > most;
-    }
-    get("counted").textContent = `${found} of ${cards.length} units`;
-    get("none").hidden = found > 0;
-    more.parentElement.hidden = found <= most;
-    more.textContent = `Show more (${Math.max(0, found - most)} are left)`;
-  };
-  const anew = () => {
-    most = STEP;
-    show();
-  };
-  more.addEventListener("click", () => {
-    const last = [...list.children].filter((card) => !card.hidden).at(-1);
-    most += 4 * STEP;
-    show();
-    last?.nextElementSibling?.focus({ preventScroll: true });
-  });
-  const sort = () => {
-    const falling = order.value.startsWith("-");
-    const key = order.value.replace("-", "");
-    const number = (card) => (card.dataset[key] === "" ? NaN : Number(card.dataset[key]));
-    const sorted = key === "" ? cards : [...cards].sort((a, b) => compare(number(a), number(b), falling));
-    list.append(...sorted);
-    anew();
-  };
   // What is not known comes last, whatever the direction; equals keep their order.
   const compare = (a, b, falling) => {
     if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
     return falling ? b - a : a - b;
   };
-  const clear = () => {
-    search.value = "";
-    only.checked = false;
-    for (const filter of Object.values(filters)) filter.value = "";
-    anew();
-  };
-  search.addEventListener("input", anew);
-  search.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") clear();
-  });
-  for (const filter of [...Object.values(filters), only]) filter.addEventListener("change", anew);
-  order.addEventListener("change", sort);
-  get("reset").addEventListener("click", () => {
-    clear();
-    order.value = "";
-    sort();
-  });
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), select, textarea, dialog");
-    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-  });
-  for (const button of all("[data-show-layer], [data-show-class]")) {
-    button.addEventListener("click", () => {
-      clear();
-      const { showLayer, showClass } = button.dataset;
-      if (showLayer !== undefined) filters.layer.value = showLayer;
-      if (showClass !== undefined) {
-        filters.class.value = showClass;
-        only.checked = true;
+
+  // The units: search, filter, order. A comparison has none.
+  const list = get("cards");
+  const ofUnits = () => {
+    const cards = all(".unit");
+    const search = get("search");
+    const filters = { layer: get("by-layer"), category: get("by-category"), class: get("by-class") };
+    const [order, only] = [get("order"), get("only")];
+    // As many cards are shown at a time: a page of a thousand pictures is no pleasure.
+    const STEP = 24;
+    const more = get("more");
+    let most = STEP;
+    const show = () => {
+      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let found = 0;
+      for (const card of list.children) {
+        const text = card.dataset.words.toLowerCase();
+        const fits =
+          words.every((word) => text.includes(word)) &&
+          Object.entries(filters).every(([key, { value }]) => value === "" || card.dataset[key] === value) &&
+          (!only.checked || card.dataset.interpretable === "true");
+        found += fits ? 1 : 0;
+        card.hidden = !fits || found > most;
       }
-      anew();
-      get("units").scrollIntoView();
-      search.focus({ preventScroll: true });
+      get("counted").textContent = `${found} of ${cards.length} units`;
+      get("none").hidden = found > 0;
+      more.parentElement.hidden = found <= most;
+      more.textContent = `Show more (${Math.max(0, found - most)} are left)`;
+    };
+    const anew = () => {
+      most = STEP;
+      show();
+    };
+    more.addEventListener("click", () => {
+      const last = [...list.children].filter((card) => !card.hidden).at(-1);
+      most += 4 * STEP;
+      show();
+      last?.nextElementSibling?.focus({ preventScroll: true });
     });
-  }
-  show();
+    const sort = () => {
+      const falling = order.value.startsWith("-");
+      const key = order.value.replace("-", "");
+      const number = (card) => (card.dataset[key] === "" ? NaN : Number(card.dataset[key]));
+      const sorted = key === "" ? cards : [...cards].sort((a, b) => compare(number(a), number(b), falling));
+      list.append(...sorted);
+      anew();
+    };
+    const clear = () => {
+      search.value = "";
+      only.checked = false;
+      for (const filter of Object.values(filters)) filter.value = "";
+      anew();
+    };
+    search.addEventListener("input", anew);
+    search.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") clear();
+    });
+    for (const filter of [...Object.values(filters), only]) filter.addEventListener("change", anew);
+    order.addEventListener("change", sort);
+    get("reset").addEventListener("click", () => {
+      clear();
+      order.value = "";
+      sort();
+    });
+    document.addEventListener("keydown", (event) => {
+      const typing = event.target.closest("input:not([type=range]):not([type=checkbox]), select, textarea, dialog");
+      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      search.focus();
+      search.select();
+    });
+    for (const button of all("[data-show-layer], [data-show-class]")) {
+      button.addEventListener("click", () => {
+        clear();
+        const { showLayer, showClass } = button.dataset;
+        if (showLayer !== undefined) filters.layer.value = showLayer;
+        if (showClass !== undefined) {
+          filters.class.value = showClass;
+          only.checked = true;
+        }
+        anew();
+        get("units").scrollIntoView();
+        search.focus({ preventScroll: true });
+      });
+    }
+    show();
+    // A card that a filter hides, or that is not among those that are shown yet.
+    return (card) => {
+      clear();
+      if (!card.hidden) return;
+      most = [...list.children].indexOf(card) + 1;
+      show();
+    };
+  };
+  const uncover = list === null ? null : ofUnits();
 
   // A link to a card that a filter hides, or into something closed, shows it.
   const reveal = () => {
     const target = get(decodeURIComponent(location.hash.slice(1)));
     if (target === null) return;
-    if (target.hidden) clear();
-    if (target.hidden) {
-      most = [...list.children].indexOf(target) + 1;
-      show();
-    }
+    if (target.hidden) uncover?.(target);
     if (target instanceof HTMLDetailsElement) target.open = true;
     target.scrollIntoView({ block: target.matches(".unit") ? "center" : "start" });
     if (target.tabIndex === -1) target.focus({ preventScroll: true });
@@ -191,7 +198,7 @@
 
   // Pictures of units and candidates, larger; and once more at the classes that they stand for.
   const large = get("large");
-  for (const image of all(".top img, .tiles img, .candidates img")) {
+  for (const image of all(".top img, .tiles img, .versus img, .candidates img")) {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", `Enlarge: ${image.alt}`);

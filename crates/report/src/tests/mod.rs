@@ -2,11 +2,11 @@
 
 mod tags;
 
-use crate::{Report, Wanted, report};
+use crate::{Report, Wanted, comparison, report};
 use data::{Class, Image, LabelMap, Plane, pictures};
 use dissect::{
-    Action, Causal, CausalSettings, Concept, Context, EDITED, Edited, Effect, Insertions, Means, Origin, PLAN, Plan,
-    Point, RECIPE, Recipe, Settings, Shard, Sheet, Subject, Trace, Unwatched, dissect,
+    Action, Causal, CausalSettings, Comparison, Concept, Context, Dissection, EDITED, Edited, Effect, Insertions,
+    Means, Origin, PLAN, Plan, Point, RECIPE, Recipe, Settings, Shard, Sheet, Subject, Trace, Unwatched, dissect,
 };
 use net::zoo::{DcganGenerator, GeneratorStart, Norm, dcgan_generator};
 use net::{Device, Graph, Network};
@@ -23,6 +23,11 @@ const SEGMENTER: &str = "--><svg onload=alert(5)> $(reboot)";
 
 /// Pictures of 16x16 pixels; bright and dark are its only classes.
 fn found(folder: &Path) -> Network {
+    found_by(folder, Settings::default().max_fdr)
+}
+
+/// As [`found`], with another rule of what is interpretable: at a rate of 1 every unit that is on where a class is.
+fn found_by(folder: &Path, max_fdr: f64) -> Network {
     let graph = dcgan_generator(DcganGenerator {
         size: [16; 2],
         channels: 3,
@@ -42,7 +47,8 @@ fn found(folder: &Path) -> Network {
     let segmenter = Oracle::new(vec![plane], [3, 16, 16], |image: &[f32]| {
         vec![LabelMap { width: 16, height: 16, classes: image[..256].iter().map(|&v| u16::from(v < 0.0)).collect() }]
     });
-    let settings = Settings { samples: 32, fit_samples: 16, top_images: 2, min_iou: 0.0, ..Settings::default() };
+    let settings =
+        Settings { samples: 32, fit_samples: 16, top_images: 2, min_iou: 0.0, max_fdr, ..Settings::default() };
     let origins = [Origin::of_network(MODEL, &network).unwrap(), Origin { name: SEGMENTER.into(), blake3: "0".into() }];
     let plan = Plan::new(&subject, segmenter.planes(), origins, None, settings, Shard::WHOLE);
     let means = Means { subject: &subject, segmenter: &segmenter, real: None, device: &device };
@@ -235,6 +241,7 @@ fn the_page_is_well_formed_and_its_links_lead_somewhere() {
     let scrolled = tags.opened().filter(|tag| tag.get("class") == Some("scroll")).count();
     assert_eq!(count("table"), scrolled, "every table can be wider than the page");
     assert_eq!((count("h1"), count("main"), count("nav")), (1, 1, 1));
+    assert!(html.contains("class=\"swatch\"") && html.contains("fill=\"#000000\""), "classes have their colours");
     for section in ["layers", "classes", "causes", "edits", "repair", "units", "made"] {
         assert!(ids.contains(&section), "{section}");
     }
@@ -356,4 +363,73 @@ fn pictures_can_be_few_and_the_page_says_so() {
     assert!(made(1, 2).1 && !made(1000, 2).1);
     assert_eq!(made(1000, 2).0, layers.iter().map(|layer| layer.units).sum::<usize>());
     assert!(made(1000, 1).2 < made(1000, 2).2);
+}
+
+/// Two dissections side by side, the second with other rules.
+fn compared(folders: [&Path; 2]) -> Report {
+    let read = || Vec::from(folders.map(|folder| Dissection::read(folder).unwrap()));
+    comparison(read(), &Comparison::new(&read()))
+}
+
+#[test]
+fn a_comparison_is_as_safe_as_a_page_and_holds_both() {
+    let [one, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [first, second] = [one.path().join("<b onclick=x>"), other.path().join("plain")];
+    for folder in [&first, &second] {
+        std::fs::create_dir(folder).unwrap();
+        found_by(folder, 1.0);
+    }
+    let Report { html, notes } = compared([&first, &second]);
+    assert_eq!(notes, Vec::<String>::new());
+    let tags = Tags::of(&html);
+    tags.check_nesting();
+    for tag in tags.opened() {
+        assert!(tag.attributes.iter().all(|(name, _)| !name.starts_with("on") && name != "style"), "{tag:?}");
+        let foreign = ["link", "iframe", "object", "embed", "base", "form", "use", "image", "b onclick"];
+        assert!(!foreign.contains(&tag.name.as_str()), "{tag:?}");
+        assert!(tag.name != "img" || tag.get("src").is_some_and(|source| source.starts_with("data:image/")), "{tag:?}");
+    }
+    assert_eq!(tags.opened().filter(|tag| tag.name == "script").count(), 1, "the page's own script alone");
+    for name in [CLASS, CATEGORY, LAYER, MODEL, "<b onclick=x>"] {
+        assert!(tags.texts().any(|text| text.contains(name)) && !html.contains(name), "{name} is a text alone");
+    }
+    let texts: Vec<String> = tags.texts().collect();
+    let has = |text: &str| texts.iter().any(|found| found.contains(text));
+    assert!(has("all that follows can be compared"));
+    assert!(has("ganatomy compare ") && has("ganatomy dissect "));
+    let count = |name: &str| tags.opened().filter(|tag| tag.name == name).count();
+    assert_eq!(count("table"), count("caption"));
+    // Every class that a unit stands for has a tile for each of them.
+    let best: std::collections::BTreeSet<_> = Dissection::read(&first)
+        .unwrap()
+        .findings()
+        .layers
+        .iter()
+        .flat_map(|l| &l.concepts)
+        .map(|d| d.concept.name.clone())
+        .collect();
+    assert!(!best.is_empty());
+    assert_eq!(html.matches("<ul class=\"versus\">").count(), best.len());
+    assert_eq!(count("img"), 2 * best.len());
+    assert!(has("Made less by dissection 2 than by dissection 1: none."));
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_and_missing_pictures_are_left_out() {
+    let [one, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    found_by(one.path(), 1.0);
+    found_by(other.path(), 1.0);
+    let path = other.path().join(PLAN);
+    let plan = std::fs::read_to_string(&path).unwrap().replace("\"dark\"", "\"dim\"");
+    write(&path, plan);
+    std::fs::remove_dir_all(other.path().join("units")).unwrap();
+    let Report { html, notes } = compared([one.path(), other.path()]);
+    assert!(
+        !notes.is_empty() && notes.iter().all(|note| note.contains("the picture of this unit is missing")),
+        "{notes:?}"
+    );
+    let texts: Vec<String> = Tags::of(&html).texts().collect();
+    let has = |text: &str| texts.iter().any(|found| found.contains(text));
+    assert!(has("their shares cannot be compared") && !has("all that follows can be compared"));
+    assert!(has("no unit stands for it") || !html.contains(">dim<"));
 }

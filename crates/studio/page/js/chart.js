@@ -152,6 +152,11 @@ export class Chart {
     this.#after();
   }
 
+  /** Whether there is nothing to draw. */
+  get isEmpty() {
+    return this.#places.length === 0;
+  }
+
   #empty() {
     this.#drawing.replaceChildren(svg("text", { x: WIDTH / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "nothing yet"));
     this.#legend.replaceChildren();

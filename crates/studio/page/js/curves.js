@@ -133,6 +133,12 @@ export function winners(records) {
   return { names, bins };
 }
 
+/** As `winners`, of a run in which more than one mutation takes part: else there is nothing to win. @param {readonly Generation[]} records */
+export const contest = (records) => {
+  const shares = winners(records);
+  return shares.names.length > 1 ? shares : { ...shares, bins: [] };
+};
+
 /**
  * The fitness of children by their mutation, means of steps.
  * @param {readonly Generation[]} records

@@ -4,7 +4,7 @@
 /** @import { Generation, Series, Step } from "./curves.js" */
 
 import { Chart } from "./chart.js";
-import { fitness, median, series, winners } from "./curves.js";
+import { contest, fitness, median, series } from "./curves.js";
 import { h } from "./dom.js";
 import { Newest } from "./newest.js";
 import { count, duration } from "./words.js";
@@ -85,15 +85,16 @@ export class RunView {
     );
     this.preview = h("section", { class: "chart samples", "aria-label": "Held-out images" });
     const first = run.kind === "segmenter" ? this.preview : this.samples;
-    const charts = this.#charts.map(({ chart }) => chart.element);
+    this.aside = h("div", { class: "aside" });
+    this.below = h("div", { class: "charts" });
     this.#pictures = new Newest(/** @param {string} path @param {AbortSignal} signal */ (path, signal) => api.blob(path, { signal }), api.again);
     this.element = h(
       "div",
       { class: "run" },
       this.#numbers,
       this.#warning,
-      h("div", { class: "beside" }, first, h("div", { class: "aside" }, ...charts.slice(0, ASIDE))),
-      h("div", { class: "charts" }, ...charts.slice(ASIDE)),
+      h("div", { class: "beside" }, first, this.aside),
+      this.below,
       h("details", {}, h("summary", {}, "Settings"), this.#settings),
     );
   }
@@ -102,6 +103,10 @@ export class RunView {
   show(run, records) {
     this.run = run;
     for (const { chart, draw } of this.#charts) draw(chart, records);
+    // What a recipe never records is not waited for: a run of one mutation has no fitness.
+    const charts = this.#charts.filter(({ chart }) => !records.length || !chart.isEmpty).map(({ chart }) => chart.element);
+    fill(this.aside, charts.slice(0, ASIDE));
+    fill(this.below, charts.slice(ASIDE));
     this.#numbers.replaceChildren(...numbers(run, records).map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
     const last = records[records.length - 1];
     const collapsed = last && "collapsed" in last && last.collapsed;
@@ -206,12 +211,12 @@ const evolveCharts = () => {
   /** @type {(title: string, note: string, of: (record: Generation) => number | null | undefined, look?: object) => {chart: Chart, draw: (chart: Chart, records: Generation[]) => void}} */
   const one = (title, note, of, look = {}) => ({
     chart: new Chart({ title, note, x: "generation", ...look }),
-    draw: (chart, records) => chart.lines(some([series(records, title.toLowerCase(), of)])),
+    draw: (chart, records) => chart.lines([series(records, title.toLowerCase(), of)]),
   });
   return [
     {
       chart: new Chart({ title: "Which mutation wins", note: "Share of the generations whose best child came from each mutation.", x: "generation" }),
-      draw: (chart, records) => chart.columns(winners(records)),
+      draw: (chart, records) => chart.columns(contest(records)),
     },
     {
       chart: new Chart({ title: "Fitness of the children", note: "Quality and a share of diversity, means of steps; children of different mutations compete by it.", x: "generation" }),
@@ -221,9 +226,7 @@ const evolveCharts = () => {
     {
       chart: new Chart({ title: "Score", note: "Of checkpoints, by the features that the name tells. Lower is better; compare only scores of one name.", x: "generation", points: true }),
       draw: (chart, /** @type {Generation[]} */ records) => {
-        const name = scoreName(records);
-        chart.element.hidden = name === null;
-        chart.lines(some([series(records, name ?? "", ({ score }) => score?.value)]));
+        chart.lines([series(records, scoreName(records) ?? "", ({ score }) => score?.value)]);
       },
     },
     one("Loss of the discriminator", "Means of steps, penalties included.", ({ d_loss }) => d_loss),
@@ -243,9 +246,12 @@ const segmenterCharts = () => [
   },
   {
     chart: new Chart({ title: "Loss", note: "Cross-entropy, summed over planes, means of steps.", x: "step" }),
-    draw: (chart, /** @type {Step[]} */ records) => chart.lines(some([series(records, "loss", ({ loss }) => loss)])),
+    draw: (chart, /** @type {Step[]} */ records) => chart.lines([series(records, "loss", ({ loss }) => loss)]),
   },
 ];
 
-/** @param {Series[]} all */
-const some = (all) => all.filter(({ points }) => points.length);
+/** Fills a box, which is left alone where all is in it already: a chart that somebody reads keeps the focus. @param {HTMLElement} box @param {HTMLElement[]} elements */
+function fill(box, elements) {
+  const same = elements.length === box.children.length && elements.every((element, i) => element === box.children[i]);
+  if (!same) box.replaceChildren(...elements);
+}

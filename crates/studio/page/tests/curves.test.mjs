@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decimals, fitness, grown, marks, means, median, mutations, series, ticks, winners } from "../js/curves.js";
+import { contest, decimals, fitness, grown, marks, means, median, mutations, series, ticks, winners } from "../js/curves.js";
 
 const child = (mutation, f) => ({ parent: 0, mutation, fq: f, fd: null, f });
 const record = (generation, winner, fs = [0.1, 0.2]) => ({
@@ -48,6 +48,12 @@ test("means keep short curves as they are and leave nulls out of long ones", () 
   assert.equal(long.length, 10);
   for (const [, y] of long) assert.ok(Math.abs(y - 2) < 0.05);
   assert.ok(long.every(([x], i) => !i || x > long[i - 1][0]));
+});
+
+test("one mutation competes with none", () => {
+  const alone = { ...record(1, 0), children: [child("hinge", null)], survivors: [0] };
+  assert.deepEqual(contest([alone]), { names: ["hinge"], bins: [] });
+  assert.deepEqual(contest([record(1, 0)]), winners([record(1, 0)]));
 });
 
 test("winners are counted by the best survivor, each step by itself", () => {

@@ -33,13 +33,13 @@ pub(super) async fn concepts(
 pub(super) struct Examples {
     /// The layer whose units are ranked.
     layer: String,
-    examples: Vec<Example>,
+    examples: Vec<PaintedPicture>,
 }
 
 /// A picture, and where the thing is in it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Example {
+struct PaintedPicture {
     latent: LatentOf,
     /// How far the latent, or the styles that are made of it, may be from the middle; 1 where it is not given.
     truncation: Option<f64>,
@@ -70,7 +70,7 @@ pub(super) async fn own_concept(
     let ranked = studio.with_model(&client, &id, move |open| {
         let [_, height, width] = open.painter.generator().image_shape()?;
         let mut examples = Vec::with_capacity(sent.examples.len());
-        for Example { latent, truncation, truncation_layers: layers, class, painted } in sent.examples {
+        for PaintedPicture { latent, truncation, truncation_layers: layers, class, painted } in sent.examples {
             limits::check_place(&Place::Painted(painted.clone()), [height, width]).map_err(Failure::wrong)?;
             let conditions = Conditions { truncation: truncation.map(|psi| Truncation { psi, layers }), class };
             examples.push((open.painter.plain(&latent, &conditions)?, painted));

@@ -143,6 +143,21 @@ test("each generation has the colour of the mutation that won it", async (t) => 
   assert.deepEqual(rows.map((text) => names[text.split("\t").slice(1).indexOf("100 %")]), winners);
 });
 
+test("what a recipe never records has no chart, and none waits for it", async (t) => {
+  const alone = join(made, "alone");
+  await run(...evolving(IMAGES, join(alone, "00001-one-loss"), "generations=3", 'mutations=["heuristic"]', "gamma=0"));
+  assert.ok(recordsOf(join(alone, "00001-one-loss")).every(({ children }) => children.every(({ f }) => f === null)), "no fitness");
+  const server = await serve(alone);
+  atEnd(t, () => server.stop());
+  const page = await open(t, server.url, { room: "training" });
+  await row(page, /^00001-one-loss/).click();
+  await chart(page, "Loss of the discriminator").locator("polyline").waitFor({ state: "attached" });
+  for (const title of ["Which mutation wins", "Fitness of the children", "Score"]) assert.equal(await chart(page, title).count(), 0, title);
+  assert.equal(await room(page).getByText("nothing yet").count(), 0);
+  // The place beside the samples is not left empty.
+  assert.equal(await room(page).locator(".aside .chart").count(), 2);
+});
+
 test("samples are gone through with a slider, from the real images to the newest", async (t) => {
   const page = await shown(t);
   const slider = sheet(page).getByRole("slider", { name: "Generation of the samples" });

@@ -11,9 +11,11 @@
 //! moment costs at most the checkpoint that was being written, and on Unix the same holds for a power cut. Not
 //! promised: network file systems whose rename is not atomic.
 
+mod folder;
 mod manifest;
 mod store;
 
+pub use folder::PassedOver;
 pub use manifest::{FORMAT, MANIFEST};
 pub use store::Store;
 

@@ -3,7 +3,8 @@
 use metrics::inception_score::Order;
 use metrics::kid::{Estimator, Subsets};
 use metrics::neighbourhood::Border;
-use metrics::{defaults, inception_score, infinity, kid, mind, neighbourhood};
+use metrics::path_length::{Places, Space};
+use metrics::{defaults, inception_score, infinity, kid, mind, neighbourhood, path_length};
 use score::{Divisor, Options};
 
 /// The flags.
@@ -46,7 +47,19 @@ pub(crate) struct Choices {
     #[arg(long, value_name = "N", default_value_t = defaults::DIRECTIONS)]
     directions: usize,
 
-    /// The seed of all that is drawn: images, subsets, the order of is, directions
+    /// Where the paths of ppl lie: between latents (z), or between styles (w) where a model makes some
+    #[arg(long, value_name = "z|w", default_value = "z", value_parser = ["z", "w"])]
+    ppl_space: String,
+
+    /// Where on its path a step of ppl is: anywhere (full), or at the beginning (end)
+    #[arg(long, value_name = "full|end", default_value = "full", value_parser = ["full", "end"])]
+    ppl_places: String,
+
+    /// How long a step of ppl is, as a part of the path
+    #[arg(long, value_name = "E", default_value_t = defaults::PATH_STEP)]
+    ppl_step: f64,
+
+    /// The seed of all that is drawn: images, subsets, the order of is, directions, paths
     #[arg(long, value_name = "S", default_value_t = defaults::SEED)]
     pub(crate) seed: u64,
 }
@@ -75,6 +88,13 @@ impl Choices {
                 border: if self.border == "out" { Border::Out } else { Border::In },
             },
             mind: mind::Options { directions: self.directions, seed },
+            path: path_length::Options {
+                step: self.ppl_step,
+                space: if self.ppl_space == "w" { Space::W } else { Space::Z },
+                places: if self.ppl_places == "end" { Places::End } else { Places::Full },
+                seed,
+                ..path_length::Options::default()
+            },
         }
     }
 }

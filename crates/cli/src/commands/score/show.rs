@@ -91,7 +91,14 @@ fn said(figure: &Figure) -> String {
             "precision {:.4}, recall {:.4}, density {:.4}, coverage {:.4} (k = {})",
             n.precision, n.recall, n.density, n.coverage, n.options.k
         ),
-        Figure::PathLength(path) => format!("{} (deviation: {})", number(path.value), number(path.deviation)),
+        Figure::PathLength(path) => format!(
+            "{} (deviation over steps: {}; steps of {:e}, {} of {} of them)",
+            number(path.value),
+            number(path.deviation),
+            path.options.step,
+            path.kept,
+            path.pairs
+        ),
     }
 }
 
