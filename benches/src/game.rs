@@ -142,7 +142,7 @@ fn ready_for_d(setting: Setting, precision: Precision) -> Result<(Gan<'static>, 
     gan.begin(0)?;
     // D is given its fakes, as in the releases, where they are the survivors' evaluation images.
     let fakes = Law::Uniform.batch(setting.batch, &IMAGE, 0, "fakes", 0, &Device::cpu());
-    Ok((gan, vec![Generator { fakes: Some(fakes), ..table.generator() }]))
+    Ok((gan, vec![Generator { fakes: Some(fakes.into()), ..table.generator() }]))
 }
 
 /// Batch 32, evaluation on 256 images, width 128, three mutations, three steps of D.

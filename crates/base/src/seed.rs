@@ -81,6 +81,22 @@ impl Stream {
         }
     }
 
+    /// A place among weights, each as likely as its weight says; 0 where all are 0. Weights that add up to more than 64 bits count as equal.
+    /// Of equal weights of 1 it is [`Stream::below`] their number.
+    pub fn weighted(&mut self, weights: &[u64]) -> usize {
+        let Some(sum) = weights.iter().try_fold(0u64, |sum, &weight| sum.checked_add(weight)) else {
+            return self.below(weights.len() as u64) as usize;
+        };
+        let mut drawn = self.below(sum);
+        for (place, &weight) in weights.iter().enumerate() {
+            if drawn < weight {
+                return place;
+            }
+            drawn -= weight;
+        }
+        0
+    }
+
     /// One element of a non-empty slice.
     pub fn choose<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]
@@ -99,6 +115,18 @@ mod tests {
         assert_ne!(draw(1, "latent", 2), draw(2, "latent", 2));
         assert_ne!(draw(1, "latent", 2), draw(1, "weights", 2));
         assert_ne!(draw(1, "latent", 2), draw(1, "latent", 3));
+    }
+
+    #[test]
+    fn places_come_as_often_as_their_weights_say() {
+        let mut stream = Stream::new(3, "test", 0);
+        let mut found = [0; 4];
+        (0..6000).for_each(|_| found[stream.weighted(&[1, 0, 3, 2])] += 1);
+        assert!(found.iter().zip([1000, 0, 3000, 2000]).all(|(&n, wanted)| i32::abs(n - wanted) < 200), "{found:?}");
+        let pair = |index| (Stream::new(1, "test", index), Stream::new(1, "test", index));
+        assert!((0..50).map(pair).all(|(mut a, mut b)| a.weighted(&[1; 7]) as u64 == b.below(7)));
+        assert_eq!([&[][..], &[0, 0], &[5]].map(|weights| stream.weighted(weights)), [0; 3]);
+        assert!(stream.weighted(&[u64::MAX, 1]) < 2);
     }
 
     #[test]

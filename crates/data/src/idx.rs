@@ -3,6 +3,7 @@
 #![warn(clippy::indexing_slicing)]
 
 use crate::arrays::{Arrays, checked_bytes};
+use crate::classes;
 use base::{Error, Result, files};
 use flate2::bufread::MultiGzDecoder;
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 const IMAGES: u32 = 2051;
 const LABELS: u32 = 2049;
 
-/// Reads a file of images, and the file of labels if there is one beside it.
+/// Reads a file of images, and the file of labels if there is one beside it, with the names of classes of a `classes.json` there.
 ///
 /// # Errors
 /// Wrong magic number, impossible shape, too few or too many bytes, a broken gzip stream, or as many labels as there
@@ -34,11 +35,16 @@ pub(crate) fn read(path: &Path) -> Result<Arrays> {
         return Err(Error::file(path, reason).with_hint("The file is truncated or damaged: fetch it again."));
     }
     let (path, label_names, notices) = (path.to_owned(), Vec::new(), Vec::new());
-    let images = Arrays { path, width, height, channels: 1, pixels, labels: Vec::new(), label_names, notices };
+    let mut images = Arrays { path, width, height, channels: 1, pixels, labels: Vec::new(), label_names, notices };
     match labels_beside(&images.path) {
         None => Ok(images),
         Some(path) => {
             let labels = read_labels(&path)?;
+            let names = path.with_file_name(classes::FILE);
+            if names.is_file() {
+                images.label_names =
+                    classes::read_classes(&names)?.classes.into_iter().map(|class| class.name).collect();
+            }
             images.with_labels(labels, &path)
         }
     }

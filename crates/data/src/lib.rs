@@ -15,6 +15,7 @@
 //! ```
 
 mod arrays;
+mod by_class;
 mod cifar;
 mod classes;
 mod dataset;
@@ -39,6 +40,7 @@ mod source;
 mod store;
 pub mod toys;
 
+pub use crate::by_class::Classes;
 pub use crate::image::{Class, Image, LabelMap, MAX_BYTES, MAX_SIDE, Plane, byte_of};
 pub use classes::{classes_of, colour, read_classes};
 pub use dataset::{CACHE_LIMIT, Content, Dataset};

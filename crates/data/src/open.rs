@@ -74,7 +74,8 @@ pub enum Broken {
 ///   `StyleGAN`'s `dataset.json`),
 /// - a folder or zip with `images/`, `labels/` (index PNGs or BMPs) and `classes.json`, which may lie beside it, or all in a folder of
 ///   it,
-/// - an IDX file of images, plain or gzipped, with its labels beside it, or a folder of such files,
+/// - an IDX file of images, plain or gzipped, with its labels beside it (and the names of its classes in `classes.json`), or a folder
+///   of such files,
 /// - a CIFAR-10 `.bin` file, or a folder with `data_batch_*.bin`,
 /// - an `.npz` or `.npy` file of images.
 ///
@@ -141,7 +142,10 @@ fn open_folder(path: &Path) -> Result<Box<dyn Source>> {
     }
     if let Some(images) = idx::find(path)? {
         let mut arrays = idx::read(&images)?;
-        let taken: Vec<PathBuf> = [Some(images.clone()), idx::labels_beside(&images)].into_iter().flatten().collect();
+        let labels = idx::labels_beside(&images);
+        let names =
+            labels.as_ref().map(|labels| labels.with_file_name(crate::classes::FILE)).filter(|path| path.is_file());
+        let taken: Vec<PathBuf> = [Some(images.clone()), labels, names].into_iter().flatten().collect();
         arrays.notices = choice(path, &taken)?;
         return Ok(Box::new(arrays));
     }

@@ -54,6 +54,7 @@ pub(crate) fn chart(stats: &[Stats]) -> String {
         chart("Modes that the samples reach", vec![modes]),
         chart("Loss of the discriminator", vec![curve("", &|s| Some(s.d_loss))]),
         chart("Reals that the discriminator tells from fakes (0.5: by chance)", vec![curve("", &|s| s.d_accuracy)]),
+        chart("Learning rates", vec![curve("generators", &|s| s.lr_g), curve("discriminator", &|s| s.lr_d)]),
         chart("Which mutation wins: share of generations", shares),
         chart("Quality Fq", vec![quality]),
         chart("Diversity Fd of the winner", vec![curve("", &|s| winner(s)?.fd)]),
@@ -107,6 +108,8 @@ mod tests {
                 sample_variance: None,
                 d_accuracy: None,
                 modes: None,
+                lr_g: None,
+                lr_d: None,
                 collapsed: false,
                 distance: None,
                 score: None,
@@ -117,13 +120,15 @@ mod tests {
         for title in ["minimax", "heuristic", "Which mutation wins", "Quality Fq", "Loss of the discriminator"] {
             assert!(svg.contains(title), "{title}");
         }
-        for nothing in ["Diversity", "Variance", "Distance", "Modes"] {
+        for nothing in ["Diversity", "Variance", "Distance", "Modes", "Learning rates"] {
             assert!(!svg.contains(nothing), "{nothing}: an axis would be empty");
         }
         let alone: Vec<Stats> =
             stats.into_iter().map(|s| Stats { children: s.children[..1].to_vec(), survivors: vec![0], ..s }).collect();
         assert!(!chart(&alone).contains("Which mutation wins"), "one mutation always wins");
         assert!(chart(&[]).starts_with("<svg"));
+        let falling = |s: &Stats| Stats { lr_g: Some(1e-4 / s.generation as f64), lr_d: Some(1e-4), ..s.clone() };
+        assert!(chart(&alone.iter().map(falling).collect::<Vec<_>>()).contains("Learning rates"));
         let mut scored = alone[0].clone();
         scored.score = Some(crate::run::Scored { name: "fid2k scenes:middle@00".into(), value: 3.0 });
         assert!(chart(&[scored]).contains("fid2k scenes:middle@00"));

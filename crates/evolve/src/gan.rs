@@ -6,13 +6,16 @@ mod variation;
 use crate::augment::Changes;
 use crate::generation::Players;
 use crate::graphs::Graphs;
+use crate::labelled::{Labelled, Pile};
 use crate::loss::{Loss, sigmoid};
+use crate::rate::Player;
 use crate::run::CURE;
 use crate::settings::{AdamPolicy, Noise, Quality, Settings};
 use base::Error;
-use data::Loader;
+use data::{Classes, Loader};
 use net::{Device, NodeId, Params, Result, Run, Tensor, Trainee};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 use train::{Adam, Moments, check_memory, check_params, gradient_norm};
 
@@ -24,7 +27,7 @@ pub struct Generator {
     /// Adam's memory.
     pub moments: Moments,
     /// The images on which it was judged in this generation.
-    pub fakes: Option<Tensor>,
+    pub fakes: Option<Labelled>,
     /// Length of the gradient that made it.
     pub gradient_norm: f64,
 }
@@ -52,6 +55,8 @@ pub struct Gan<'a> {
     graphs: &'a Graphs,
     settings: &'a Settings,
     device: Device,
+    /// The classes that the networks read, where they read some.
+    classes: Option<Arc<Classes>>,
     /// Where the reals come from.
     pub loader: Loader,
     /// The discriminator's weights and state.
@@ -75,16 +80,16 @@ pub struct Gan<'a> {
     /// The gradient of the real half of D's loss, the same for all children.
     real_gradient: Option<Vec<Option<Tensor>>>,
     /// D's fakes of this generation, drawn from the survivors' evaluation images.
-    pool: Option<Vec<f32>>,
+    pool: Option<Pile>,
 }
 
 /// One request to the loader for a whole generation.
 #[derive(Default)]
 struct Reals {
     shape: Vec<usize>,
-    steps: Vec<f32>,
-    evaluation: Vec<f32>,
-    variation: Vec<f32>,
+    steps: Pile,
+    evaluation: Pile,
+    variation: Pile,
 }
 
 impl<'a> Gan<'a> {
@@ -101,6 +106,7 @@ impl<'a> Gan<'a> {
             graphs,
             settings,
             device,
+            classes: None,
             loader,
             discriminator,
             d_moments,
@@ -117,61 +123,65 @@ impl<'a> Gan<'a> {
         }
     }
 
+    /// The same by class: of networks that read the classes of the loader's images.
+    #[must_use]
+    pub fn by_class(self, classes: Option<Arc<Classes>>) -> Self {
+        Self { classes, ..self }
+    }
+
     fn adam_g(&self) -> Adam {
         let s = self.settings;
-        Adam { lr: s.lr_g, beta1: s.beta1_g, beta2: s.beta2, epsilon: 1e-8 }
+        Adam { lr: s.rate_of(Player::G, self.generation), beta1: s.beta1_g, beta2: s.beta2, epsilon: 1e-8 }
     }
 
     fn adam_d(&self) -> Adam {
         let s = self.settings;
-        Adam { lr: s.lr_d, beta1: s.beta1_d, beta2: s.beta2, epsilon: 1e-8 }
+        Adam { lr: s.rate_of(Player::D, self.generation), beta1: s.beta1_d, beta2: s.beta2, epsilon: 1e-8 }
     }
 
-    fn latents(&self, n: usize, purpose: &str, draw: u64) -> Tensor {
-        let s = self.settings;
+    fn latents(&self, n: usize, purpose: &str, draw: u64) -> Labelled {
         // Draws are far apart: no two share a stream.
-        s.latent_law.batch(n, &[s.latent], s.seed, purpose, draw << 20, &self.device)
+        Labelled::latents(self.settings, self.classes.as_deref(), n, purpose, draw << 20, &self.device)
     }
 
-    /// Reals number `range` of a buffer as a batch.
-    fn real_batch(&self, buffer: &[f32], start: usize, n: usize) -> Tensor {
-        let each: usize = self.reals.shape.iter().product();
-        let values = buffer[start * each..(start + n) * each].to_vec();
-        Tensor::new(&[&[n], self.reals.shape.as_slice()].concat(), values, &self.device)
+    /// Images `start` and on of a pile as a batch.
+    fn real_batch(&self, pile: &Pile, start: usize, n: usize) -> Labelled {
+        let classes = self.classes.as_ref().map(|classes| classes.len());
+        pile.batch(&self.reals.shape, start..start + n, classes, &self.device)
     }
 
     /// What D sees of a batch.
-    fn augmented(&self, x: &Tensor, purpose: &str, index: u64) -> (Tensor, Option<Changes>) {
-        let shape = x.shape();
+    fn augmented(&self, x: &Labelled, purpose: &str, index: u64) -> (Labelled, Option<Changes>) {
+        let shape = x.x.shape();
         let (false, &[n, channels, height, width]) = (self.settings.augment.is_empty(), shape) else {
             return (x.clone(), None);
         };
         let s = self.settings;
         let changes = Changes::draw(&s.augment, n, [channels, height, width], s.seed, purpose, index);
-        (Tensor::new(shape, changes.apply(&x.to_vec()), &self.device), Some(changes))
+        (x.with(Tensor::new(shape, changes.apply(&x.x.to_vec()), &self.device)), Some(changes))
     }
 
     /// A run of a player, in the precision of the settings.
-    fn start(&self, side: &'a Trainee, params: &Params, input: &Tensor) -> Result<Run<'a>> {
-        Ok(side.start(params, input)?.with_precision(self.settings.precision.into()))
+    fn start(&self, side: &'a Trainee, params: &Params, input: &Labelled) -> Result<Run<'a>> {
+        Ok(side.program.start(params, &input.feeds(side))?.with_precision(self.settings.precision.into()))
     }
 
     /// Images of a generator without anything kept for a gradient; batch statistics, nothing moves.
-    fn images(&mut self, params: &Params, z: &Tensor) -> Result<Tensor> {
+    fn images(&mut self, params: &Params, z: &Labelled) -> Result<Labelled> {
         let side = &self.graphs.g;
         let mut run = self.start(side, params, z)?;
         let x = run.fetch(&[side.output])?.remove(0);
-        self.work.g_images += z.shape()[0] as u64;
+        self.work.g_images += z.count() as u64;
         self.work.macs += run.macs();
-        Ok(x)
+        Ok(z.with(x))
     }
 
     /// D on a batch, with all that the stage `later` reads kept.
-    fn judge(&mut self, x: &Tensor, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
+    fn judge(&mut self, x: &Labelled, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
         let side = &self.graphs.d;
         let mut run = self.start(side, &self.discriminator, x)?;
         let logits = run.fetch_before(&[side.output], later)?.remove(0).to_vec();
-        self.work.d_images += x.shape()[0] as u64;
+        self.work.d_images += x.count() as u64;
         self.work.macs += run.macs();
         Ok((run.fork(), logits))
     }
@@ -251,10 +261,11 @@ impl Players for Gan<'_> {
         self.loading = asked.elapsed().as_secs_f64();
         let shape = batch.shape[1..].to_vec();
         let each: usize = shape.iter().product();
-        let mut values = batch.data;
-        let variation = values.split_off((counts[0] + counts[1]) * each);
-        let evaluation = values.split_off(counts[0] * each);
-        self.reals = Reals { shape, steps: values, evaluation, variation };
+        let labels = if self.classes.is_some() { batch.labels } else { Vec::new() };
+        let mut steps = Pile { values: batch.data, classes: labels.into_iter().map(|class| class as usize).collect() };
+        let variation = steps.split_off(counts[0] + counts[1], each);
+        let evaluation = steps.split_off(counts[0], each);
+        self.reals = Reals { shape, steps, evaluation, variation };
         Ok(())
     }
 

@@ -28,6 +28,14 @@ pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
     (g.with_latent(s.latent_law), d)
 }
 
+/// Both networks by class: the class of an image is one more input of each.
+///
+/// # Errors
+/// The networks do not fit the data: the message names the node.
+pub fn by_class([g, d]: [&Graph; 2], classes: usize) -> Result<(Graph, Graph)> {
+    Ok((zoo::generator_by_class(g, classes)?, zoo::discriminator_by_class(d, classes)?))
+}
+
 /// What a penalty needs of the discriminator.
 #[derive(Clone, Debug)]
 pub struct Penalty {

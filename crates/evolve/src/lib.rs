@@ -35,8 +35,10 @@ mod curves;
 mod gan;
 mod generation;
 mod graphs;
+mod labelled;
 mod loss;
 mod pictures;
+mod rate;
 mod run;
 mod selection;
 mod settings;
@@ -45,8 +47,10 @@ pub mod trial;
 
 pub use gan::{Gan, Generator, Work};
 pub use generation::{Child, Players, Record, Rules, generation};
-pub use graphs::{Graphs, networks};
+pub use graphs::{Graphs, by_class, networks};
+pub use labelled::Labelled;
 pub use loss::{Loss, LossValue, sigmoid};
+pub use rate::{Decay, Player, RateSettings};
 pub use run::{Evolution, Play, Scored, Stats, Taken};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{

@@ -1,15 +1,22 @@
 //! What a run shows: grids of samples, clouds of points, and one number for how far samples are from reals.
 
+pub(crate) mod by_class;
+
+use crate::labelled::Labelled;
 use base::Result;
 use base::seed::Stream;
 use data::pictures::{self, Cloud};
 use data::{Dataset, Image};
 use metrics::mmd;
-use net::{Device, Graph, Mode, Network, NodeId, Params, Program, Tensor};
+use net::{Device, Graph, Mode, Network, NodeId, Params, Program, Role};
 
 /// Samples in a grid, and its columns.
 pub(crate) const GRID: usize = 64;
 const COLUMNS: usize = 8;
+/// Pixels between them.
+const PADDING: usize = 2;
+/// Smaller images are enlarged to about this many pixels.
+const SEEN: usize = 64;
 
 /// A picture of values `[n, c, h, w]` or `[n, 2]`, as PNG bytes. Small images are enlarged to be seen.
 pub(crate) fn picture(set: &Dataset, shape: &[usize], values: &[f32]) -> Result<Vec<u8>> {
@@ -22,11 +29,15 @@ pub(crate) fn picture(set: &Dataset, shape: &[usize], values: &[f32]) -> Result<
             [Cloud { points: &reals, colour: [190, 190, 200] }, Cloud { points: values, colour: [200, 60, 40] }];
         return pictures::png(&pictures::scatter(&clouds, 480, 2.0));
     }
-    let images: Vec<Image> = pictures::from_batch(shape, values)?;
+    pictures::png(&pictures::grid(&images(shape, values)?, COLUMNS, PADDING)?)
+}
+
+/// The images of a batch, small ones enlarged.
+fn images(shape: &[usize], values: &[f32]) -> Result<Vec<Image>> {
     let longer = shape.iter().skip(2).copied().max().unwrap_or(1);
-    let factor = (64 / longer.max(1)).max(1);
-    let images: Vec<Image> = images.iter().map(|image| pictures::zoomed(image, factor)).collect();
-    pictures::png(&pictures::grid(&images, COLUMNS, 2)?)
+    let factor = (SEEN / longer.max(1)).max(1);
+    let images = pictures::from_batch(shape, values)?;
+    Ok(images.iter().map(|image| pictures::zoomed(image, factor)).collect())
 }
 
 /// The first reals of the set.
@@ -42,23 +53,25 @@ pub(crate) fn reals(set: &Dataset, n: usize) -> Result<Vec<f32>> {
 }
 
 /// Parameters whose batch-norm statistics are those of `n` latents: what a moving average of weights needs.
-pub(crate) fn with_own_statistics(graph: &Graph, params: &Params, z: &Tensor) -> net::Result<Params> {
+pub(crate) fn with_own_statistics(graph: &Graph, params: &Params, z: &Labelled) -> net::Result<Params> {
     let program = Program::new(graph, Mode::Training)?;
     let (places, wanted): (Vec<usize>, Vec<NodeId>) = program.statistics().iter().copied().unzip();
     let mut params = params.clone();
-    let values = program.start(&params, &[(program.input()?, z)])?.fetch(&wanted)?;
+    let label = program.inputs().iter().find(|input| input.role == Role::Label).map(|input| input.node);
+    let fed = std::iter::once((program.input()?, &z.x)).chain(label.zip(z.label.as_ref()));
+    let values = program.start(&params, &fed.collect::<Vec<_>>())?.fetch(&wanted)?;
     places.into_iter().zip(values).for_each(|(place, value)| params.set(place, value));
     Ok(params)
 }
 
 /// Samples of a network for latents, in small batches.
-pub(crate) fn samples(network: &Network, z: &Tensor, device: &Device) -> net::Result<(Vec<usize>, Vec<f32>)> {
-    let (n, latent) = (z.shape()[0], z.shape()[1]);
-    let (ready, z) = (network.inference()?, z.to_vec());
+pub(crate) fn samples(network: &Network, z: &Labelled, device: &Device) -> net::Result<(Vec<usize>, Vec<f32>)> {
+    let n = z.count();
+    let ready = network.inference()?;
     let (mut shape, mut values) = (Vec::new(), Vec::new());
-    for chunk in z.chunks(64 * latent) {
-        let z = Tensor::new(&[chunk.len() / latent, latent], chunk.to_vec(), device);
-        let x = ready.start(&[(ready.input()?, &z)])?.fetch_one(ready.output())?;
+    for start in (0..n).step_by(64) {
+        let z = z.part(start..n.min(start + 64), device).feed(network);
+        let x = ready.begin(&z)?.fetch_one(ready.output())?;
         shape = x.shape().to_vec();
         values.extend(x.to_vec());
     }

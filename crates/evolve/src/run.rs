@@ -12,10 +12,11 @@ use crate::collapse;
 use crate::gan::Gan;
 use crate::generation::{Child, Rules, generation};
 use crate::graphs::Graphs;
+use crate::rate::Player;
 use crate::settings::Settings;
 use crate::state::State;
 use data::toys::Mixture;
-use data::{Dataset, Loader, LoaderOptions};
+use data::{Classes, Dataset, Loader, LoaderOptions};
 use judge::Judge;
 use net::{Device, Graph, Params, Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,12 @@ pub struct Stats {
     /// Modes that the same samples reach, where the data's are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modes: Option<u64>,
+    /// The learning rates of generators and discriminator, where they are not the same in all generations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr_g: Option<f64>,
+    /// See `lr_g`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr_d: Option<f64>,
     /// Whether samples have been alike for so long that the generator may have collapsed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collapsed: bool,
@@ -94,6 +101,8 @@ pub struct Evolution {
     d: Arc<Graph>,
     graphs: Graphs,
     device: Device,
+    /// The classes by which it learns, where it does.
+    classes: Option<Arc<Classes>>,
     /// Variance of the reals, as of samples.
     real_variance: f64,
     /// The modes of the data, where they are known.
@@ -116,6 +125,11 @@ impl Evolution {
     /// The data set.
     pub fn dataset(&self) -> &Dataset {
         &self.set
+    }
+
+    /// The classes by which it learns, where it does.
+    pub fn classes(&self) -> Option<&Classes> {
+        self.classes.as_deref()
     }
 
     /// How much of generator and discriminator was taken from another model: of a run that has just begun with one.
@@ -149,7 +163,8 @@ impl Training for Evolution {
 
     fn data(&self) -> Result<Vec<(&'static str, String)>> {
         let features = self.judge.iter().map(|judge| ("score.features", judge.features()));
-        Ok(std::iter::once(("data", self.set.fingerprint()?)).chain(features).collect())
+        let classes = self.classes.iter().map(|classes| ("classes", classes.fingerprint.clone()));
+        Ok(std::iter::once(("data", self.set.fingerprint()?)).chain(features).chain(classes).collect())
     }
 
     fn begin(&self) -> Result<(State, Files)> {
@@ -178,7 +193,8 @@ impl Training for Evolution {
         let options = LoaderOptions { seed: s.seed, workers: 1, ..LoaderOptions::default() };
         let mut loader = Loader::new(self.set.clone(), options)?;
         loader.seek(state.position);
-        let mut gan = Gan::new(&self.graphs, s, loader, state.discriminator.clone(), self.device.clone());
+        let mut gan = Gan::new(&self.graphs, s, loader, state.discriminator.clone(), self.device.clone())
+            .by_class(self.classes.clone());
         gan.d_moments = state.d_moments.clone();
         gan.per_mutation = state.per_mutation.clone();
         let rules = Rules {
@@ -196,7 +212,7 @@ impl Training for Evolution {
         let (s, Play { gan, rules, .. }) = (&self.settings, play);
         let started = Instant::now();
         let record = generation(gan, &mut state.population, rules, state.generation)?;
-        let samples = state.population[0].fakes.clone().or_else(|| gan.last_fakes.take());
+        let samples = state.population[0].fakes.take().map(|fakes| fakes.x).or_else(|| gan.last_fakes.take());
         let samples = samples.map(|samples: Tensor| (samples.shape().to_vec(), samples.to_vec()));
         let variance = samples.as_ref().map(|(shape, values)| collapse::variance(shape, values));
         let modes = |(_, values): &(Vec<usize>, Vec<f32>)| {
@@ -218,6 +234,7 @@ impl Training for Evolution {
             *ema = average(ema, &state.population[0].params, decay);
         }
 
+        let rate = |player| (!s.rate.is_constant()).then(|| s.rate_of(player, state.generation - 1));
         let seconds = started.elapsed().as_secs_f64();
         Ok(Stats {
             generation: state.generation,
@@ -234,6 +251,8 @@ impl Training for Evolution {
             sample_variance: variance,
             d_accuracy: Some(gan.d_accuracy / s.d_steps as f64),
             modes,
+            lr_g: rate(Player::G),
+            lr_d: rate(Player::D),
             collapsed: state.alike >= collapse::LONG,
             distance: None,
             score: None,
@@ -246,7 +265,7 @@ impl Training for Evolution {
             if !last && !state.generation.is_multiple_of(every) {
                 return Ok(None);
             }
-            let score = judge.score(&self.generator(state)?, &self.settings, &self.set)?;
+            let score = judge.score(&self.generator(state)?, &self.settings, &self.set, self.classes.as_deref())?;
             let value = score.value;
             record.score = Some(score);
             return Ok(best.is_none_or(|best| value < best).then_some(value));

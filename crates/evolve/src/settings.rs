@@ -7,6 +7,7 @@ mod presets;
 pub use choices::{AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Noise, Precision, Quality};
 pub use presets::{PRESETS, about_preset, usual_preset};
 
+use crate::rate::{Player, RateSettings};
 use crate::{Loss, Selection};
 use base::{Error, Result};
 use data::Size;
@@ -55,6 +56,9 @@ pub struct Settings {
     pub extra: bool,
     /// Minibatch standard deviation at the end of a DCGAN discriminator.
     pub minibatch_std: bool,
+    /// Whether both networks learn by class: the class of an image is an input of each.
+    #[serde(default)]
+    pub classes: bool,
 
     /// Images in a step of G or D.
     pub batch: usize,
@@ -102,6 +106,9 @@ pub struct Settings {
     /// Differentiable augmentation of all that D sees (Zhao et al., arXiv 2006.10738).
     pub augment: Vec<Augmentation>,
 
+    /// How the learning rates go over the run.
+    #[serde(default)]
+    pub rate: RateSettings,
     /// The images.
     pub image: ImageSettings,
     /// Gradient penalties on D, by weight; 0: none.
@@ -170,6 +177,12 @@ pub struct LogSettings {
 }
 
 impl Settings {
+    /// The learning rate of a player in a generation, counted from 0.
+    pub fn rate_of(&self, player: Player, generation: u64) -> f64 {
+        let full = if player == Player::G { self.lr_g } else { self.lr_d };
+        full * self.rate.factor(player, generation, self.generations)
+    }
+
     /// What a settings file says of data and preset, which have to be known before the rest can be resolved.
     ///
     /// # Errors
@@ -234,6 +247,9 @@ impl RunSettings for Settings {
         } else if self.score.every > 0 {
             let hint = "Leave it at 0: points are measured by their modes.";
             return wrong("score.every", format!("is {}, but points have no features", self.score.every), hint);
+        }
+        if self.classes && self.network == Family::Mlp {
+            return wrong("classes", "points have no classes".into(), "Train without classes.");
         }
         let fakes = self.batch * self.d_steps;
         if self.fakes == Fakes::Evaluation && self.selection.compares() && self.eval * self.mu < fakes {

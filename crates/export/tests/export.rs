@@ -94,3 +94,29 @@ fn edits_are_exported_with_the_network() {
     let config = export::pytorch(&edited, Storage::F32).unwrap().config;
     assert!(config.contains("\"1a.unedited\"") && config.contains("\"1a.factor\""));
 }
+
+#[test]
+fn a_class_is_an_input_of_what_is_exported() {
+    let plain = net::zoo::residual_generator([16, 16], 3, 8, 4, net::Norm::Batch);
+    let mut network = Network::initial(net::zoo::generator_by_class(&plain, 3).unwrap(), 7, "export", &Device::cpu());
+    // Classes begin alike: scales and shifts of their own make them differ.
+    for i in 0..network.params.tensors().len() {
+        let tensor = &network.params.tensors()[i];
+        network.params.set(i, tensor.add(&tensor.full_like(tensor.shape(), 0.02)));
+    }
+    let feed = network.feed(&[1, 2, 3, 4], &Device::cpu());
+    let pictures = |network: &Network, names: [&str; 2]| {
+        let ready = network.inference().unwrap();
+        let label = feed.value("class").unwrap();
+        let fed = names.map(|name| ready.find(name).unwrap());
+        ready.start(&[(fed[0], &feed.latents), (fed[1], label)]).unwrap().fetch_one(ready.output()).unwrap().to_vec()
+    };
+    let wanted = pictures(&network, ["z", "class"]);
+    let back = onnx::import_bytes(&export::onnx(&network).unwrap(), &onnx::Options::default(), &Device::cpu());
+    let torch = export::pytorch(&network, Storage::F32).unwrap().state_dict;
+    let torch = Network::from_bytes(&torch, "torch".as_ref(), &Device::cpu()).unwrap();
+    assert_eq!(torch.label(), Some(("class", 3)));
+    for found in [pictures(&back.unwrap().network, ["z", "class"]), pictures(&torch, ["z", "class"])] {
+        assert!(found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5));
+    }
+}

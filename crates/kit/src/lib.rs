@@ -131,7 +131,7 @@ pub mod network {
     #[doc(inline)]
     pub use net::{
         Binary, Builder, Conv, Derivative, Edit, Feed, Graph, Init, Law, Mode, Network, Node, NodeId, Norm, Op, Params,
-        Precision, Primitive, Program, Pruned, Ready, Removal, Run, Shift, Storage, Trainee, Unary, zoo,
+        Precision, Primitive, Program, Pruned, Ready, Removal, Run, Shift, Storage, Trainee, Unary, one_hot, zoo,
     };
 }
 
@@ -154,8 +154,9 @@ pub mod train {
 pub mod evolve {
     #[doc(inline)]
     pub use evolve::{
-        AdamPolicy, Augmentation, BrokenImages, Child, Evolution, Fakes, Family, ImageSettings, LogSettings, Loss,
-        Noise, PRESETS, PenaltySettings, Precision, Quality, Selection, Settings, State, Stats,
+        AdamPolicy, Augmentation, BrokenImages, Child, Decay, Evolution, Fakes, Family, ImageSettings, LogSettings,
+        Loss, Noise, PRESETS, PenaltySettings, Player, Precision, Quality, RateSettings, Selection, Settings, State,
+        Stats,
     };
 }
 
@@ -165,8 +166,8 @@ pub mod data {
     pub use base::{Error, Malformed, Result};
     #[doc(inline)]
     pub use data::{
-        BUILT_IN, Batch, Broken, Channels, Class, Crop, Dataset, LabelMap, Loader, LoaderOptions, Options, Plane, Size,
-        open,
+        BUILT_IN, Batch, Broken, Channels, Class, Classes, Crop, Dataset, LabelMap, Loader, LoaderOptions, Options,
+        Plane, Size, open,
     };
     #[doc(inline)]
     pub use models::{Match, Nearest};
@@ -175,7 +176,7 @@ pub mod data {
 /// Pictures laid out, painted, encoded and written.
 pub mod pictures {
     #[doc(inline)]
-    pub use data::pictures::{from_batch, gif, jpeg, labels_png, legend, paint_labels, png, stack, zoomed};
+    pub use data::pictures::{from_batch, gif, jpeg, labels_png, legend, paint_labels, png, rows, stack, zoomed};
     #[doc(inline)]
     pub use models::files::write_png;
     #[doc(inline)]

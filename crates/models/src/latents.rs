@@ -88,6 +88,12 @@ impl Latents {
         }
     }
 
+    /// The same as pictures of the class of this number.
+    #[must_use]
+    pub(crate) fn of_class(self, class: usize) -> Self {
+        Self { class: Some(class), ..self }
+    }
+
     fn know_labels(&self) -> bool {
         match &self.source {
             Source::Seeds(_) => true,

@@ -27,6 +27,7 @@
 //! ```
 
 mod activations;
+mod by_class;
 mod calculation;
 mod causes;
 mod compare;

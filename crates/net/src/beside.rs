@@ -5,6 +5,8 @@ use base::seed::Stream;
 
 /// The note of a model file that holds the names of classes, a JSON list.
 const CLASSES: &str = "classes";
+/// The note that holds how many images of each class it learnt from, a JSON list.
+const COUNTS: &str = "class counts";
 
 impl Graph {
     /// Whether a seed says all that is fed: a first input, which is the latent, and beside it nothing but a label `[classes]`, noise for each
@@ -62,21 +64,26 @@ impl Network {
         self.notes.push((CLASSES.to_owned(), serde_json::json!(names).to_string()));
     }
 
-    /// The class of a seed's picture, where the network reads a label and nobody says which: each is as likely.
+    /// How likely each of its classes is, as whole numbers: as many images of it as there were to learn from, else all as likely.
+    pub fn class_weights(&self) -> Vec<u64> {
+        let classes = self.label().map_or(0, |(_, classes)| classes);
+        let note = self.notes.iter().find(|(key, _)| key == COUNTS);
+        let counts: Option<Vec<u64>> = note.and_then(|(_, counts)| serde_json::from_str(counts).ok());
+        counts.filter(|counts| counts.len() == classes).unwrap_or_else(|| vec![1; classes])
+    }
+
+    /// The class of a seed's picture, where the network reads a label and nobody says which: drawn by [`Network::class_weights`].
     pub fn class_of_seed(&self, seed: u64) -> Option<usize> {
-        let (_, classes) = self.label().filter(|(_, classes)| *classes > 0)?;
-        Some(Stream::new(seed, "class", 0).below(classes as u64) as usize)
+        class_of(seed, &self.class_weights())
     }
 
     /// All that people mean by seeds: latents, and beside them classes and noise, the same in every command and batch.
     pub fn feed(&self, seeds: &[u64], device: &Device) -> Feed {
         let mut feed = Feed { beside: self.noise(seeds, device), ..self.latents(seeds, device).into() };
         if let Some((name, classes)) = self.label() {
-            let mut labels = vec![0.0; seeds.len() * classes];
-            for (label, &seed) in labels.chunks_exact_mut(classes.max(1)).zip(seeds) {
-                self.class_of_seed(seed).into_iter().for_each(|class| label[class] = 1.0);
-            }
-            feed.beside.push((name.to_owned(), Tensor::new(&[seeds.len(), classes], labels, device)));
+            let weights = self.class_weights();
+            let of_seeds: Vec<usize> = seeds.iter().filter_map(|&seed| class_of(seed, &weights)).collect();
+            feed.beside.push((name.to_owned(), one_hot(&of_seeds, classes, device)));
         }
         feed
     }
@@ -95,6 +102,25 @@ impl Network {
         };
         inputs.map(noise).collect()
     }
+}
+
+fn class_of(seed: u64, weights: &[u64]) -> Option<usize> {
+    (!weights.is_empty()).then(|| Stream::new(seed, "class", 0).weighted(weights))
+}
+
+/// What a network's notes say of its classes: what they are called, and how many images of each it learnt from. Classes of seeds are drawn so.
+pub fn class_notes(names: &[String], counts: &[u64]) -> [(String, String); 2] {
+    [(CLASSES, serde_json::json!(names)), (COUNTS, serde_json::json!(counts))]
+        .map(|(key, value)| (key.to_owned(), value.to_string()))
+}
+
+/// Labels `[n, classes]` of some classes: 1 in the place of each one's class, 0 elsewhere, and everywhere for a class that there is not.
+pub fn one_hot(of: &[usize], classes: usize, device: &Device) -> Tensor {
+    let mut labels = vec![0.0; of.len() * classes];
+    for (label, &class) in labels.chunks_exact_mut(classes.max(1)).zip(of) {
+        label.get_mut(class).into_iter().for_each(|one| *one = 1.0);
+    }
+    Tensor::new(&[of.len(), classes], labels, device)
 }
 
 #[cfg(test)]
@@ -149,6 +175,29 @@ mod tests {
         let classes: std::collections::HashSet<_> = (0..64).map(|seed| network.class_of_seed(seed)).collect();
         assert_eq!(classes.len(), 3, "each comes");
         assert!(network.forward(&alone.latents, &[]).unwrap_err().to_string().contains("in0 has to be fed"));
+    }
+
+    #[test]
+    fn classes_of_seeds_come_as_often_as_the_images_that_taught_them() {
+        let mut network = network(&[Role::Label]);
+        let share = |network: &Network| {
+            let mut found = [0; 3];
+            (0..300).filter_map(|seed| network.class_of_seed(seed)).for_each(|class| found[class] += 1);
+            found
+        };
+        assert!(share(&network).iter().all(|n| (70..130).contains(n)));
+        let of_counts = |counts: &[u64]| class_notes(&["a", "b", "c"].map(str::to_owned), counts).to_vec();
+        network.notes = of_counts(&[10, 0, 30]);
+        assert_eq!(network.class_names(), ["a", "b", "c"]);
+        let found = share(&network);
+        assert!(found[1] == 0 && (55..95).contains(&found[0]), "{found:?}");
+        // Counts that are not of its classes say nothing.
+        for counts in [&[1, 2][..], &[]] {
+            network.notes = of_counts(counts);
+            assert_eq!(network.class_weights(), [1; 3]);
+        }
+        network.notes = vec![("class counts".into(), "[-1, many".into())];
+        assert_eq!(network.class_weights(), [1; 3]);
     }
 
     #[test]

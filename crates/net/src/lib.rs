@@ -58,6 +58,7 @@ mod program;
 mod prune;
 pub mod zoo;
 
+pub use beside::{class_notes, one_hot};
 pub use builder::{Builder, Norm};
 pub use edit::Edit;
 pub use error::{Error, Result};

@@ -24,6 +24,7 @@ Examples:
   ganatomy evolve --fork runs/photos --set lr_g=1e-4 --set lr_d=1e-4 --out runs/photos-slower
   ganatomy evolve --data photos/ --preset modern --set image.size=64 --out runs/photos
   ganatomy evolve --data photos/ --preset modern --score-every 500
+  ganatomy evolve --data cifar-10/ --classes --generations 20000
   ganatomy evolve --data ring8 --generations 5000 --set gamma=1
   ganatomy evolve --data scenes --precision bf16 --generations 2000
   ganatomy evolve --data photos.zip --config mine.toml --dry-run")]
@@ -55,6 +56,10 @@ pub(crate) struct Evolve {
     /// One setting over all others; may be given often
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Setting::of::<evolve::Settings>(), hide_possible_values = true)]
     settings: Vec<String>,
+    /// Learn by class: each image's class is an input of both networks, and the generator makes images of a class that
+    /// is asked for. Classes are those of sub-folders, dataset.json, or labels of IDX, CIFAR-10 and .npz (classes=true)
+    #[arg(long)]
+    classes: bool,
     /// What convolutions multiply: f32, or bf16, faster where the processor has AVX512-BF16
     #[arg(long, value_name = "f32|bf16")]
     precision: Option<String>,
@@ -133,6 +138,7 @@ impl Evolve {
         let mut typed: Vec<String> = self.settings.iter().filter(|s| !is_data(s)).cloned().collect();
         typed.extend(self.data.as_ref().map(|data| quoted("data", data)));
         typed.extend(self.generations.map(|n| format!("generations={n}")));
+        typed.extend(self.classes.then(|| "classes=true".to_owned()));
         typed.extend(self.precision.as_ref().map(|p| quoted("precision", p)));
         typed.extend(self.score_every.map(|k| format!("score.every={k}")));
         typed.extend(self.seed.map(|s| format!("seed={s}")));
@@ -192,7 +198,12 @@ impl Told for Evolution {
             let of_d = of_d.map_or("D begins anew".into(), |of_d| format!("{:.0} % of D", share(of_d)));
             format!("; begins with {:.0} % of G, {of_d}", share(of_g))
         });
-        format!("{} ({count}, {:?}): G {g} parameters, D {d}{begun}", set.name(), set.shape())
+        let by_class = match run.training().classes() {
+            Some(classes) => format!("; by class ({})", classes.names.join(", ")),
+            None if set.label(0).is_some() => "; its images have classes, to be learnt with --classes".to_owned(),
+            None => String::new(),
+        };
+        format!("{} ({count}, {:?}): G {g} parameters, D {d}{begun}{by_class}", set.name(), set.shape())
     }
 
     fn set(run: &OpenRun<Self>) -> &Dataset {
@@ -227,6 +238,7 @@ impl Told for Evolution {
 
     fn next(run: &OpenRun<Self>) -> String {
         let (folder, done) = (run.folder().display(), run.done());
-        format!("see {folder}/samples-{done:06}.png; next: ganatomy sample {folder} --seeds 0..64")
+        let how = if run.training().classes().is_some() { "--by-class" } else { "--seeds 0..64" };
+        format!("see {folder}/samples-{done:06}.png; next: ganatomy sample {folder} {how}")
     }
 }

@@ -29,6 +29,7 @@ Examples:
   ganatomy sample scenes --seeds 0..12 --captions --scale 2 --out numbered.png
   ganatomy sample scenes --truncation 0.7 --out typical.png
   ganatomy sample animals.safetensors --class cat --seeds 0..32
+  ganatomy sample animals.safetensors --by-class --seeds 0..8
   ganatomy sample model.safetensors --latents z.npy --raw x.npy
   ganatomy sample model.safetensors --latents torch:1x64 --columns 8 --out as-published.png
   ganatomy sample runs/00004-cats64 --nearest cats64.zip --out new-or-known.png")]
@@ -55,6 +56,10 @@ pub(crate) struct Sample {
     /// Write what the network gives: float32 [N, C, H, W], or [N, 2] for points
     #[arg(long, value_name = "NPY")]
     raw: Option<PathBuf>,
+
+    /// Write a grid with a row for each class: a column is one latent
+    #[arg(long, conflicts_with_all = ["captions", "class", "columns", "nearest", "raw", "scale"])]
+    by_class: bool,
 
     /// Columns of the grid [default: about the square root of the number]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -108,6 +113,9 @@ impl Sample {
             Some(path) => Latents::read(path, &generator)?,
             None => self.seeds.clone().into(),
         };
+        if self.by_class {
+            return self.rows(&latents, &generator, console);
+        }
         let latents = latents.under(&self.like.conditions(), &generator)?;
         let n = latents.len();
         if self.raw.is_some() {
@@ -159,6 +167,27 @@ impl Sample {
         let json = Json { model, shape, out: out.map(name), raw: raw.map(name), nearest };
         console::result(&json, || nearest.map_or_else(String::new, told))?;
         [out, raw].into_iter().flatten().try_for_each(console::made)?;
+        Ok(exit::DONE)
+    }
+
+    /// The grid of all classes.
+    fn rows(&self, latents: &Latents, generator: &Generator, console: Console) -> Result<Code> {
+        let path = self.out.clone().unwrap_or_else(|| PathBuf::from("samples.png"));
+        let Target::Grid(path) = Target::of(&path)? else {
+            return Err(Error::setting("by_class", "makes one grid")
+                .with_hint("Give --out a name that ends in .png.")
+                .into());
+        };
+        let mut progress = Progress::new(console)?;
+        let rows = generator.rows_by_class(latents, &self.like.conditions(), self.batch as usize, &mut progress)?;
+        let Some(rows) = rows else { return Ok(exit::of_stop(progress.finish())) };
+        progress.finish();
+        files::write_png(&path, &rows)?;
+        let name = |path: &Path| path.display().to_string();
+        let shape = [&[latents.len() as usize * generator.classes().len()], generator.shape().as_slice()].concat();
+        let (model, out) = (name(generator.path()), Some(name(&path)));
+        console::result(&Json { model, shape: &shape, out, raw: None, nearest: None }, String::new)?;
+        console::made(&path)?;
         Ok(exit::DONE)
     }
 

@@ -6,6 +6,7 @@ mod encode;
 mod grid;
 mod labels;
 mod preview;
+mod rows;
 mod scatter;
 mod text;
 
@@ -13,6 +14,7 @@ pub use encode::{apng, gif, jpeg, labels_png, png, png_with_text, quick_png};
 pub use grid::{from_batch, grid, stack, zoomed};
 pub use labels::{legend, paint_labels};
 pub use preview::{Labelled, labelled, preview};
+pub use rows::rows;
 pub use scatter::{Cloud, scatter};
 pub use text::{LINE, text, text_width};
 

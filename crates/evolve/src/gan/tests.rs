@@ -206,7 +206,7 @@ fn children_are_made_in_the_number_and_from_the_parents_that_the_rules_say() {
 fn the_penalty_s_gradient_is_that_of_the_penalty() {
     let table = Table::new(&["penalty.gp=10", "d_loss=wasserstein"]);
     let mut gan = table.gan();
-    let x = net::Law::Normal.batch(4, &[3, 32, 32], 3, "test", 0, &Device::cpu());
+    let x = net::Law::Normal.batch(4, &[3, 32, 32], 3, "test", 0, &Device::cpu()).into();
     let (_, gradients) = gan.penalty(&x, 10.0, 1.0).unwrap();
     // Along the gradient itself the penalty grows by its squared length.
     let places = train::trainable(&table.graphs.d.graph);

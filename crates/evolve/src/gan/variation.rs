@@ -24,20 +24,20 @@ impl<'a> Gan<'a> {
         let mut wanted = vec![side.output];
         wanted.extend(side.updates().iter().map(|(_, node)| *node));
         let mut updates = g.fetch_before(&wanted, &side.by_params.nodes())?;
-        let x = updates.remove(0);
+        let x = z.with(updates.remove(0));
         self.work.g_images += s.batch as u64;
         self.work.macs += g.macs();
         let (seen, changes) = self.augmented(&x, "augment/variation", draw);
         let by_input = self.graphs.d_by_input.nodes();
         let (d, logits) = self.judge(&seen, &by_input)?;
-        let real_logits = if self.reals.variation.is_empty() {
+        let real_logits = if self.reals.variation.values.is_empty() {
             Vec::new()
         } else {
             let reals = self.real_batch(&self.reals.variation, 0, s.batch);
             let (reals, _) = self.augmented(&reals, "augment/variation-real", draw);
             self.judge(&reals, &[])?.1
         };
-        Ok(Pass { g: g.fork(), d, logits, real_logits, changes, updates, shape: x.shape().to_vec() })
+        Ok(Pass { g: g.fork(), d, logits, real_logits, changes, updates, shape: x.x.shape().to_vec() })
     }
 
     /// G's gradients by its weights for given derivatives by the logits: D's weights take none.

@@ -1,9 +1,10 @@
 //! Scores of the generators of a run, by the features of a network.
 
 use super::Scored;
+use crate::labelled::Labelled;
 use crate::settings::Settings;
 use base::watch::unwatched;
-use data::{Dataset, Image};
+use data::{Classes, Dataset, Image};
 use metrics::features::{Generated, Real};
 use metrics::fid::fid;
 use metrics::record::{Choice, Extraction, Figure, Images, Record};
@@ -41,7 +42,13 @@ impl Judge {
     }
 
     /// The Fréchet distance of a generator's images from those of the set.
-    pub(super) fn score(&self, network: &Network, settings: &Settings, set: &Arc<Dataset>) -> Result<Scored> {
+    pub(super) fn score(
+        &self,
+        network: &Network,
+        settings: &Settings,
+        set: &Arc<Dataset>,
+        classes: Option<&Classes>,
+    ) -> Result<Scored> {
         let (real, about) = match self.real.get() {
             Some(real) => real,
             None => {
@@ -53,8 +60,14 @@ impl Judge {
             return Err(base::Error::setting("score.every", "points have no features").into());
         };
         let count = settings.score.samples;
-        let made =
-            Made { ready: network.inference()?, settings, shape: [channels, height, width], device: &self.device };
+        let made = Made {
+            network,
+            ready: network.inference()?,
+            settings,
+            classes,
+            shape: [channels, height, width],
+            device: &self.device,
+        };
         let statistics = self.statistics(&made, count)?;
         let found = fid(Generated(&statistics), Real(real))?;
         let figure = Figure::Fid(found);
@@ -106,8 +119,10 @@ impl Judge {
 
 /// Images of a generator, the same latents for all generators of a run.
 struct Made<'a> {
+    network: &'a Network,
     ready: Ready,
     settings: &'a Settings,
+    classes: Option<&'a Classes>,
     shape: [usize; 3],
     device: &'a Device,
 }
@@ -115,8 +130,8 @@ struct Made<'a> {
 impl Pictures for Made<'_> {
     fn images(&self, numbers: Range<u64>) -> Result<Vec<Image>> {
         let (s, n) = (self.settings, usize::try_from(numbers.end - numbers.start).unwrap_or(usize::MAX));
-        let z = s.latent_law.batch(n, &[s.latent], s.seed, "score", numbers.start, self.device);
-        let x = self.ready.start(&[(self.ready.input()?, &z)])?.fetch_one(self.ready.output())?;
+        let z = Labelled::latents(s, self.classes, n, "score", numbers.start, self.device);
+        let x = self.ready.begin(&z.feed(self.network))?.fetch_one(self.ready.output())?;
         Ok(images_of(&x.to_vec(), self.shape, Rounding::Nearest, Path::new("the generator"), numbers.start)?)
     }
 }

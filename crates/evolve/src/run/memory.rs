@@ -19,12 +19,12 @@ pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
     let kept = kept.saturating_add(of_d.saturating_mul(9));
 
     let of_d = |batch: usize, fed: &[NodeId], stages: &[&[NodeId]]| {
-        d.program.memory(batch, &[&[d.input], fed].concat(), stages)
+        d.program.memory(batch, &[&*d.fed(), fed].concat(), stages)
     };
     let by_image = of_d(s.batch, &[graphs.d_by_input.cotangent], &[&[d.output], &graphs.d_by_input.nodes()])?;
     let mut passes = vec![g.memory(s.batch)?.saturating_add(by_image), d.memory(s.batch)?.saturating_mul(2)];
     if s.selection.compares() {
-        let images = g.program.memory(s.eval, &[g.input], &[&[g.output]])?;
+        let images = g.program.memory(s.eval, &g.fed(), &[&[g.output]])?;
         let judged = s.gamma != 0.0 || s.selection == Selection::Pareto;
         let judged = if judged { d.memory(s.eval)? } else { of_d(s.eval, &[], &[&[d.output]])? };
         passes.push(images.max(judged));

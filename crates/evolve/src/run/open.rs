@@ -4,8 +4,8 @@ use super::judge::Judge;
 use super::{Evolution, memory, warm};
 use crate::collapse;
 use crate::gan::Generator;
-use crate::graphs::{Graphs, networks};
-use crate::pictures::{self, GRID};
+use crate::graphs::{Graphs, by_class, networks};
+use crate::pictures::{self, GRID, by_class};
 use crate::settings::{BrokenImages, Settings};
 use crate::state::{DISCRIMINATOR, State};
 use base::Error;
@@ -36,7 +36,12 @@ impl Evolution {
     /// What settings and data make.
     pub(super) fn of(settings: Settings, device: Device) -> Result<Self> {
         let set = Self::data(&settings)?;
+        let classes = settings.classes.then(|| set.classes()).transpose()?.map(Arc::new);
         let (g, d) = networks(&settings, set.shape());
+        let (g, d) = match &classes {
+            Some(classes) => by_class([&g, &d], classes.len())?,
+            None => (g, d),
+        };
         let p = settings.penalty;
         let graphs = Graphs::new(&g, &d, p.gp > 0.0 || p.r1 > 0.0 || p.r2 > 0.0)?;
         if device.is_cpu() {
@@ -48,7 +53,7 @@ impl Evolution {
         let real_variance = collapse::variance(&[n], &pictures::reals(&set, n)?);
         let judge = (settings.score.every > 0).then(|| Judge::open(&settings, &device)).transpose()?;
         let (g, d, taken) = (Arc::new(g), Arc::new(d), OnceLock::new());
-        Ok(Self { settings, set, g, d, graphs, device, real_variance, mixture, taken, judge })
+        Ok(Self { settings, set, g, d, graphs, device, classes, real_variance, mixture, taken, judge })
     }
 
     /// The state before the first generation: random weights, or those of another model as far as they fit.
@@ -105,6 +110,10 @@ impl Evolution {
     }
 
     pub(super) fn reals_picture(&self) -> Result<Vec<u8>> {
+        if let Some(classes) = &self.classes {
+            let (shape, values) = by_class::reals(&self.set, classes)?;
+            return Ok(by_class::picture(classes, &shape, &values)?);
+        }
         let n = GRID.min(self.set.len().unwrap_or(GRID));
         let shape = [&[n], self.set.shape()].concat();
         Ok(pictures::picture(&self.set, &shape, &pictures::reals(&self.set, n)?)?)

@@ -2,7 +2,8 @@
 
 use super::{Evolution, Stats};
 use crate::curves;
-use crate::pictures::{self, Distance, GRID};
+use crate::labelled::Labelled;
+use crate::pictures::{self, Distance, GRID, by_class};
 use crate::state::State;
 use base::files;
 use net::{Network, Result};
@@ -18,11 +19,7 @@ impl Evolution {
     /// The generator that people should use: the moving average with statistics of its own, else the best survivor.
     pub(super) fn generator(&self, state: &State) -> Result<Network> {
         let params = match &state.ema {
-            Some(ema) => {
-                let s = &self.settings;
-                let z = s.latent_law.batch(STATISTICS, &[s.latent], s.seed, "statistics", 0, &self.device);
-                pictures::with_own_statistics(&self.g, ema, &z)?
-            }
+            Some(ema) => pictures::with_own_statistics(&self.g, ema, &self.latents(STATISTICS, "statistics"))?,
             None => state.population[0].params.clone(),
         };
         Ok(Network { graph: self.g.clone(), params, notes: self.notes(state) })
@@ -39,23 +36,38 @@ impl Evolution {
             ("images", state.images.to_string()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
-        .to_vec()
+        .into_iter()
+        .chain(self.classes.iter().flat_map(|classes| net::class_notes(&classes.names, &classes.counts)))
+        .collect()
+    }
+
+    /// Latents of the run's own, with classes as the data have them.
+    fn latents(&self, n: usize, purpose: &str) -> Labelled {
+        Labelled::latents(&self.settings, self.classes.as_deref(), n, purpose, 0, &self.device)
     }
 
     pub(super) fn distance(&self, state: &State) -> Result<Distance> {
         let network = self.generator(state)?;
-        let s = &self.settings;
-        let z = s.latent_law.batch(SCORED, &[s.latent], s.seed, "score", 0, &self.device);
-        let (shape, fakes) = pictures::samples(&network, &z, &self.device)?;
+        let (shape, fakes) = pictures::samples(&network, &self.latents(SCORED, "score"), &self.device)?;
         let reals = pictures::reals(&self.set, SCORED.min(self.set.len().unwrap_or(SCORED)))?;
         Ok(pictures::distance(&shape, &fakes, &reals))
     }
 
     pub(super) fn write_samples(&self, state: &State, folder: &Path, events: &mut tensorboard::Writer) -> Result<()> {
         let network = self.generator(state)?;
-        let seeds: Vec<u64> = (0..if self.set.toy().is_some() { 1000 } else { GRID as u64 }).collect();
-        let (shape, values) = pictures::samples(&network, &network.latents(&seeds, &self.device), &self.device)?;
-        let png = pictures::picture(&self.set, &shape, &values)?;
+        let png = match &self.classes {
+            Some(classes) => {
+                let z = by_class::latents(&network, classes, &self.device);
+                let (shape, values) = pictures::samples(&network, &z, &self.device)?;
+                by_class::picture(classes, &shape, &values)?
+            }
+            None => {
+                let seeds: Vec<u64> = (0..if self.set.toy().is_some() { 1000 } else { GRID as u64 }).collect();
+                let z = network.latents(&seeds, &self.device).into();
+                let (shape, values) = pictures::samples(&network, &z, &self.device)?;
+                pictures::picture(&self.set, &shape, &values)?
+            }
+        };
         let generation = state.generation;
         files::write_atomic(folder.join(format!("samples-{generation:06}.png")), &png)?;
         Ok(events.png(generation, "samples", &png)?)
@@ -81,6 +93,8 @@ pub(super) fn events(events: &mut tensorboard::Writer, s: &Stats) -> Result<()> 
         ("samples/modes", s.modes.map(|modes| modes as f64)),
         ("discriminator/accuracy", s.d_accuracy),
         ("samples/distance", s.distance),
+        ("rate/generator", s.lr_g),
+        ("rate/discriminator", s.lr_d),
         ("samples/collapsed", Some(f64::from(u8::from(s.collapsed)))),
     ];
     for (tag, value) in some {

@@ -31,6 +31,7 @@ pub(super) const KEYS: &[Key] = &[
         Values::Switch,
         "a map of the batch's standard deviation at the end of a DCGAN discriminator",
     ),
+    Key::new("classes", Values::Switch, "learn by class: the class of an image is an input of both networks"),
     Key::new("batch", Values::count(65_536), "images in a step of G or D"),
     Key::new("eval", Values::count(65_536), "images by which a child is judged: so many fakes, and as many reals"),
     Key::new("d_steps", Values::count(1000), "steps of D in a generation"),
@@ -68,6 +69,23 @@ pub(super) const KEYS: &[Key] = &[
         Values::SomeOf(&["color", "translation", "cutout"]),
         "differentiable augmentation of all that D sees",
     ),
+    Key::new(
+        "rate.decay",
+        Values::OneOf(&["constant", "linear", "cosine"]),
+        "how learning rates fall, from after the warm-up to the end",
+    ),
+    Key::new("rate.end", Values::BelowOne, "the part of a learning rate that is left at the end"),
+    Key::new(
+        "rate.over",
+        Values::EVERY,
+        "the generation in which the fall is at its end; 0: the last one, so that more generations make it longer",
+    ),
+    Key::new(
+        "rate.warm_up",
+        Values::EVERY,
+        "generations at the start over which learning rates grow to their full size",
+    ),
+    Key::new("rate.of", Values::SomeOf(&["g", "d"]), "whose learning rates fall and grow so"),
     Key::new(
         "image.size",
         Values::Free("64, or 80x48 for 80 in a row and 48 rows; 8 to 1024"),

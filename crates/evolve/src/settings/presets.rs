@@ -4,6 +4,7 @@ use super::{
     AdamPolicy, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Precision, Quality,
     ScoreSettings, Settings,
 };
+use crate::rate::RateSettings;
 use crate::{Loss, Selection};
 use base::{Error, Result};
 use data::Size;
@@ -52,6 +53,7 @@ impl Settings {
             start: GeneratorStart::Linear,
             extra: false,
             minibatch_std: false,
+            classes: false,
             batch: 32,
             eval: 256,
             d_steps: 3,
@@ -75,6 +77,7 @@ impl Settings {
             beta2: 0.999,
             ema: 0.0,
             augment: Vec::new(),
+            rate: RateSettings::default(),
             image: ImageSettings { size: Size::square(32), channels: 0, flip: false, broken: BrokenImages::Refuse },
             penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
             score: ScoreSettings::default(),

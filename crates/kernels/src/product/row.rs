@@ -27,7 +27,8 @@ pub(super) fn row_times(
     threads: bool,
 ) -> bool {
     let level = Level::best();
-    if level == Level::Portable || (depth % DEPTH <= ROUNDED && depth % DEPTH > 0) || depth == 0 {
+    let last = depth % DEPTH;
+    if level == Level::Portable || depth == 0 || (1..=ROUNDED).contains(&last) {
         return false;
     }
     let last = |step: usize| (depth - 1).checked_mul(step);

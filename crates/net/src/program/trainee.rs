@@ -1,7 +1,7 @@
 //! A network as an optimiser sees it.
 
 use super::{Derivative, Mode, Program};
-use crate::{Graph, NodeId, Params, Result, Run};
+use crate::{Graph, NodeId, Params, Result, Role, Run};
 use std::sync::Arc;
 use tensor::Tensor;
 
@@ -14,6 +14,8 @@ pub struct Trainee {
     pub program: Program,
     /// What is fed: the latent, or the image.
     pub input: NodeId,
+    /// The classes that are fed beside it, `[n, classes]`, where the network reads some.
+    pub label: Option<NodeId>,
     /// What comes out.
     pub output: NodeId,
     /// Gradient of the output by the trainable parameters.
@@ -21,7 +23,7 @@ pub struct Trainee {
 }
 
 impl Trainee {
-    /// Makes a network of one input ready for training.
+    /// Makes a network of one input, and perhaps a label, ready for training.
     ///
     /// # Errors
     /// The shapes of the network do not fit: the message names the node.
@@ -30,7 +32,8 @@ impl Trainee {
         let (input, output) = (program.input()?, program.output());
         let trainable: Vec<NodeId> = program.trainable().iter().map(|&place| program.params()[place]).collect();
         let by_params = program.differentiate(output, &trainable)?;
-        Ok(Self { graph: Arc::new(graph.clone()), program, input, output, by_params })
+        let label = program.inputs().iter().find(|input| input.role == Role::Label).map(|input| input.node);
+        Ok(Self { graph: Arc::new(graph.clone()), program, input, label, output, by_params })
     }
 
     /// Starts a run.
@@ -49,7 +52,12 @@ impl Trainee {
         let forward: Vec<NodeId> =
             std::iter::once(self.output).chain(self.updates().iter().map(|(_, node)| *node)).collect();
         let back = self.by_params.nodes();
-        self.program.memory(batch, &[self.input, self.by_params.cotangent], &[&forward, &back])
+        self.program.memory(batch, &[&*self.fed(), &[self.by_params.cotangent]].concat(), &[&forward, &back])
+    }
+
+    /// The nodes that a run is started with: the input, and the label where there is one.
+    pub fn fed(&self) -> Vec<NodeId> {
+        std::iter::once(self.input).chain(self.label).collect()
     }
 
     /// State that a training pass moves: (place among the parameters, node of its next value).

@@ -4,6 +4,7 @@
 //! `g.2.conv.weight` the parameter. The node after the activation carries the block's bare name: that is the one to
 //! dissect.
 
+mod by_class;
 mod dcgan;
 mod doublings;
 mod mlp;
@@ -12,6 +13,7 @@ mod residual;
 mod unet;
 
 pub use crate::Norm;
+pub use by_class::{discriminator_by_class, generator_by_class};
 pub use dcgan::{DcganDiscriminator, DcganGenerator, GeneratorStart, dcgan_discriminator, dcgan_generator};
 pub use doublings::Doublings;
 pub use mlp::{mlp_discriminator, mlp_generator};
