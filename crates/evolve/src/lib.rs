@@ -32,6 +32,7 @@ mod augment;
 pub mod budget;
 mod collapse;
 mod curves;
+mod estimate;
 mod gan;
 mod generation;
 mod graphs;
@@ -43,6 +44,7 @@ mod settings;
 mod state;
 pub mod trial;
 
+pub use estimate::{Check, Checks};
 pub use gan::{Gan, Generator, Work};
 pub use generation::{Child, Players, Record, Rules, generation};
 pub use graphs::{Graphs, networks};
@@ -50,7 +52,7 @@ pub use loss::{Loss, LossValue, sigmoid};
 pub use run::{Evolution, Play, Scored, Stats, Taken};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
-    AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,
-    Precision, Quality, Settings, about_preset, usual_preset,
+    AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Fitness, Gradients, ImageSettings, Lengths, LogSettings,
+    Noise, PRESETS, PenaltySettings, Precision, Quality, Settings, about_preset, usual_preset,
 };
 pub use state::State;

@@ -9,6 +9,7 @@ mod write;
 pub use warm::Taken;
 
 use crate::collapse;
+use crate::estimate::Check;
 use crate::gan::Gan;
 use crate::generation::{Child, Rules, generation};
 use crate::graphs::Graphs;
@@ -66,6 +67,9 @@ pub struct Stats {
     /// Modes that the same samples reach, where the data's are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modes: Option<u64>,
+    /// How good estimates of fitness were, where they were checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
     /// Whether samples have been alike for so long that the generator may have collapsed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collapsed: bool,
@@ -180,21 +184,17 @@ impl Training for Evolution {
         let mut gan = Gan::new(&self.graphs, s, loader, state.discriminator.clone(), self.device.clone());
         gan.d_moments = state.d_moments.clone();
         gan.per_mutation = state.per_mutation.clone();
-        let rules = Rules {
-            mutations: s.mutations.clone(),
-            mu: s.mu,
-            gamma: s.gamma,
-            selection: s.selection,
-            d_steps: s.d_steps,
-            seed: s.seed,
-        };
+        let rules = Rules::of(s);
         Ok(Play { gan, rules, events: None })
     }
 
     fn step(&self, play: &mut Play, state: &mut State) -> Result<Stats> {
         let (s, Play { gan, rules, .. }) = (&self.settings, play);
         let started = Instant::now();
-        let record = generation(gan, &mut state.population, rules, state.generation)?;
+        let mut record = generation(gan, &mut state.population, rules, state.generation)?;
+        if let Some(check) = &mut record.check {
+            state.trust.note(check);
+        }
         let samples = state.population[0].fakes.clone().or_else(|| gan.last_fakes.take());
         let samples = samples.map(|samples: Tensor| (samples.shape().to_vec(), samples.to_vec()));
         let variance = samples.as_ref().map(|(shape, values)| collapse::variance(shape, values));
@@ -233,6 +233,7 @@ impl Training for Evolution {
             sample_variance: variance,
             d_accuracy: Some(gan.d_accuracy / s.d_steps as f64),
             modes,
+            check: record.check,
             collapsed: state.alike >= collapse::LONG,
             distance: None,
             score: None,

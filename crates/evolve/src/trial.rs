@@ -7,6 +7,7 @@ mod summary;
 
 pub use summary::{Figure, Row, clouds, csv, table};
 
+use crate::estimate::Checks;
 use crate::gan::{Gan, Generator};
 use crate::generation::{Rules, generation};
 use crate::graphs::{Graphs, networks};
@@ -100,6 +101,9 @@ pub struct Trial {
     pub mmd2: f64,
     /// How often each mutation won.
     pub selected: BTreeMap<Loss, u64>,
+    /// How good estimates of fitness were, where they were checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Checks>,
     /// Multiplications with addition of the whole run.
     pub macs: u64,
     /// Seconds on one core.
@@ -241,15 +245,8 @@ fn one(
         let moments = Moments::zero(&graphs.g.graph, &generator.params);
         let mut population =
             vec![Generator { params: generator.params.clone(), moments, fakes: None, gradient_norm: 0.0 }];
-        let rules = Rules {
-            mutations: settings.mutations.clone(),
-            mu: 1,
-            gamma: settings.gamma,
-            selection: settings.selection,
-            d_steps: settings.d_steps,
-            seed,
-        };
-        let mut selected = BTreeMap::new();
+        let rules = Rules::of(&settings);
+        let (mut selected, mut checks) = (BTreeMap::new(), Vec::new());
         for number in 0..settings.generations {
             if interrupt.requested().is_some() {
                 return Ok(None);
@@ -258,6 +255,7 @@ fn one(
             if let Some(mutation) = record.survivors.first().and_then(|&i| record.children[i].mutation) {
                 *selected.entry(mutation).or_default() += 1;
             }
+            checks.extend(record.check);
             watch(1);
         }
         generator.params = population.swap_remove(0).params;
@@ -274,6 +272,7 @@ fn one(
             kl: report.kl_to_uniform,
             mmd2: mmd::squared(&samples[..MMD_SAMPLES], &reals).biased,
             selected,
+            checks: Checks::of(&checks),
             macs: gan.work.macs,
             seconds: started.elapsed().as_secs_f64(),
             cloud: samples[..MMD_SAMPLES].iter().map(|p| p.map(|v| v as f32)).collect(),

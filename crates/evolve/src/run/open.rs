@@ -3,6 +3,7 @@
 use super::judge::Judge;
 use super::{Evolution, memory, warm};
 use crate::collapse;
+use crate::estimate::Trust;
 use crate::gan::Generator;
 use crate::graphs::{Graphs, networks};
 use crate::pictures::{self, GRID};
@@ -101,6 +102,7 @@ impl Evolution {
             discriminator,
             per_mutation: BTreeMap::new(),
             alike: 0,
+            trust: Trust::default(),
         }
     }
 
