@@ -5,7 +5,8 @@
 //! - [`Gan`] plays it with networks; [`Work`] counts what it costs;
 //! - [`Evolution`] is the training that a run does (`train::OpenRun`): its data, networks, samples, checkpoints;
 //! - [`budget`] finds settings that fit into a time;
-//! - [`trial`] is the toy experiment of the paper with statistics over seeds.
+//! - [`trial`] is the toy experiment of the paper with statistics over seeds;
+//! - [`study`] compares arms of any settings over seeds, by a plan in a file.
 //!
 //! ```
 //! use ganatomy_evolve::{Evolution, Settings};
@@ -36,12 +37,14 @@ mod estimate;
 mod gan;
 mod generation;
 mod graphs;
+mod jobs;
 mod loss;
 mod pictures;
 mod run;
 mod selection;
 mod settings;
 mod state;
+pub mod study;
 pub mod trial;
 
 pub use estimate::{Check, Checks};

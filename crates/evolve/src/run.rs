@@ -127,6 +127,26 @@ impl Evolution {
         self.taken.get().copied()
     }
 
+    /// The score of a state's generator, where the settings ask for scores.
+    ///
+    /// # Errors
+    /// Images cannot be read.
+    pub fn score(&self, state: &State) -> Result<Option<Scored>> {
+        let score = |judge: &Judge| judge.score(&self.generator(state)?, &self.settings, &self.set);
+        self.judge.as_ref().map(score).transpose()
+    }
+
+    /// Multiplications with addition of a generation: of the first one, which is thrown away.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn macs_of_a_generation(&self) -> Result<u64> {
+        let (mut state, _) = self.begin()?;
+        let mut play = self.open(&state)?;
+        self.step(&mut play, &mut state)?;
+        Ok(play.gan.work.macs)
+    }
+
     /// Numbers that training changes, of generator and discriminator.
     pub fn parameters(&self, state: &State) -> (usize, usize) {
         let count = |graph: &Graph, params: &Params| {

@@ -213,6 +213,12 @@ impl Told for Evolution {
     }
 
     fn alarm(stats: &Stats) -> Option<String> {
+        if let Some(check) = stats.check.as_ref().filter(|check| check.doubtful) {
+            let (right, error) = (100.0 * check.agreement, 100.0 * check.error);
+            return Some(format!(
+                "the estimate of fitness named the fittest child in {right:.0} % of the last ten checks (error {error:.0} % of the spread): --set fitness=exact judges every child"
+            ));
+        }
         if !stats.collapsed {
             return None;
         }

@@ -24,6 +24,7 @@ mod score;
 mod segmenter;
 mod settings;
 mod studio;
+mod study;
 mod trial;
 
 use crate::console::Console;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Settings(settings::Settings),
     Presets(settings::Presets),
     Trial(trial::Trial),
+    Study(study::Study),
     Completions(completions::Completions),
 }
 
@@ -95,6 +97,7 @@ impl Command {
             Self::Settings(command) => command.run(),
             Self::Presets(command) => command.run(),
             Self::Trial(command) => command.run(console),
+            Self::Study(command) => command.run(console),
             Self::Completions(command) => command.run(),
         }
     }
