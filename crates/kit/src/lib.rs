@@ -154,8 +154,9 @@ pub mod train {
 pub mod evolve {
     #[doc(inline)]
     pub use evolve::{
-        AdamPolicy, Augmentation, BrokenImages, Child, Evolution, Fakes, Family, ImageSettings, LogSettings, Loss,
-        Noise, PRESETS, PenaltySettings, Precision, Quality, Selection, Settings, State, Stats,
+        AdamPolicy, Augmentation, BrokenImages, Check, Child, Evolution, Fakes, Family, Fitness, Gradients,
+        ImageSettings, Lengths, LogSettings, Loss, Noise, PRESETS, PenaltySettings, Precision, Quality, Selection,
+        Settings, State, Stats,
     };
 }
 

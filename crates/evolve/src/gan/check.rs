@@ -84,8 +84,9 @@ impl<'a> Gan<'a> {
 
 /// The products of all pairs of gradients.
 fn dots(parts: &[Vec<Tensor>]) -> Vec<Vec<f64>> {
-    let numbers: Vec<Vec<f64>> =
-        parts.iter().map(|tensors| tensors.iter().flat_map(Tensor::to_vec_f64).collect()).collect();
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    numbers.iter().map(|a| numbers.iter().map(|b| dot(a, b)).collect()).collect()
+    let dot = |a: &Tensor, b: &Tensor| -> f64 {
+        a.numbers().iter().zip(b.numbers().iter()).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    };
+    let product = |a: &[Tensor], b: &[Tensor]| a.iter().zip(b).map(|(a, b)| dot(a, b)).sum();
+    parts.iter().map(|a| parts.iter().map(|b| product(a, b)).collect()).collect()
 }

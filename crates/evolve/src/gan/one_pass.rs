@@ -55,10 +55,12 @@ impl Gan<'_> {
         let places = trainable(&self.graphs.g.graph);
         let steps = i32::try_from(parent.moments.steps + 1).unwrap_or(i32::MAX);
         let correction = 1.0 / (1.0 - adam.beta2.powi(steps));
+        // What enters the moments is squared there.
+        let entering = if s.gradients == Gradients::Unit { ratio(1.0, gradient_norm(climb).powi(2)) } else { 1.0 };
         // The second moment is as if this were the gradient of the step: before the first step it is 0, and would divide by nothing.
         let preconditioned = |(gradient, second): (&Option<Tensor>, &Tensor)| {
             let gradient = gradient.as_ref()?;
-            let square = gradient.binary(Binary::Mul, gradient).scale(1.0 - adam.beta2);
+            let square = gradient.binary(Binary::Mul, gradient).scale(entering * (1.0 - adam.beta2));
             let second = second.scale(adam.beta2).add(&square).scale(correction);
             let root = second.unary(Unary::Sqrt).unary(Unary::AddScalar { term: adam.epsilon });
             Some(gradient.binary(Binary::Div, &root).scale(adam.lr))

@@ -16,6 +16,7 @@ pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
     let own_moments = if s.adam == AdamPolicy::PerMutation { 2 * s.mutations.len() as u64 } else { 0 };
     let kept = of_g.saturating_mul(3 * individuals + own_moments + u64::from(s.ema > 0.0));
     // The discriminator's next weights stand beside the last ones, and gradients of both halves beside their sum.
+    let bytes_of_d = of_d;
     let mut kept = kept.saturating_add(of_d.saturating_mul(9));
 
     let of_d = |batch: usize, fed: &[NodeId], stages: &[&[NodeId]]| {
@@ -29,6 +30,8 @@ pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
         let by_image = of_d(s.eval, &[graphs.d_by_input.cotangent], &[&[d.output], &graphs.d_by_input.nodes()])?;
         let judged = if s.gamma == 0.0 { by_image } else { by_image.saturating_add(d.memory(s.eval)?) };
         passes.push(g.memory(s.eval)?.saturating_add(judged));
+        // A check keeps the discriminator's gradient by groups of images.
+        kept = kept.saturating_add(if s.gamma == 0.0 { 0 } else { bytes_of_d.saturating_mul(8) });
     }
     if s.selection.compares() {
         let images = g.program.memory(s.eval, &[g.input], &[&[g.output]])?;

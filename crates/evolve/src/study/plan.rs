@@ -40,6 +40,8 @@ pub struct Budget {
 pub struct Arm {
     /// Its name in tables and folders.
     pub name: String,
+    /// The preset from which its settings start, instead of the plan's.
+    pub preset: Option<String>,
     /// Its settings over those of all arms.
     #[serde(default)]
     pub set: toml::Table,
@@ -121,7 +123,8 @@ impl Plan {
     /// One cannot be.
     pub fn settings(&self, arm: &Arm, tried: Option<&toml::Table>, seed: u64) -> Result<Settings> {
         let points = self.kind == Kind::Trial;
-        let preset = self.preset.clone().unwrap_or_else(|| usual_preset(points).to_owned());
+        let preset = arm.preset.clone().or_else(|| self.preset.clone());
+        let preset = preset.unwrap_or_else(|| usual_preset(points).to_owned());
         let mut overrides = Vec::new();
         for table in [Some(&self.set), Some(&arm.set), tried].into_iter().flatten() {
             overrides.extend(flatten(table).into_iter().map(|(key, value)| format!("{key}={}", typed(&value))));
