@@ -36,7 +36,7 @@ impl<'a> Gan<'a> {
         let s = self.settings;
         let z = self.evaluation_noise(0);
         let fakes = self.images(&child.params, &z)?;
-        let later = if gamma != 0.0 { self.graphs.d.by_params.nodes() } else { Vec::new() };
+        let later = if gamma == 0.0 { Vec::new() } else { self.graphs.d.by_params.nodes() };
         let (run, logits) = self.judge(&fakes, &later)?;
         let groups = GROUPS.min(s.eval);
         let qualities: Vec<f64> = logits.iter().map(|&l| quality_of(s.quality, l)).collect();

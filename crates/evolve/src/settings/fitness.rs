@@ -89,7 +89,7 @@ mod tests {
             (linear, "eval_noise=independent"),
         ] {
             let error = both(fitness, &[wrong]).unwrap_err();
-            let (key, hint) = (wrong.split('=').next().unwrap(), error.hint().unwrap().to_owned());
+            let (key, hint) = (wrong.split('=').next().unwrap(), error.hint().unwrap().clone());
             assert!(error.to_string().starts_with(&format!("{key}: ")), "{error}");
             // The first words of the hint are settings that mend it.
             let cure = hint.trim_start_matches("Set ").split([',', ' ']).next().unwrap();

@@ -112,7 +112,7 @@ impl Report {
         let names: BTreeSet<&str> =
             self.lines.iter().flat_map(|line| line.outcome.figures.keys()).map(String::as_str).collect();
         let mut text = "stage,arm,chosen,seed,".to_owned();
-        names.iter().for_each(|name| text += &format!("{name},"));
+        names.iter().for_each(|name| text.extend([name, ","]));
         text += "generations,images,macs,seconds,agreement,selected,failed\n";
         for line in &self.lines {
             let o = &line.outcome;

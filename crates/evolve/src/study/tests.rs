@@ -35,12 +35,12 @@ name = "evolved"
 set = { mutations = ["heuristic", "minimax"], fitness = "one-pass", log = { fitness = 2 } }
 "#;
 
-const TUNING: &str = r#"
+const TUNING: &str = r"
 [tuning]
 seeds = 2
 budget = { generations = 3 }
 try = [ { lr_g = 1e-4 }, { lr_g = 1e-2 } ]
-"#;
+";
 
 fn plan_of(text: &str) -> base::Result<Plan> {
     let folder = tempfile::tempdir().unwrap();
@@ -219,7 +219,7 @@ fn plans_that_cannot_be_are_refused_with_a_cure() {
         ("seeds = 3", "seeds = 3\nsedes = 4", "unknown field"),
     ] {
         let error = plan_of(&TOYS.replace(from, to)).unwrap_err();
-        assert!(error.to_string().contains(&format!("{key}")), "{to}: {error}");
+        assert!(error.to_string().contains(key), "{to}: {error}");
         assert!(error.hint().is_some() || key == "unknown field", "{to}: {error}");
     }
     let unequal = format!("{TOYS}{TUNING}").replace("name = \"plain\"", "name = \"plain\"\ntry = [ { lr_g = 1e-4 } ]");
