@@ -81,15 +81,7 @@ impl Table {
     }
 
     fn rules(&self) -> Rules {
-        let s = self.settings;
-        Rules {
-            mutations: s.mutations.clone(),
-            mu: s.mu,
-            gamma: s.gamma,
-            selection: s.selection,
-            d_steps: s.d_steps,
-            seed: s.seed,
-        }
+        Rules::of(self.settings)
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) trait Told: Training {
         None
     }
 
-    /// What a step shows that the user should know of, however long it goes on: it is said once.
-    fn alarm(_record: &Self::Record) -> Option<String> {
+    /// What a step shows that the user should know of, by its subject: however long it goes on, it is said once.
+    fn alarm(_record: &Self::Record) -> Option<(&'static str, String)> {
         None
     }
 
@@ -122,7 +122,7 @@ pub(crate) fn go<T: Told>(mut run: OpenRun<T>, interrupt: &Interrupt, console: C
     let mut step = run.done();
     let mut printing = Ok(());
     let mut news = String::new();
-    let mut alarmed = false;
+    let mut alarmed = Vec::new();
     let outcome = run.run(interrupt, |record| {
         step += 1;
         let new = T::news(record);
@@ -134,9 +134,9 @@ pub(crate) fn go<T: Told>(mut run: OpenRun<T>, interrupt: &Interrupt, console: C
         if is_new {
             bar.tell();
         }
-        if let Some(alarm) = T::alarm(record).filter(|_| !alarmed) {
+        if let Some((subject, alarm)) = T::alarm(record).filter(|(subject, _)| !alarmed.contains(subject)) {
             bar.warn(&alarm);
-            alarmed = true;
+            alarmed.push(subject);
         }
         if envelope::is_wanted() && printing.is_ok() {
             printing = envelope::line(record);

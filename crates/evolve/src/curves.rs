@@ -36,6 +36,14 @@ pub(crate) fn chart(stats: &[Stats]) -> String {
         let won = |s: &Stats| winner(s)?.mutation.map(|mutation| f64::from(u8::from(mutation.name() == *name)));
         curve(name, &won)
     };
+    let checked = |of: fn(&crate::estimate::Check) -> f64| -> Vec<[f64; 2]> {
+        stats.iter().filter_map(|s| Some([s.generation as f64, of(s.check.as_ref()?)])).collect()
+    };
+    let trust = [
+        ("right winners of the last ten checks", checked(|check| check.agreement)),
+        ("margins above noise", checked(|check| check.clear)),
+    ]
+    .map(|(name, points)| Series { name: name.into(), points, band: Vec::new() });
     let scores = Series {
         name: stats.iter().rev().find_map(|s| s.score.as_ref()).map_or(String::new(), |last| last.name.clone()),
         points: stats.iter().filter_map(|s| Some([s.generation as f64, s.score.as_ref()?.value])).collect(),
@@ -56,6 +64,7 @@ pub(crate) fn chart(stats: &[Stats]) -> String {
         chart("Reals that the discriminator tells from fakes (0.5: by chance)", vec![curve("", &|s| s.d_accuracy)]),
         chart("Learning rates", vec![curve("generators", &|s| s.lr_g), curve("discriminator", &|s| s.lr_d)]),
         chart("Which mutation wins: share of generations", shares),
+        chart("Estimates of fitness: shares of checks", trust.to_vec()),
         chart("Quality Fq", vec![quality]),
         chart("Diversity Fd of the winner", vec![curve("", &|s| winner(s)?.fd)]),
     ];
@@ -110,6 +119,7 @@ mod tests {
                 modes: None,
                 lr_g: None,
                 lr_d: None,
+                check: None,
                 collapsed: false,
                 distance: None,
                 score: None,

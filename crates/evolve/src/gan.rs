@@ -1,16 +1,22 @@
 //! The players as networks.
 
+mod check;
 mod discriminator;
+mod fair;
+mod fitness;
+mod linear;
+mod one_pass;
 mod variation;
 
 use crate::augment::Changes;
+use crate::estimate::Check;
 use crate::generation::Players;
 use crate::graphs::Graphs;
 use crate::labelled::{Labelled, Pile};
-use crate::loss::{Loss, sigmoid};
+use crate::loss::Loss;
 use crate::rate::Player;
 use crate::run::CURE;
-use crate::settings::{AdamPolicy, Noise, Quality, Settings};
+use crate::settings::{AdamPolicy, Gradients, Lengths, Noise, Settings};
 use base::Error;
 use data::{Classes, Loader};
 use net::{Device, NodeId, Params, Result, Run, Tensor, Trainee};
@@ -18,6 +24,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use train::{Adam, Moments, check_memory, check_params, gradient_norm};
+use variation::Pass;
 
 /// A generator with what it inherits.
 #[derive(Clone, Debug)]
@@ -79,6 +86,8 @@ pub struct Gan<'a> {
     reals: Reals,
     /// The gradient of the real half of D's loss, the same for all children.
     real_gradient: Option<Vec<Option<Tensor>>>,
+    /// A pass from which children were foreseen, by the draw of its noise: they are made from it.
+    foreseen: Option<(u64, Pass<'a>)>,
     /// D's fakes of this generation, drawn from the survivors' evaluation images.
     pool: Option<Pile>,
 }
@@ -119,6 +128,7 @@ impl<'a> Gan<'a> {
             generation: 0,
             reals: Reals::default(),
             real_gradient: None,
+            foreseen: None,
             pool: None,
         }
     }
@@ -178,8 +188,14 @@ impl<'a> Gan<'a> {
 
     /// D on a batch, with all that the stage `later` reads kept.
     fn judge(&mut self, x: &Labelled, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
+        let discriminator = self.discriminator.clone();
+        self.judge_by(&discriminator, x, later)
+    }
+
+    /// As [`Gan::judge`], by a discriminator with these weights.
+    fn judge_by(&mut self, discriminator: &Params, x: &Labelled, later: &[NodeId]) -> Result<(Run<'a>, Vec<f32>)> {
         let side = &self.graphs.d;
-        let mut run = self.start(side, &self.discriminator, x)?;
+        let mut run = self.start(side, discriminator, x)?;
         let logits = run.fetch_before(&[side.output], later)?.remove(0).to_vec();
         self.work.d_images += x.count() as u64;
         self.work.macs += run.macs();
@@ -196,6 +212,17 @@ impl<'a> Gan<'a> {
         self.work.d_weight_images += n as u64;
         self.work.macs += run.macs();
         Ok(gradients)
+    }
+
+    /// The first draw of noise of a parent's mutations.
+    fn turn(&self, place: usize) -> u64 {
+        let s = self.settings;
+        (self.generation * s.mu as u64 + place as u64) * s.mutations.len() as u64
+    }
+
+    /// The noise on which children are judged; `own` is the contestant's number where it has noise of its own, else 0.
+    fn evaluation_noise(&self, own: u64) -> Labelled {
+        self.latents(self.settings.eval, "noise/evaluation", self.generation * 4096 + own)
     }
 
     fn moments_for(&self, parent: &Generator, mutation: Loss) -> Moments {
@@ -248,6 +275,7 @@ impl Players for Gan<'_> {
         let s = self.settings;
         self.generation = generation;
         self.real_gradient = None;
+        self.foreseen = None;
         self.pool = None;
         self.d_accuracy = 0.0;
         let judged = s.selection.compares() && (s.gamma != 0.0 || s.selection == crate::Selection::Pareto);
@@ -271,13 +299,16 @@ impl Players for Gan<'_> {
 
     fn mutate(&mut self, place: usize, parent: &Generator, mutations: &[Loss]) -> Result<Vec<Generator>> {
         let s = self.settings;
-        let turn = (self.generation * s.mu as u64 + place as u64) * s.mutations.len() as u64;
+        let turn = self.turn(place);
         let mut children = Vec::with_capacity(mutations.len());
-        let mut shared = None;
+        let foreseen = self.foreseen.take().filter(|(draw, _)| *draw == turn);
+        // What was foreseen has taken a pass back through D already.
+        let several = mutations.len() > 1 || foreseen.is_some();
+        let mut shared = foreseen.map(|(_, pass)| pass);
         for (k, &mutation) in mutations.iter().enumerate() {
             // One forward pass serves all mutations of a parent that share their noise.
             let draw = if s.noise == Noise::Shared { turn } else { turn + k as u64 };
-            let pass = match shared.take() {
+            let mut pass = match shared.take() {
                 Some(pass) => pass,
                 None => self.forward(parent, draw)?,
             };
@@ -285,8 +316,11 @@ impl Players for Gan<'_> {
             if !loss.value.is_finite() {
                 return Err(self.nonfinite(format!("the loss {mutation} of a generator"), loss.value));
             }
-            let gradients = self.backward(&pass, loss.fake)?;
+            let mut gradients = self.backward(&mut pass, loss.fake, several && s.noise == Noise::Shared)?;
             let gradient_norm = self.checked_norm(&self.graphs.g, "generator", &gradients)?;
+            if s.gradients == Gradients::Unit {
+                fair::to_unit(&mut gradients, gradient_norm);
+            }
             let moments = self.moments_for(parent, mutation);
             let (mut params, moments) = self.adam_g().step(&self.graphs.g.graph, &parent.params, &moments, &gradients);
             for ((place, _), value) in self.graphs.g.updates().iter().zip(&pass.updates) {
@@ -301,24 +335,20 @@ impl Players for Gan<'_> {
                 shared = Some(pass);
             }
         }
+        if s.lengths == Lengths::Equal {
+            fair::equalise(&self.graphs.g.graph, &parent.params, &mut children);
+        }
         Ok(children)
     }
 
     fn evaluate(&mut self, contestant: usize, g: &mut Generator, diversity: bool) -> Result<(f64, Option<f64>)> {
         let s = self.settings;
         let own = if s.eval_noise == Noise::Shared { 0 } else { contestant as u64 };
-        let z = self.latents(s.eval, "noise/evaluation", self.generation * 4096 + own);
+        let z = self.evaluation_noise(own);
         let fakes = self.images(&g.params, &z)?;
         let later: Vec<NodeId> = if diversity { self.graphs.d.by_params.nodes() } else { Vec::new() };
         let (run, logits) = self.judge(&fakes, &later)?;
-        let quality = logits
-            .iter()
-            .map(|&l| match s.quality {
-                Quality::Probability => sigmoid(f64::from(l)),
-                Quality::Logit => f64::from(l),
-            })
-            .sum::<f64>()
-            / logits.len() as f64;
+        let (quality, _) = fitness::quality(s.quality, &logits);
         g.fakes = Some(fakes);
         if !quality.is_finite() {
             return Err(self.nonfinite("the quality of a child", quality));
@@ -326,27 +356,28 @@ impl Players for Gan<'_> {
         if !diversity {
             return Ok((quality, None));
         }
-        let gradients = if s.d_loss.is_paired() {
-            let reals = self.real_batch(&self.reals.evaluation, 0, s.eval);
-            let (real_run, real_logits) = self.judge(&reals, &later)?;
-            let loss = s.d_loss.discriminator(&real_logits, &logits);
-            let real = self.weight_gradient(&real_run, loss.real)?;
-            summed(&real, &self.weight_gradient(&run, loss.fake)?)
-        } else {
-            // The real half is the same for all children: computed once a generation.
-            if self.real_gradient.is_none() {
-                let reals = self.real_batch(&self.reals.evaluation, 0, s.eval);
-                let (real_run, real_logits) = self.judge(&reals, &later)?;
-                let (_, by_logit) = s.d_loss.real_half(&real_logits);
-                self.real_gradient = Some(self.weight_gradient(&real_run, by_logit)?);
-            }
-            let (_, by_logit) = s.d_loss.fake_half(&logits);
-            let fake = self.weight_gradient(&run, by_logit)?;
-            summed(self.real_gradient.as_deref().unwrap_or_default(), &fake)
-        };
+        let gradients = self.discriminator_gradient(&run, &logits)?;
         let length = self.checked_norm(&self.graphs.d, "discriminator", &gradients)?;
-        // A gradient of exactly zero would be infinitely diverse.
-        Ok((quality, Some(-length.max(f64::MIN_POSITIVE).ln())))
+        Ok((quality, Some(fitness::diversity(length))))
+    }
+
+    fn estimate(&mut self, children: &[Generator], gamma: f64) -> Result<Vec<f64>> {
+        self.linear(children, gamma)
+    }
+
+    fn foresee(&mut self, place: usize, parent: &Generator, mutations: &[Loss]) -> Result<Vec<f64>> {
+        self.one_pass(place, parent, mutations)
+    }
+
+    fn verify(
+        &mut self,
+        place: usize,
+        parent: &Generator,
+        mutations: &[Loss],
+        gamma: f64,
+        estimates: &[f64],
+    ) -> Result<Check> {
+        self.checked(place, parent, mutations, gamma, estimates)
     }
 
     fn train_discriminator(&mut self, step: usize, survivors: &mut [Generator]) -> Result<f64> {

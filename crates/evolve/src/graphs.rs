@@ -2,7 +2,7 @@
 
 use crate::settings::{Family, Settings};
 use net::zoo::{self, DcganDiscriminator, DcganGenerator};
-use net::{Binary, Derivative, Dim, Graph, NodeId, Primitive, Result, Trainee};
+use net::{Binary, Derivative, Dim, Graph, NodeId, Op, Primitive, Result, Trainee};
 
 /// The descriptions of generator and discriminator for data of a shape, `[c, h, w]` or `[2]`.
 pub fn networks(s: &Settings, data: &[usize]) -> (Graph, Graph) {
@@ -56,6 +56,8 @@ pub struct Graphs {
     pub d_by_input: Derivative,
     /// There where a gradient penalty is asked for.
     pub penalty: Option<Penalty>,
+    /// Whether the discriminator judges each image by itself, so that its gradient by an image is that of the image's logit.
+    pub judges_singly: bool,
 }
 
 impl Graphs {
@@ -78,6 +80,11 @@ impl Graphs {
             let trainable: Vec<NodeId> = program.trainable().iter().map(|&place| program.params()[place]).collect();
             penalty = Some(Penalty { squares: flat, by_params: program.differentiate(flat, &trainable)? });
         }
-        Ok(Self { g, d, d_by_input, penalty })
+        Ok(Self { g, d, d_by_input, penalty, judges_singly: judges_singly(discriminator) })
     }
+}
+
+/// Whether no layer reads more than one image of the batch while it trains.
+fn judges_singly(graph: &Graph) -> bool {
+    !graph.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm { .. } | Op::MinibatchStd))
 }

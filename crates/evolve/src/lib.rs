@@ -5,7 +5,8 @@
 //! - [`Gan`] plays it with networks; [`Work`] counts what it costs;
 //! - [`Evolution`] is the training that a run does (`train::OpenRun`): its data, networks, samples, checkpoints;
 //! - [`budget`] finds settings that fit into a time;
-//! - [`trial`] is the toy experiment of the paper with statistics over seeds.
+//! - [`trial`] is the toy experiment of the paper with statistics over seeds;
+//! - [`study`] compares arms of any settings over seeds, by a plan in a file.
 //!
 //! ```
 //! use ganatomy_evolve::{Evolution, Settings};
@@ -32,9 +33,11 @@ mod augment;
 pub mod budget;
 mod collapse;
 mod curves;
+mod estimate;
 mod gan;
 mod generation;
 mod graphs;
+mod jobs;
 mod labelled;
 mod loss;
 mod pictures;
@@ -43,8 +46,10 @@ mod run;
 mod selection;
 mod settings;
 mod state;
+pub mod study;
 pub mod trial;
 
+pub use estimate::{Check, Checks};
 pub use gan::{Gan, Generator, Work};
 pub use generation::{Child, Players, Record, Rules, generation};
 pub use graphs::{Graphs, by_class, networks};
@@ -54,7 +59,7 @@ pub use rate::{Decay, Player, RateSettings};
 pub use run::{Evolution, Play, Scored, Stats, Taken};
 pub use selection::{Score, Selection, survivors};
 pub use settings::{
-    AdamPolicy, Augmentation, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PRESETS, PenaltySettings,
-    Precision, Quality, Settings, about_preset, usual_preset,
+    AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Fitness, Gradients, ImageSettings, Lengths, LogSettings,
+    Noise, PRESETS, PenaltySettings, Precision, Quality, Settings, about_preset, usual_preset,
 };
 pub use state::State;

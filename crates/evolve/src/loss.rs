@@ -21,6 +21,8 @@ pub enum Loss {
     Hinge,
     /// G: `-l`; D: `-l` and `l`.
     Wasserstein,
+    /// G: `-p`; D: `-p` and `p`. As a mutation it climbs the quality of the fitness itself, without a choice.
+    Direct,
     /// G: `softplus(-(fake - real))`; D: `softplus(-(real - fake))`, pairing fake i with real i (Jolicoeur-Martineau;
     /// R3GAN).
     Relativistic,
@@ -39,13 +41,14 @@ pub struct LossValue {
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Minimax,
         Self::Heuristic,
         Self::LeastSquares,
         Self::LeastSquaresLogit,
         Self::Hinge,
         Self::Wasserstein,
+        Self::Direct,
         Self::Relativistic,
     ];
 
@@ -58,6 +61,7 @@ impl Loss {
             Self::LeastSquaresLogit => "least-squares-logit",
             Self::Hinge => "hinge",
             Self::Wasserstein => "wasserstein",
+            Self::Direct => "direct",
             Self::Relativistic => "relativistic",
         }
     }
@@ -74,7 +78,7 @@ impl Loss {
 
     /// The generator's loss. `real` is read by paired losses alone and must be as long as `fake` there.
     pub fn generator(self, real: &[f32], fake: &[f32]) -> LossValue {
-        let term: fn(f64) -> (f64, f64) = match self {
+        let term: Term = match self {
             Self::Minimax => |l| (-softplus(l), -sigmoid(l)),
             Self::Heuristic => |l| (softplus(-l), -sigmoid(-l)),
             Self::LeastSquares => |l| {
@@ -83,6 +87,10 @@ impl Loss {
             },
             Self::LeastSquaresLogit => |l| ((l - 1.0).powi(2), 2.0 * (l - 1.0)),
             Self::Hinge | Self::Wasserstein => |l| (-l, -1.0),
+            Self::Direct => |l| {
+                let p = sigmoid(l);
+                (-p, -p * (1.0 - p))
+            },
             Self::Relativistic => return paired(fake, real, false),
         };
         let (value, fake) = mean(fake, term);
@@ -101,38 +109,53 @@ impl Loss {
 
     /// The real half of a loss that is not paired: value and derivative.
     pub fn real_half(self, real: &[f32]) -> (f64, Vec<f32>) {
-        mean(
-            real,
-            match self {
-                Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(-l), -sigmoid(-l)),
-                Self::LeastSquares => |l| {
-                    let p = sigmoid(l);
-                    ((p - 1.0).powi(2), 2.0 * (p - 1.0) * p * (1.0 - p))
-                },
-                Self::LeastSquaresLogit => |l| ((l - 1.0).powi(2), 2.0 * (l - 1.0)),
-                Self::Hinge => |l| if l < 1.0 { (1.0 - l, -1.0) } else { (0.0, 0.0) },
-                Self::Wasserstein => |l| (-l, -1.0),
-            },
-        )
+        mean(real, self.real_term())
     }
 
     /// The fake half of a loss that is not paired: value and derivative.
     pub fn fake_half(self, fake: &[f32]) -> (f64, Vec<f32>) {
-        mean(
-            fake,
-            match self {
-                Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(l), sigmoid(l)),
-                Self::LeastSquares => |l| {
-                    let p = sigmoid(l);
-                    (p.powi(2), 2.0 * p * p * (1.0 - p))
-                },
-                Self::LeastSquaresLogit => |l| (l.powi(2), 2.0 * l),
-                Self::Hinge => |l| if l > -1.0 { (1.0 + l, 1.0) } else { (0.0, 0.0) },
-                Self::Wasserstein => |l| (l, 1.0),
+        mean(fake, self.fake_term())
+    }
+
+    /// The discriminator's term of one real, of a loss that is not paired.
+    pub(crate) fn real_term(self) -> Term {
+        match self {
+            Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(-l), -sigmoid(-l)),
+            Self::LeastSquares => |l| {
+                let p = sigmoid(l);
+                ((p - 1.0).powi(2), 2.0 * (p - 1.0) * p * (1.0 - p))
             },
-        )
+            Self::LeastSquaresLogit => |l| ((l - 1.0).powi(2), 2.0 * (l - 1.0)),
+            Self::Hinge => |l| if l < 1.0 { (1.0 - l, -1.0) } else { (0.0, 0.0) },
+            Self::Wasserstein => |l| (-l, -1.0),
+            Self::Direct => |l| {
+                let p = sigmoid(l);
+                (-p, -p * (1.0 - p))
+            },
+        }
+    }
+
+    /// The discriminator's term of one fake, of a loss that is not paired.
+    pub(crate) fn fake_term(self) -> Term {
+        match self {
+            Self::Minimax | Self::Heuristic | Self::Relativistic => |l| (softplus(l), sigmoid(l)),
+            Self::LeastSquares => |l| {
+                let p = sigmoid(l);
+                (p.powi(2), 2.0 * p * p * (1.0 - p))
+            },
+            Self::LeastSquaresLogit => |l| (l.powi(2), 2.0 * l),
+            Self::Hinge => |l| if l > -1.0 { (1.0 + l, 1.0) } else { (0.0, 0.0) },
+            Self::Wasserstein => |l| (l, 1.0),
+            Self::Direct => |l| {
+                let p = sigmoid(l);
+                (p, p * (1.0 - p))
+            },
+        }
     }
 }
+
+/// Value and derivative of a loss at one logit.
+pub(crate) type Term = fn(f64) -> (f64, f64);
 
 impl std::fmt::Display for Loss {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
@@ -155,7 +178,7 @@ fn softplus(l: f64) -> f64 {
     l.max(0.0) + (-l.abs()).exp().ln_1p()
 }
 
-fn mean(logits: &[f32], term: fn(f64) -> (f64, f64)) -> (f64, Vec<f32>) {
+fn mean(logits: &[f32], term: Term) -> (f64, Vec<f32>) {
     let n = logits.len().max(1) as f64;
     let mut total = 0.0;
     let derivative = logits
@@ -223,7 +246,7 @@ mod tests {
 
         #[test]
         fn the_generator_is_never_pushed_down_by_the_paper_s_losses(l in -30f32..30.0) {
-            for loss in [Loss::Minimax, Loss::Heuristic, Loss::LeastSquares] {
+            for loss in [Loss::Minimax, Loss::Heuristic, Loss::LeastSquares, Loss::Direct] {
                 prop_assert!(loss.generator(&[], &[l]).fake[0] <= 0.0);
             }
         }

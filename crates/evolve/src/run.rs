@@ -9,6 +9,7 @@ mod write;
 pub use warm::Taken;
 
 use crate::collapse;
+use crate::estimate::Check;
 use crate::gan::Gan;
 use crate::generation::{Child, Rules, generation};
 use crate::graphs::Graphs;
@@ -73,6 +74,9 @@ pub struct Stats {
     /// See `lr_g`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lr_d: Option<f64>,
+    /// How good estimates of fitness were, where they were checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
     /// Whether samples have been alike for so long that the generator may have collapsed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collapsed: bool,
@@ -137,6 +141,27 @@ impl Evolution {
         self.taken.get().copied()
     }
 
+    /// The score of a state's generator, where the settings ask for scores.
+    ///
+    /// # Errors
+    /// Images cannot be read.
+    pub fn score(&self, state: &State) -> Result<Option<Scored>> {
+        let score =
+            |judge: &Judge| judge.score(&self.generator(state)?, &self.settings, &self.set, self.classes.as_deref());
+        self.judge.as_ref().map(score).transpose()
+    }
+
+    /// Multiplications with addition of a generation: of the first one, which is thrown away.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub fn macs_of_a_generation(&self) -> Result<u64> {
+        let (mut state, _) = self.begin()?;
+        let mut play = self.open(&state)?;
+        self.step(&mut play, &mut state)?;
+        Ok(play.gan.work.macs)
+    }
+
     /// Numbers that training changes, of generator and discriminator.
     pub fn parameters(&self, state: &State) -> (usize, usize) {
         let count = |graph: &Graph, params: &Params| {
@@ -197,22 +222,18 @@ impl Training for Evolution {
             .by_class(self.classes.clone());
         gan.d_moments = state.d_moments.clone();
         gan.per_mutation = state.per_mutation.clone();
-        let rules = Rules {
-            mutations: s.mutations.clone(),
-            mu: s.mu,
-            gamma: s.gamma,
-            selection: s.selection,
-            d_steps: s.d_steps,
-            seed: s.seed,
-        };
+        let rules = Rules::of(s);
         Ok(Play { gan, rules, events: None })
     }
 
     fn step(&self, play: &mut Play, state: &mut State) -> Result<Stats> {
         let (s, Play { gan, rules, .. }) = (&self.settings, play);
         let started = Instant::now();
-        let record = generation(gan, &mut state.population, rules, state.generation)?;
-        let samples = state.population[0].fakes.take().map(|fakes| fakes.x).or_else(|| gan.last_fakes.take());
+        let mut record = generation(gan, &mut state.population, rules, state.generation)?;
+        if let Some(check) = &mut record.check {
+            state.trust.note(check);
+        }
+        let samples = state.population[0].fakes.clone().map(|fakes| fakes.x).or_else(|| gan.last_fakes.take());
         let samples = samples.map(|samples: Tensor| (samples.shape().to_vec(), samples.to_vec()));
         let variance = samples.as_ref().map(|(shape, values)| collapse::variance(shape, values));
         let modes = |(_, values): &(Vec<usize>, Vec<f32>)| {
@@ -253,6 +274,7 @@ impl Training for Evolution {
             modes,
             lr_g: rate(Player::G),
             lr_d: rate(Player::D),
+            check: record.check,
             collapsed: state.alike >= collapse::LONG,
             distance: None,
             score: None,

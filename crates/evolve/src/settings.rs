@@ -1,10 +1,13 @@
 //! The settings of a run: presets, files, overrides, checks, differences.
 
 mod choices;
+mod fitness;
 mod keys;
 mod presets;
 
-pub use choices::{AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Noise, Precision, Quality};
+pub use choices::{
+    AdamPolicy, Augmentation, BrokenImages, Fakes, Family, Fitness, Gradients, Lengths, Noise, Precision, Quality,
+};
 pub use presets::{PRESETS, about_preset, usual_preset};
 
 use crate::rate::{Player, RateSettings};
@@ -80,6 +83,12 @@ pub struct Settings {
     pub selection: Selection,
     /// Which moments a child's Adam starts with.
     pub adam: AdamPolicy,
+    /// What of a loss's gradient enters the moments.
+    pub gradients: Gradients,
+    /// Whether the children of a parent are equally far from it.
+    pub lengths: Lengths,
+    /// How fitness is found.
+    pub fitness: Fitness,
     /// Whether the mutations of a parent share their noise.
     pub noise: Noise,
     /// Whether all children are judged on the same noise.
@@ -172,6 +181,8 @@ pub struct LogSettings {
     pub checkpoint: u64,
     /// Checkpoints that are kept, besides the best.
     pub keep: usize,
+    /// An exact check of an estimated fitness.
+    pub fitness: u64,
     /// A grid of samples.
     pub samples: u64,
 }
@@ -251,8 +262,10 @@ impl RunSettings for Settings {
         if self.classes && self.network == Family::Mlp {
             return wrong("classes", "points have no classes".into(), "Train without classes.");
         }
+        fitness::check(self)?;
         let fakes = self.batch * self.d_steps;
-        if self.fakes == Fakes::Evaluation && self.selection.compares() && self.eval * self.mu < fakes {
+        let judged = self.selection.compares() && self.fitness == Fitness::Exact;
+        if self.fakes == Fakes::Evaluation && judged && self.eval * self.mu < fakes {
             return wrong(
                 "eval",
                 format!(
@@ -302,7 +315,8 @@ mod tests {
         for key in Settings::KEYS.iter().filter(|key| key.name != "preset" && !key.values.words().is_empty()) {
             for word in key.values.words() {
                 let refused = set(&[&format!("{}={word}", key.name)]).err().map(|e| e.to_string());
-                let combination = refused.as_ref().is_some_and(|told| told.contains("fewer than"));
+                let combination =
+                    refused.as_ref().is_some_and(|told| told.contains("fewer than") || told.contains("one-pass"));
                 assert!(refused.is_none() || combination, "{}={word}: {refused:?}", key.name);
             }
             let refused = set(&[&format!("{}=nonsense", key.name)]).unwrap_err().to_string();

@@ -2,6 +2,7 @@
 //!
 //! Random streams need no state: each draw is a function of (seed, purpose, index).
 
+use crate::estimate::Trust;
 use crate::gan::Generator;
 use crate::loss::Loss;
 use crate::settings::Settings;
@@ -38,6 +39,8 @@ pub struct State {
     pub(crate) ema: Option<Params>,
     /// Generations in a row in which samples were alike.
     pub(crate) alike: u64,
+    /// The last checks of estimated fitness.
+    pub(crate) trust: Trust,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,6 +54,8 @@ struct Numbers {
     ema: bool,
     #[serde(default)]
     alike: u64,
+    #[serde(default)]
+    trust: Trust,
 }
 
 impl State {
@@ -88,6 +93,7 @@ impl State {
             per_mutation: self.per_mutation.iter().map(|(m, moments)| (*m, moments.steps)).collect(),
             ema: self.ema.is_some(),
             alike: self.alike,
+            trust: self.trust.clone(),
         };
         let json = serde_json::to_vec_pretty(&numbers).map_err(|e| net::Error::Graph(e.to_string()))?;
         let mut files = vec![(NUMBERS, json), (TENSORS, pack.to_bytes()?)];
@@ -143,7 +149,7 @@ impl State {
         }
         let ema = if numbers.ema { Some(Params::new(all.take("ema.params", &g_all)?)) } else { None };
         all.finish()?;
-        let Numbers { generation, images, position, alike, .. } = numbers;
-        Ok(Self { generation, images, position, population, discriminator, d_moments, per_mutation, ema, alike })
+        let Numbers { generation, images, position, alike, trust, .. } = numbers;
+        Ok(Self { generation, images, position, population, discriminator, d_moments, per_mutation, ema, alike, trust })
     }
 }

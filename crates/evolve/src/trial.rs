@@ -3,32 +3,25 @@
 //! An *arm* is a way to choose mutations: one loss (a plain GAN), one at random, or evolution. All arms take as many steps
 //! of the discriminator. Every finished run is one file in the trial's folder, so a trial goes on where it stopped.
 
+mod play;
 mod summary;
 
+pub(crate) use play::play;
+pub use play::{Length, Reach};
 pub use summary::{Figure, Row, clouds, csv, table};
 
-use crate::gan::{Gan, Generator};
-use crate::generation::{Rules, generation};
-use crate::graphs::{Graphs, networks};
+use crate::estimate::Checks;
 use crate::settings::Settings;
-use crate::{Loss, Selection};
+use crate::{Loss, Selection, jobs};
 use base::{Error, files};
 use data::toys::{Mixture, Toy};
-use data::{Loader, LoaderOptions};
-use metrics::{mmd, modes};
-use net::{Device, Network, Result, Tensor};
+use net::Result;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use train::RunSettings;
 use train::signals::Interrupt;
-use train::{Moments, RunSettings};
 
-/// Samples on which modes are counted.
-const SAMPLES: usize = 2500;
-/// Samples in the MMD, on either side (IE-GAN's protocol).
-const MMD_SAMPLES: usize = 512;
 /// A way to choose mutations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Arm {
@@ -100,6 +93,9 @@ pub struct Trial {
     pub mmd2: f64,
     /// How often each mutation won.
     pub selected: BTreeMap<Loss, u64>,
+    /// How good estimates of fitness were, where they were checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Checks>,
     /// Multiplications with addition of the whole run.
     pub macs: u64,
     /// Seconds on one core.
@@ -135,8 +131,7 @@ pub fn run(
 ) -> Result<Option<Vec<Trial>>> {
     let mixture = mixture_of(plan.toy)?;
     files::create_folder(folder.join("runs"))?;
-    let mut done = Vec::new();
-    let mut open = VecDeque::new();
+    let (mut done, mut open) = (Vec::new(), Vec::new());
     for seed in 0..plan.seeds {
         for &arm in &plan.arms {
             match read(plan, folder, arm, seed)? {
@@ -144,47 +139,27 @@ pub fn run(
                     watch(plan.settings.generations);
                     done.push(trial);
                 }
-                None => open.push_back((arm, seed)),
+                None => open.push((arm, seed)),
             }
         }
     }
-    let jobs = jobs.min(open.len());
-    let (open, done) = (Mutex::new(open), Mutex::new(done));
-    let failure = Mutex::new(None);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while failure.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
-                    let next = open.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    let Some((arm, seed)) = next else { return };
-                    match one(plan, &mixture, arm, seed, interrupt, watch).and_then(|trial| {
-                        if let Some(trial) = &trial {
-                            let json = serde_json::to_vec(trial).map_err(|e| net::Error::Graph(e.to_string()))?;
-                            files::write_atomic(path_of(folder, arm, seed), &json)?;
-                        }
-                        Ok(trial)
-                    }) {
-                        Ok(Some(trial)) => done.lock().unwrap_or_else(PoisonError::into_inner).push(trial),
-                        Ok(None) => return,
-                        Err(error) => *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
-                    }
-                }
-            });
+    done.extend(jobs::each(jobs, open, |(arm, seed)| {
+        let trial = one(plan, &mixture, arm, seed, interrupt, watch)?;
+        if let Some(trial) = &trial {
+            let json = serde_json::to_vec(trial).map_err(|e| net::Error::Graph(e.to_string()))?;
+            files::write_atomic(path_of(folder, arm, seed), &json)?;
         }
-    });
-    if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(error);
-    }
+        Ok(trial)
+    })?);
     if interrupt.requested().is_some() {
         return Ok(None);
     }
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let place = |trial: &Trial| plan.arms.iter().position(|arm| arm.name() == trial.arm);
     done.sort_by_key(|trial| (place(trial), trial.seed));
     Ok(Some(done))
 }
 
-fn mixture_of(toy: Toy) -> Result<Mixture> {
+pub(crate) fn mixture_of(toy: Toy) -> Result<Mixture> {
     let missing = || {
         Error::setting("trial", format!("{} has no modes to count", toy.name()))
             .with_hint("Choose ring8 or grid25.".to_string())
@@ -225,64 +200,23 @@ fn one(
     interrupt: &Interrupt,
     watch: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<Trial>> {
-    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    let alone = alone.map_err(|e| Error::setting("trial", format!("cannot start a thread: {e}")))?;
-    alone.install(|| {
-        let started = Instant::now();
-        let settings = arm.settings(&plan.settings, seed);
-        let device = Device::cpu();
-        let set = Arc::new(data::open(plan.toy.name(), &data::Options { seed, ..data::Options::default() })?);
-        let (g, d) = networks(&settings, set.shape());
-        let graphs = Graphs::new(&g, &d, false)?;
-        let discriminator = Network::initial(d, seed, "discriminator", &device).params;
-        let mut generator = Network::initial(g, seed, "generator 0", &device);
-        let loader = Loader::new(set.clone(), LoaderOptions { seed, workers: 1, ..LoaderOptions::default() })?;
-        let mut gan = Gan::new(&graphs, &settings, loader, discriminator, device.clone());
-        let moments = Moments::zero(&graphs.g.graph, &generator.params);
-        let mut population =
-            vec![Generator { params: generator.params.clone(), moments, fakes: None, gradient_norm: 0.0 }];
-        let rules = Rules {
-            mutations: settings.mutations.clone(),
-            mu: 1,
-            gamma: settings.gamma,
-            selection: settings.selection,
-            d_steps: settings.d_steps,
-            seed,
-        };
-        let mut selected = BTreeMap::new();
-        for number in 0..settings.generations {
-            if interrupt.requested().is_some() {
-                return Ok(None);
-            }
-            let record = generation(&mut gan, &mut population, &rules, number)?;
-            if let Some(mutation) = record.survivors.first().and_then(|&i| record.children[i].mutation) {
-                *selected.entry(mutation).or_default() += 1;
-            }
-            watch(1);
-        }
-        generator.params = population.swap_remove(0).params;
-        let z = settings.latent_law.batch(SAMPLES, &[settings.latent], seed, "trial", 0, &device);
-        let samples = points(&generator.forward(&z, &[])?);
-        let reals: Vec<[f64; 2]> = plan.toy.points(seed, 1 << 40..(1 << 40) + MMD_SAMPLES as u64).collect();
-        let report = modes::coverage(&samples, &mixture.centres, mixture.sigma);
-        Ok(Some(Trial {
-            arm: arm.name().to_owned(),
-            seed,
-            settings: key(plan, arm, seed),
-            modes: report.modes_covered,
-            high_quality: report.high_quality_share,
-            kl: report.kl_to_uniform,
-            mmd2: mmd::squared(&samples[..MMD_SAMPLES], &reals).biased,
-            selected,
-            macs: gan.work.macs,
-            seconds: started.elapsed().as_secs_f64(),
-            cloud: samples[..MMD_SAMPLES].iter().map(|p| p.map(|v| v as f32)).collect(),
-        }))
-    })
-}
-
-fn points(x: &Tensor) -> Vec<[f64; 2]> {
-    x.to_vec().as_chunks::<2>().0.iter().map(|p| p.map(f64::from)).collect()
+    let settings = arm.settings(&plan.settings, seed);
+    let length = Length::Generations(settings.generations);
+    let played = play(plan.toy, mixture, &settings, length, interrupt, watch)?;
+    Ok(played.map(|played| Trial {
+        arm: arm.name().to_owned(),
+        seed,
+        settings: key(plan, arm, seed),
+        modes: played.end.modes as usize,
+        high_quality: played.end.high_quality,
+        kl: played.end.kl,
+        mmd2: played.end.mmd2,
+        selected: played.selected,
+        checks: played.checks,
+        macs: played.macs,
+        seconds: played.seconds,
+        cloud: played.cloud,
+    }))
 }
 
 #[cfg(test)]

@@ -154,9 +154,9 @@ pub mod train {
 pub mod evolve {
     #[doc(inline)]
     pub use evolve::{
-        AdamPolicy, Augmentation, BrokenImages, Child, Decay, Evolution, Fakes, Family, ImageSettings, LogSettings,
-        Loss, Noise, PRESETS, PenaltySettings, Player, Precision, Quality, RateSettings, Selection, Settings, State,
-        Stats,
+        AdamPolicy, Augmentation, BrokenImages, Check, Child, Decay, Evolution, Fakes, Family, Fitness, Gradients,
+        ImageSettings, Lengths, LogSettings, Loss, Noise, PRESETS, PenaltySettings, Player, Precision, Quality,
+        RateSettings, Selection, Settings, State, Stats,
     };
 }
 

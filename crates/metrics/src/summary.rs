@@ -42,15 +42,48 @@ pub struct Interval {
 /// Resample `i` draws from the stream *(seed, "bootstrap", i)*, so the same arguments give the same interval
 /// everywhere. NaN ends for no values, a NaN among them, no resamples, or `confidence` outside `[0, 1]`.
 pub fn median_interval(values: &[f64], confidence: f64, resamples: u64, seed: u64) -> Interval {
-    let n = values.len() as u64;
+    bootstrap(&[values], |drawn| drawn.first().map_or(f64::NAN, |values| median(values)), confidence, resamples, seed)
+}
+
+/// The percentile bootstrap interval of the mean, as [`median_interval`].
+pub fn mean_interval(values: &[f64], confidence: f64, resamples: u64, seed: u64) -> Interval {
+    bootstrap(&[values], |drawn| drawn.first().map_or(f64::NAN, |values| mean(values)), confidence, resamples, seed)
+}
+
+/// The percentile bootstrap interval of the difference `mean(x) - mean(y)` of two independent samples, each drawn anew, as
+/// [`median_interval`]. Of logarithms it is that of a ratio of geometric means.
+pub fn difference_interval(x: &[f64], y: &[f64], confidence: f64, resamples: u64, seed: u64) -> Interval {
+    let difference = |drawn: &[Vec<f64>]| match drawn {
+        [x, y] => mean(x) - mean(y),
+        _ => f64::NAN,
+    };
+    bootstrap(&[x, y], difference, confidence, resamples, seed)
+}
+
+/// The mean; NaN of no values.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn bootstrap(
+    samples: &[&[f64]],
+    statistic: impl Fn(&[Vec<f64>]) -> f64,
+    confidence: f64,
+    resamples: u64,
+    seed: u64,
+) -> Interval {
     let resampled = |index| {
         let mut draw = Stream::new(seed, "bootstrap", index);
-        median(&(0..n).map(|_| values[draw.below(n) as usize]).collect::<Vec<_>>())
+        let mut again = |values: &&[f64]| -> Vec<f64> {
+            let n = values.len() as u64;
+            (0..n).map(|_| values[draw.below(n) as usize]).collect()
+        };
+        statistic(&samples.iter().map(&mut again).collect::<Vec<_>>())
     };
-    let mut medians: Vec<f64> = (0..resamples).map(resampled).collect();
-    medians.sort_unstable_by(f64::total_cmp);
+    let mut found: Vec<f64> = (0..resamples).map(resampled).collect();
+    found.sort_unstable_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
-    Interval { low: quantile_of_sorted(&medians, tail), high: quantile_of_sorted(&medians, 1.0 - tail) }
+    Interval { low: quantile_of_sorted(&found, tail), high: quantile_of_sorted(&found, 1.0 - tail) }
 }
 
 /// The comparison of two independent samples by ranks.
@@ -102,6 +135,26 @@ mod tests {
 
     fn near(a: f64, b: f64) -> bool {
         (a - b).abs() <= 1e-12 * b.abs().max(1e-300)
+    }
+
+    /// Of a normal sample the bootstrap interval of a mean is about the mean plus or minus 1.96 standard errors.
+    #[test]
+    fn intervals_of_means_are_about_those_of_the_normal_law() {
+        let mut draw = Stream::new(1, "test", 0);
+        let mut sample = |n: usize, at: f64| (0..n).map(|_| at + draw.normal()).collect::<Vec<f64>>();
+        let (x, y) = (sample(200, 3.0), sample(100, 1.0));
+        let of = |v: &[f64]| {
+            let (m, n) = (mean(v), v.len() as f64);
+            (m, (v.iter().map(|a| (a - m).powi(2)).sum::<f64>() / n / n).sqrt())
+        };
+        let ((m, e), (k, f)) = (of(&x), of(&y));
+        let found = mean_interval(&x, 0.95, 4000, 0);
+        assert!((found.low - (m - 1.96 * e)).abs() < 0.1 * e && (found.high - (m + 1.96 * e)).abs() < 0.1 * e);
+        let (found, e) = (difference_interval(&x, &y, 0.95, 4000, 0), (e * e + f * f).sqrt());
+        assert!((found.low - (m - k - 1.96 * e)).abs() < 0.1 * e && (found.high - (m - k + 1.96 * e)).abs() < 0.1 * e);
+        assert!(
+            mean_interval(&[], 0.95, 10, 0).low.is_nan() && difference_interval(&x, &[], 0.95, 10, 0).high.is_nan()
+        );
     }
 
     #[test]

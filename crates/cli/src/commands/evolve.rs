@@ -223,7 +223,14 @@ impl Told for Evolution {
         )
     }
 
-    fn alarm(stats: &Stats) -> Option<String> {
+    fn alarm(stats: &Stats) -> Option<(&'static str, String)> {
+        if let Some(check) = stats.check.as_ref().filter(|check| check.doubtful) {
+            let (right, error) = (100.0 * check.agreement, 100.0 * check.error);
+            let said = format!(
+                "the estimate of fitness named the fittest child in {right:.0} % of the last ten checks (error {error:.0} % of the spread): --set fitness=exact judges every child"
+            );
+            return Some(("estimate", said));
+        }
         if !stats.collapsed {
             return None;
         }
@@ -231,9 +238,10 @@ impl Told for Evolution {
         let told = stats.d_accuracy.map_or(String::new(), |share| format!("; D tells {:.0} % of them", 100.0 * share));
         let modes = stats.modes.map_or(String::new(), |modes| format!("; they reach {modes} modes"));
         let generation = stats.generation;
-        Some(format!(
+        let said = format!(
             "the samples have been nearly all alike until generation {generation}{variance}{told}{modes}: the generator may have collapsed"
-        ))
+        );
+        Some(("samples", said))
     }
 
     fn next(run: &OpenRun<Self>) -> String {

@@ -25,6 +25,7 @@ mod score;
 mod segmenter;
 mod settings;
 mod studio;
+mod study;
 mod trial;
 
 use crate::console::Console;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Settings(settings::Settings),
     Presets(settings::Presets),
     Trial(trial::Trial),
+    Study(study::Study),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -97,6 +99,7 @@ impl Command {
             Self::Settings(command) => command.run(),
             Self::Presets(command) => command.run(),
             Self::Trial(command) => command.run(console),
+            Self::Study(command) => command.run(console),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -233,3 +233,24 @@ fn a_fork_is_a_run_of_its_own_from_where_another_one_is() {
     assert!(refused.contains("does not fit the settings that were changed (width: 8 -> 16)"), "{refused}");
     assert!(!place.path("four").exists(), "nothing is left of what could not be");
 }
+
+/// Steps so long that a linear estimate says nothing of them.
+#[test]
+fn an_estimate_that_cannot_be_trusted_is_warned_of_once() {
+    let place = Place::new();
+    let long = "--set fitness=one-pass --set gamma=0 --set log.fitness=1 --set lr_g=0.5 --set norm_d=none --set mutations=[minimax,heuristic,least-squares,direct]";
+    let output = place.output(&format!("evolve {POINTS} {long} --generations 40 --out run -q"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("warning: the estimate of fitness named the fittest child in "), "{said}");
+    assert!(said.contains("--set fitness=exact") && said.matches("the estimate of fitness").count() == 1, "{said}");
+    let stats = String::from_utf8(place.read("run/stats.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(stats.lines().next().unwrap()).unwrap();
+    assert!(first["check"]["agreement"].is_number() && first["children"].as_array().unwrap().len() == 4, "{first}");
+    // What the last ten checks were is kept when a run goes on.
+    place.succeed("resume run --generations 41 -q");
+    let stats = String::from_utf8(place.read("run/stats.jsonl")).unwrap();
+    let checks: Vec<serde_json::Value> =
+        stats.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["check"].clone()).collect();
+    let right = checks[31..].iter().filter(|check| check["agrees"] == true).count();
+    assert_eq!((checks.len(), checks[40]["agreement"].as_f64().unwrap()), (41, right as f64 / 10.0));
+}

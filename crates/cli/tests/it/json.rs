@@ -166,6 +166,10 @@ fn trainings_answer_after_their_records() {
         "trial ring8 --seeds 2 --generations 2 --arms minimax --set width=4 --set width_d=4 --set batch=4 --set eval=4 --out t",
         0,
     );
+    place.write("plan.toml", crate::study::PLAN.as_bytes());
+    let study = answer(&place, "study plan.toml", 0);
+    assert_eq!(study["study"]["arms"].as_array().unwrap().len(), 2);
+    assert_eq!(answer(&place, "study plan.toml --dry-run", 0)["plan"][0]["runs"], 2);
 }
 
 #[test]

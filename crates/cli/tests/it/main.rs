@@ -40,6 +40,7 @@ mod settings;
 mod signals;
 mod sizes;
 mod studio;
+mod study;
 mod stylegan;
 mod support;
 mod threads;

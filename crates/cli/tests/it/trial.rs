@@ -13,7 +13,10 @@ fn a_trial_is_kept_and_not_done_again() {
     assert_eq!(place.names("t/runs").len(), 6);
     let csv = String::from_utf8(place.read("t/results.csv")).unwrap();
     assert_eq!(csv.lines().count(), 7);
-    assert!(csv.starts_with("arm,seed,modes,high_quality,kl,mmd2,macs,seconds,selected\nheuristic,0,"), "{csv}");
+    assert!(
+        csv.starts_with("arm,seed,modes,high_quality,kl,mmd2,macs,seconds,selected,agreement\nheuristic,0,"),
+        "{csv}"
+    );
     let summary: serde_json::Value = serde_json::from_slice(&place.read("t/summary.json")).unwrap();
     assert_eq!(summary.as_array().unwrap().len(), 3);
     assert!(place.read("t/clouds.svg").starts_with(b"<svg"));

@@ -8,6 +8,12 @@ use net::Network;
 use std::sync::Arc;
 use train::RunSettings;
 
+mod fair;
+mod one_pass;
+mod prices;
+mod smooth;
+mod verified;
+
 fn settings(overrides: &[&str]) -> Settings {
     let small = ["data=scenes", "image.size=32", "width=4", "width_d=4", "batch=4", "eval=12", "latent=6"];
     let all: Vec<String> = small.iter().chain(overrides).map(ToString::to_string).collect();
@@ -33,7 +39,7 @@ impl Table {
 
     fn gan(&self) -> Gan<'_> {
         let options = data::Options { size: Some(data::Size::square(32)), ..data::Options::default() };
-        let set = Arc::new(data::open("scenes", &options).unwrap());
+        let set = Arc::new(data::open(&self.settings.data, &options).unwrap());
         let loader = Loader::new(set, data::LoaderOptions { workers: 1, ..Default::default() }).unwrap();
         Gan::new(&self.graphs, &self.settings, loader, self.d.params.clone(), Device::cpu())
     }
@@ -49,15 +55,7 @@ impl Table {
     }
 
     fn rules(&self) -> Rules {
-        let s = &self.settings;
-        Rules {
-            mutations: s.mutations.clone(),
-            mu: s.mu,
-            gamma: s.gamma,
-            selection: s.selection,
-            d_steps: s.d_steps,
-            seed: s.seed,
-        }
+        Rules::of(&self.settings)
     }
 
     /// The work of one generation.

@@ -34,6 +34,29 @@ impl Players for Mock {
         Ok((self.qualities[contestant], diversity.then_some(-self.qualities[contestant])))
     }
 
+    fn estimate(&mut self, children: &[String], gamma: f64) -> Result<Vec<f64>, String> {
+        writeln!(self.log, "estimate {} with gamma {gamma}", children.join(", ")).map_err(|e| e.to_string())?;
+        Ok(self.qualities[..children.len()].to_vec())
+    }
+
+    fn foresee(&mut self, place: usize, parent: &String, mutations: &[Loss]) -> Result<Vec<f64>, String> {
+        writeln!(self.log, "foresee {place}: {parent}").map_err(|e| e.to_string())?;
+        Ok(self.qualities[..mutations.len()].to_vec())
+    }
+
+    fn verify(
+        &mut self,
+        place: usize,
+        parent: &String,
+        _mutations: &[Loss],
+        _gamma: f64,
+        estimates: &[f64],
+    ) -> Result<Check, String> {
+        writeln!(self.log, "verify {place}: {parent}").map_err(|e| e.to_string())?;
+        let exact: Vec<_> = estimates.iter().map(|&all| crate::estimate::Exact { all, without: Vec::new() }).collect();
+        Ok(Check::of(estimates, &exact))
+    }
+
     fn train_discriminator(&mut self, step: usize, survivors: &mut [String]) -> Result<f64, String> {
         writeln!(self.log, "discriminator {step}: {}", survivors.join(" ")).map_err(|e| e.to_string())?;
         if self.qualities.iter().any(|q| q.is_nan()) { Err("NaN".into()) } else { Ok(step as f64) }
@@ -42,7 +65,7 @@ impl Players for Mock {
 
 fn rules(selection: Selection, mu: usize) -> Rules {
     let mutations = vec![Loss::Minimax, Loss::Heuristic, Loss::LeastSquares];
-    Rules { mutations, mu, gamma: 0.0, selection, d_steps: 2, seed: 1 }
+    Rules { mutations, mu, gamma: 0.0, selection, fitness: Fitness::Exact, check: 0, d_steps: 2, seed: 1 }
 }
 
 fn play(rules: &Rules, qualities: &[f64], generations: u64) -> (String, Vec<String>, Vec<Record>) {
@@ -132,4 +155,49 @@ fn a_failure_leaves_the_population_as_it_was() {
     let mut population = vec!["g0".to_string()];
     assert!(generation(&mut mock, &mut population, &rules(Selection::Fitness, 1), 0).is_err());
     assert_eq!(population, ["g0"]);
+}
+
+#[test]
+fn an_estimate_stands_for_evaluation() {
+    let rules = Rules { fitness: Fitness::Linear, check: 2, gamma: 0.5, ..rules(Selection::Fitness, 1) };
+    let (log, population, records) = play(&rules, &[0.1, 0.9, 0.3], 2);
+    insta::assert_snapshot!(log, @"
+    begin 0
+    mutate 0: g0 by minimax, heuristic, least-squares
+    estimate g0>minimax, g0>heuristic, g0>least-squares with gamma 0.5
+    discriminator 0: g0>heuristic
+    discriminator 1: g0>heuristic
+    begin 1
+    mutate 0: g0>heuristic by minimax, heuristic, least-squares
+    estimate g0>heuristic>minimax, g0>heuristic>heuristic, g0>heuristic>least-squares with gamma 0.5
+    verify 0: g0>heuristic
+    discriminator 0: g0>heuristic>heuristic
+    discriminator 1: g0>heuristic>heuristic
+    ");
+    assert_eq!(population, ["g0>heuristic>heuristic"]);
+    assert!(records[0].check.is_none() && records[1].check.as_ref().unwrap().agrees);
+    assert_eq!(
+        records[0].children[2],
+        Child { parent: 0, mutation: Some(Loss::LeastSquares), fq: None, fd: None, f: Some(0.3) }
+    );
+}
+
+#[test]
+fn what_is_foreseen_is_made_alone() {
+    let rules = Rules { fitness: Fitness::OnePass, ..rules(Selection::Fitness, 1) };
+    let (log, population, records) = play(&rules, &[0.1, 0.3, 0.9], 1);
+    insta::assert_snapshot!(log, @"
+    begin 0
+    foresee 0: g0
+    mutate 0: g0 by least-squares
+    discriminator 0: g0>least-squares
+    discriminator 1: g0>least-squares
+    ");
+    assert_eq!(population, ["g0>least-squares"]);
+    assert_eq!((records[0].survivors.as_slice(), records[0].children.len()), (&[2][..], 3));
+    // Where there is nothing to choose, nothing is foreseen.
+    let alone = Rules { mutations: vec![Loss::Hinge], ..rules.clone() };
+    assert!(!play(&alone, &[0.1], 1).0.contains("foresee"));
+    let random = Rules { selection: Selection::Random, ..rules };
+    assert!(!play(&random, &[0.1, 0.3, 0.9], 2).0.contains("foresee"));
 }

@@ -2,7 +2,7 @@
 
 use crate::Selection;
 use crate::graphs::Graphs;
-use crate::settings::{AdamPolicy, Settings};
+use crate::settings::{AdamPolicy, Fitness, Settings};
 use crate::state::State;
 use net::{NodeId, Params, Result};
 
@@ -16,13 +16,23 @@ pub(super) fn needed(s: &Settings, graphs: &Graphs) -> Result<u64> {
     let own_moments = if s.adam == AdamPolicy::PerMutation { 2 * s.mutations.len() as u64 } else { 0 };
     let kept = of_g.saturating_mul(3 * individuals + own_moments + u64::from(s.ema > 0.0));
     // The discriminator's next weights stand beside the last ones, and gradients of both halves beside their sum.
-    let kept = kept.saturating_add(of_d.saturating_mul(9));
+    let bytes_of_d = of_d;
+    let mut kept = kept.saturating_add(of_d.saturating_mul(9));
 
     let of_d = |batch: usize, fed: &[NodeId], stages: &[&[NodeId]]| {
         d.program.memory(batch, &[&*d.fed(), fed].concat(), stages)
     };
     let by_image = of_d(s.batch, &[graphs.d_by_input.cotangent], &[&[d.output], &graphs.d_by_input.nodes()])?;
     let mut passes = vec![g.memory(s.batch)?.saturating_add(by_image), d.memory(s.batch)?.saturating_mul(2)];
+    if s.selection.compares() && s.fitness != Fitness::Exact {
+        // The mean child, or a moved parent, and a gradient of fitness; a pass forward and back over the images of evaluation.
+        kept = kept.saturating_add(of_g.saturating_mul(3));
+        let by_image = of_d(s.eval, &[graphs.d_by_input.cotangent], &[&[d.output], &graphs.d_by_input.nodes()])?;
+        let judged = if s.gamma == 0.0 { by_image } else { by_image.saturating_add(d.memory(s.eval)?) };
+        passes.push(g.memory(s.eval)?.saturating_add(judged));
+        // A check keeps the discriminator's gradient by groups of images.
+        kept = kept.saturating_add(if s.gamma == 0.0 { 0 } else { bytes_of_d.saturating_mul(8) });
+    }
     if s.selection.compares() {
         let images = g.program.memory(s.eval, &g.fed(), &[&[g.output]])?;
         let judged = s.gamma != 0.0 || s.selection == Selection::Pareto;

@@ -3,6 +3,7 @@
 use super::judge::Judge;
 use super::{Evolution, memory, warm};
 use crate::collapse;
+use crate::estimate::Trust;
 use crate::gan::Generator;
 use crate::graphs::{Graphs, by_class, networks};
 use crate::pictures::{self, GRID, by_class};
@@ -106,6 +107,7 @@ impl Evolution {
             discriminator,
             per_mutation: BTreeMap::new(),
             alike: 0,
+            trust: Trust::default(),
         }
     }
 

@@ -45,6 +45,35 @@ choice!(
     }
 );
 choice!(
+    /// What of a loss's gradient enters Adam's moments.
+    Gradients {
+        /// All of it: the loss with the largest gradients rules moments that are shared.
+        Raw,
+        /// Its direction: it is divided by its length.
+        Unit
+    }
+);
+choice!(
+    /// How long the steps are by which the children of a parent differ from it.
+    Lengths {
+        /// As Adam makes them.
+        Own,
+        /// Equal: the mean of them.
+        Equal
+    }
+);
+choice!(
+    /// How the fitness of children is found (docs/evolution.md).
+    Fitness {
+        /// Each child makes images, which the discriminator judges.
+        Exact,
+        /// One gradient at the mean of a parent's children, and a product with each child's step.
+        Linear,
+        /// From one more forward pass, before there are children; only the best is made.
+        OnePass
+    }
+);
+choice!(
     /// Whether noise is common.
     Noise {
         /// The same for all.

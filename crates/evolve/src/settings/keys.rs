@@ -3,7 +3,7 @@
 use train::settings::{Key, Values};
 
 const LOSSES: &[&str] =
-    &["minimax", "heuristic", "least-squares", "least-squares-logit", "hinge", "wasserstein", "relativistic"];
+    &["minimax", "heuristic", "least-squares", "least-squares-logit", "hinge", "wasserstein", "direct", "relativistic"];
 const NOISE: &[&str] = &["shared", "independent"];
 
 /// All settings, in the order of a run's file.
@@ -46,6 +46,21 @@ pub(super) const KEYS: &[Key] = &[
         "who survives; with random and round-robin nothing is judged",
     ),
     Key::new("adam", Values::OneOf(&["inherit", "per-mutation", "fresh"]), "which moments a child's Adam starts with"),
+    Key::new(
+        "gradients",
+        Values::OneOf(&["raw", "unit"]),
+        "whether each loss's gradient is divided by its length before Adam sees it",
+    ),
+    Key::new(
+        "lengths",
+        Values::OneOf(&["own", "equal"]),
+        "whether the steps of a parent's children are made equally long: their mean",
+    ),
+    Key::new(
+        "fitness",
+        Values::OneOf(&["exact", "linear", "one-pass"]),
+        "how fitness is found: of each child, linearised at their mean, or before children are made",
+    ),
     Key::new("noise", Values::OneOf(NOISE), "whether the mutations of a parent share their noise"),
     Key::new("eval_noise", Values::OneOf(NOISE), "whether all children are judged on the same noise"),
     Key::new(
@@ -110,5 +125,6 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("score.samples", Values::Whole(2, 1_000_000), "generated images of a score"),
     Key::new("log.checkpoint", Values::EVERY, "generations between checkpoints; 0: only at the end"),
     Key::new("log.keep", Values::EVERY, "checkpoints that are kept, besides the best"),
+    Key::new("log.fitness", Values::EVERY, "generations between exact checks of an estimated fitness; 0: none"),
     Key::new("log.samples", Values::EVERY, "generations between grids of samples; 0: only where a run stops"),
 ];

@@ -1,8 +1,8 @@
 //! Where settings start from.
 
 use super::{
-    AdamPolicy, BrokenImages, Fakes, Family, ImageSettings, LogSettings, Noise, PenaltySettings, Precision, Quality,
-    ScoreSettings, Settings,
+    AdamPolicy, BrokenImages, Fakes, Family, Fitness, Gradients, ImageSettings, Lengths, LogSettings, Noise,
+    PenaltySettings, Precision, Quality, ScoreSettings, Settings,
 };
 use crate::rate::RateSettings;
 use crate::{Loss, Selection};
@@ -66,6 +66,9 @@ impl Settings {
             quality: Quality::Probability,
             selection: Selection::Fitness,
             adam: AdamPolicy::Inherit,
+            gradients: Gradients::Raw,
+            lengths: Lengths::Own,
+            fitness: Fitness::Exact,
             noise: Noise::Shared,
             eval_noise: Noise::Shared,
             fakes: Fakes::Evaluation,
@@ -81,7 +84,7 @@ impl Settings {
             image: ImageSettings { size: Size::square(32), channels: 0, flip: false, broken: BrokenImages::Refuse },
             penalty: PenaltySettings { gp: 0.0, r1: 0.0, r2: 0.0 },
             score: ScoreSettings::default(),
-            log: LogSettings { checkpoint: 500, keep: 3, samples: 250 },
+            log: LogSettings { checkpoint: 500, keep: 3, fitness: 100, samples: 250 },
         };
         let published = Self { noise: Noise::Independent, eval_noise: Noise::Independent, ..paper.clone() };
         let modern = Self {

@@ -79,12 +79,12 @@ pub fn table(results: &[Trial]) -> Vec<Row> {
 
 /// All runs as comma-separated values.
 pub fn csv(results: &[Trial]) -> String {
-    let mut text = String::from("arm,seed,modes,high_quality,kl,mmd2,macs,seconds,selected\n");
+    let mut text = String::from("arm,seed,modes,high_quality,kl,mmd2,macs,seconds,selected,agreement\n");
     for t in results {
         let selected: Vec<String> = t.selected.iter().map(|(m, n)| format!("{m}:{n}")).collect();
         _ = writeln!(
             text,
-            "{},{},{},{:.6},{:.6},{:.6},{},{:.2},{}",
+            "{},{},{},{:.6},{:.6},{:.6},{},{:.2},{},{}",
             t.arm,
             t.seed,
             t.modes,
@@ -93,7 +93,8 @@ pub fn csv(results: &[Trial]) -> String {
             t.mmd2,
             t.macs,
             t.seconds,
-            selected.join(" ")
+            selected.join(" "),
+            t.checks.map_or(String::new(), |checks| format!("{:.3}", checks.agreement))
         );
     }
     text
