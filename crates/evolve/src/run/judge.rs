@@ -83,7 +83,7 @@ impl Judge {
         };
         let extraction = Extraction {
             extractor: self.extractor.name(),
-            weights: self.extractor.weights().to_owned(),
+            weights: format!("blake3:{}", self.extractor.weights()),
             resize: Resize::default().name().into(),
         };
         let record = Record {
