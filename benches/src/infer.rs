@@ -34,8 +34,12 @@ fn input(network: &Network, batch: usize) -> Tensor {
 }
 
 fn step(network: shipped::Shipped, batch: usize) -> Result<Step> {
-    let network = read(network)?;
-    let (x, ready) = (input(&network, batch), network.inference()?);
+    pass(&read(network)?, batch)
+}
+
+/// A pass of a network over a batch.
+pub(crate) fn pass(network: &Network, batch: usize) -> Result<Step> {
+    let (x, ready) = (input(network, batch), network.inference()?);
     let (from, to) = (ready.input()?, ready.output());
     Ok(Box::new(move || {
         black_box(ready.start(&[(from, &x)])?.fetch_one(to)?);

@@ -1,9 +1,8 @@
 //! Networks that people bring, in inference: every ONNX model of a folder (`peers/networks.py` writes some), at batches of 1 and 16.
 
-use crate::{Case, Cost, Step};
+use crate::{Case, Cost, infer};
 use base::Error;
-use net::{Device, Law, Network, Result, Tensor};
-use std::hint::black_box;
+use net::{Device, Network, Result};
 use std::path::{Path, PathBuf};
 
 /// Images at a time.
@@ -28,7 +27,7 @@ pub fn cases(folder: &Path) -> Result<Vec<Case>> {
         for batch in BATCHES {
             let path = path.clone();
             let cost = Cost { macs: batch as u64 * macs, bytes: 4 * numbers as u64 };
-            cases.push(Case::new(format!("network/{name}/b{batch}"), cost, move || step(&path, batch)));
+            cases.push(Case::new(format!("network/{name}/b{batch}"), cost, move || infer::pass(&read(&path)?, batch)));
         }
     }
     Ok(cases)
@@ -36,16 +35,4 @@ pub fn cases(folder: &Path) -> Result<Vec<Case>> {
 
 fn read(path: &Path) -> Result<Network> {
     Ok(onnx::import(path, &onnx::Options::default(), &Device::cpu())?.network)
-}
-
-fn step(path: &Path, batch: usize) -> Result<Step> {
-    let network = read(path)?;
-    let shape = [&[batch], network.input_shape().as_slice()].concat();
-    let values = Law::Normal.draw(shape.iter().product(), &mut base::seed::Stream::new(0, "network", 0));
-    let (x, ready) = (Tensor::new(&shape, values, &Device::cpu()), network.inference()?);
-    let (from, to) = (ready.input()?, ready.output());
-    Ok(Box::new(move || {
-        black_box(ready.start(&[(from, &x)])?.fetch_one(to)?);
-        Ok(())
-    }))
 }

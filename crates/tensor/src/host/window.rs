@@ -55,13 +55,12 @@ fn larger(a: f32, b: f32) -> f32 {
 }
 
 /// The greatest of each window of one map itself: of its rows first, then of its columns.
-fn greatest_of(moves: &Moves, x: &[f32], column: &mut Vec<f32>, out: &mut [f32]) {
+fn greatest_of(moves: &Moves, x: &[f32], out: &mut [f32]) {
     let Window { stride, padding, dilation, .. } = moves.window;
-    let width = moves.inside[1].len();
+    let (width, mut column) = (moves.inside[1].len(), vec![0.0; moves.width]);
     for (i, (rows, out)) in moves.inside[0].iter().zip(out.chunks_exact_mut(width)).enumerate() {
         let row = |a: usize| &x[(i * stride[0] + a * dilation[0] - padding[0][0]) * moves.width..][..moves.width];
-        column.clear();
-        column.extend_from_slice(row(rows.start));
+        column.copy_from_slice(row(rows.start));
         for a in rows.clone().skip(1) {
             column.iter_mut().zip(row(a)).for_each(|(most, &value)| *most = larger(*most, value));
         }
@@ -82,7 +81,7 @@ pub(super) fn max(window: &Window, v: Array<f32>, x: Array<f32>, shape: &[usize]
     let mut out = vec![0.0; shape.iter().product()];
     if std::ptr::eq(v.values, x.values) {
         blocks(&mut out, output[0] * output[1], |map, out| {
-            greatest_of(&moves, &x.values[map * cells..][..cells], &mut Vec::new(), out);
+            greatest_of(&moves, &x.values[map * cells..][..cells], out);
         });
         return out;
     }
@@ -103,4 +102,31 @@ pub(super) fn adjoint(window: &Window, g: Array<f32>, x: Array<f32>) -> Vec<f32>
         moves.greatest(&x.values[map * cells..][..cells], |best| g.next().into_iter().for_each(|g| out[best] += g));
     });
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_of_maps_themselves_are_those_found_place_by_place() {
+        let (height, width) = (7, 9);
+        let mut x: Vec<f32> = (0..height * width).map(|i| ((i * 37 % 23) as f32 - 11.0) / 4.0).collect();
+        x[30] = f32::NAN;
+        x[3] = f32::INFINITY;
+        x[50] = f32::NEG_INFINITY;
+        for (size, stride, pad, dilation) in [(3, 2, 1, 1), (3, 1, 1, 1), (2, 2, 0, 1), (3, 1, 2, 2), (1, 3, 0, 1)] {
+            let window =
+                Window { size: [size; 2], stride: [stride; 2], padding: [[pad; 2]; 2], dilation: [dilation; 2] };
+            let output = [height, width].map(|side| (side + 2 * pad - (size - 1) * dilation - 1) / stride + 1);
+            let moves = Moves::new(&window, [height, width], output);
+            let mut expected = Vec::new();
+            moves.greatest(&x, |best| expected.push(x[best]));
+            let mut found = vec![0.0; output[0] * output[1]];
+            greatest_of(&moves, &x, &mut found);
+            let bits =
+                |values: &[f32]| values.iter().map(|v| if v.is_nan() { None } else { Some(*v) }).collect::<Vec<_>>();
+            assert_eq!(bits(&found), bits(&expected), "{window:?}");
+        }
+    }
 }
