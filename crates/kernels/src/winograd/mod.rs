@@ -266,12 +266,12 @@ pub(crate) fn forward(level: Level, plan: &Plan, s: &ConvShape, x: &[f32], with:
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
                     let single = with.single(plan, rows);
                     if let Some(kept) = single {
-                        let from = single::From {
-                            tiles: &tiles[chunk * tiles_len..],
+                        let from = single::Tiles {
+                            numbers: &tiles[chunk * tiles_len..],
                             block: block_words,
                             point: chunks.point(inner_blocks, tile_form),
                         };
-                        let to = single::To { products: Shared(products), block: c_stride, point: c_point };
+                        let to = single::Sums { products: Shared(products), block: c_stride, point: c_point };
                         // SAFETY: a chunk's tiles have all blocks and phases at every point, and the products all of `o_blocks`.
                         unsafe { single::forward(level, plan, kept, o_blocks.clone(), few, from, to) };
                     }
@@ -413,12 +413,12 @@ pub(crate) fn input_gradient(level: Level, plan: &Plan, s: &ConvShape, dy: &[f32
                     let products = sized(&mut scratch.products, plan.points * c_point).as_mut_ptr();
                     let single = with.single(plan, rows);
                     if let Some(kept) = single {
-                        let from = single::From {
-                            tiles: &tiles[chunk * tiles_len..],
+                        let from = single::Tiles {
+                            numbers: &tiles[chunk * tiles_len..],
                             block: block_words,
                             point: chunks.point(plan.o_blocks, tile_form),
                         };
-                        let to = single::To { products: Shared(products), block: c_stride, point: c_point };
+                        let to = single::Sums { products: Shared(products), block: c_stride, point: c_point };
                         // SAFETY: a chunk's tiles have all blocks at every point, and the products all of `c_blocks` with their phases.
                         unsafe { single::input_gradient(level, plan, kept, c_blocks.clone(), few, from, to) };
                     }

@@ -17,8 +17,8 @@ pub(super) fn fits(plan: &Plan, rows: usize) -> bool {
 
 /// One tile of all blocks of one side, `[block][channel]` at every point.
 #[derive(Clone, Copy)]
-pub(super) struct From<'a> {
-    pub(super) tiles: &'a [f32],
+pub(super) struct Tiles<'a> {
+    pub(super) numbers: &'a [f32],
     /// From one block to the next, and from one point to the next.
     pub(super) block: usize,
     pub(super) point: usize,
@@ -26,7 +26,7 @@ pub(super) struct From<'a> {
 
 /// Where sums go: sixteen for every block and point.
 #[derive(Clone, Copy)]
-pub(super) struct To {
+pub(super) struct Sums {
     pub(super) products: Shared,
     pub(super) block: usize,
     pub(super) point: usize,
@@ -43,8 +43,8 @@ pub(super) unsafe fn forward(
     kept: &Kept,
     o_blocks: Range<usize>,
     few: bool,
-    from: From,
-    to: To,
+    from: Tiles,
+    to: Sums,
 ) {
     let first = o_blocks.start;
     each(o_blocks, few, |o| {
@@ -55,7 +55,7 @@ pub(super) unsafe fn forward(
             let (block, phase) = (outer / plan.phases, outer % plan.phases);
             for lane in 0..16 {
                 let kernels = kept.lanes(plan, plan.c_blocks, o, block * 16 + lane);
-                let left = &from.tiles[outer * from.block + lane..];
+                let left = &from.numbers[outer * from.block + lane..];
                 let tile = Tile { left, left_point: from.point, sums, point: to.point };
                 // SAFETY: as the caller says.
                 unsafe { transform::weights_times(level, plan, kernels, phase, tile) };
@@ -74,8 +74,8 @@ pub(super) unsafe fn input_gradient(
     kept: &Kept,
     c_blocks: Range<usize>,
     few: bool,
-    from: From,
-    to: To,
+    from: Tiles,
+    to: Sums,
 ) {
     let first = c_blocks.start;
     let phases = plan.phases;
@@ -86,7 +86,7 @@ pub(super) unsafe fn input_gradient(
         unsafe { clear(plan, sums, to.point) };
         for o in 0..plan.o_blocks * 16 {
             let kernels = kept.lanes(plan, plan.o_blocks, c, o);
-            let left = &from.tiles[o / 16 * from.block + o % 16..];
+            let left = &from.numbers[o / 16 * from.block + o % 16..];
             let tile = Tile { left, left_point: from.point, sums, point: to.point };
             // SAFETY: as the caller says.
             unsafe { transform::weights_times(level, plan, kernels, phase, tile) };
